@@ -1,0 +1,39 @@
+#include "common/connection.hpp"
+
+#include <fmt/format.h>
+
+namespace sistem {
+
+std::vector<Option> connection_rows(ConnectionConfig& config) {
+  const std::string section = "Connection";
+  const auto host = [&config](std::string_view value) {
+    if (value.empty()) {
+      throw Expected("expected a host name or an address");
+    }
+    config.host = value;
+  };
+  const auto wait_for_broker = [&config](std::string_view value) {
+    config.wait_for_broker = true;
+    if (!value.empty()) {
+      seconds(config.wait_limit)(value);
+    }
+  };
+  return {
+      {"host", 'h', "HOST", section, "Name or address of the broker (localhost).", host},
+      {"port", 'p', "PORT", section, "TCP port of the broker (1883).",
+       number(config.port, 1, 65535, "expected a port from 1 to 65535")},
+      {"id", 'i', "ID", section, "Client id (the tool's name and a random number). A broker knows one client by each.",
+       text(config.client_id)},
+      {"wait-for-broker", 0, "[=SECONDS]", section,
+       "While no broker answers at the start, try again, for so long or for ever. A refusal still ends the run.",
+       wait_for_broker},
+      {"debug", 'd', "", section, "Say on stderr what is sent and what is received.", flag(config.debug)},
+  };
+}
+
+std::string place(const std::string& host, std::uint16_t port) {
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+}  // namespace sistem

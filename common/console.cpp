@@ -1,0 +1,34 @@
+#include "common/console.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <ctime>
+
+namespace sistem {
+namespace {
+
+void write_line(const std::string& line) {
+  // Nothing useful can be done where stderr is gone: the tool's work does not depend on it.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace
+
+void Console::note(std::string_view line) const { write_line(fmt::format("{}: {}\n", tool_, line)); }
+
+void Console::debug(std::string_view line) const {
+  if (!debug_) {
+    return;
+  }
+  const auto now = std::chrono::system_clock::now();
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count() % 1000000;
+  std::tm local{};
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  localtime_r(&seconds, &local);
+  write_line(fmt::format("{}: {:%H:%M:%S}.{:06} {}\n", tool_, local, micros, line));
+}
+
+}  // namespace sistem

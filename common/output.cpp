@@ -1,0 +1,62 @@
+#include "common/output.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "common/error.hpp"
+#include "common/stop.hpp"
+
+namespace sistem {
+namespace {
+
+constexpr std::size_t gather_at_most = std::size_t{64} * 1024;
+
+// A pipe that poll(2) calls writable takes at least PIPE_BUF bytes without blocking, so a write of no more than that
+// never holds up a stop.
+constexpr std::size_t write_at_once = PIPE_BUF;
+
+}  // namespace
+
+void Output::write(std::string_view bytes) {
+  gathered_.append(bytes);
+  if (gathered_.size() >= gather_at_most) {
+    flush();
+  }
+}
+
+void Output::flush() {
+  std::string_view left = gathered_;
+  while (!left.empty()) {
+    if (wait_for(fd_, POLLOUT, never, stop_) == Woken::stopped) {
+      // The end of the run is no reason to lose what fits: only a reader that does not read is not waited for.
+      if (wait_for(fd_, POLLOUT, std::chrono::steady_clock::now(), {}) != Woken::ready) {
+        throw Error(fmt::format("stopped with {} bytes of output that its reader did not take", left.size()));
+      }
+    }
+    const ssize_t written = ::write(fd_, left.data(), std::min(left.size(), write_at_once));
+    if (written >= 0) {
+      left.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EPIPE) {
+      gathered_.clear();
+      throw OutputClosed{};
+    } else if (errno != EINTR && errno != EAGAIN) {
+      const int reason = errno;
+      gathered_.clear();
+      throw Error(fmt::format("cannot write to stdout: {}", std::strerror(reason)));
+    }
+  }
+  gathered_.clear();
+}
+
+bool Output::closed() const {
+  pollfd reader{fd_, 0, 0};
+  return ::poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0;
+}
+
+}  // namespace sistem

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace sistem {
+
+/// Whoever read our output has gone (EPIPE): no fault, but the end of the run.
+class OutputClosed {};
+
+/// Bytes on their way to stdout: gathered while more is coming, written when flush() says that nothing is.
+/// A reader that has stopped reading blocks us only until a stop is requested.
+class Output {
+ public:
+  /// Writes to `fd`, which stays the caller's.
+  Output(int fd, std::stop_token stop) : fd_(fd), stop_(std::move(stop)) {}
+
+  /// Takes `bytes`; they are written now only if much has been gathered.
+  /// Throws as flush() does.
+  void write(std::string_view bytes);
+
+  /// Writes what was gathered. Throws OutputClosed where the reader has gone, and Error where the bytes cannot be
+  /// written (a full disk) or a stop was requested while the reader would not take them.
+  void flush();
+
+  /// True where the reader of our pipe has gone, which can be seen before there is anything to write.
+  [[nodiscard]] bool closed() const;
+
+ private:
+  int fd_;
+  std::stop_token stop_;
+  std::string gathered_;
+};
+
+}  // namespace sistem

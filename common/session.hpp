@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/connection.hpp"
+#include "common/console.hpp"
+#include "common/message.hpp"
+#include "common/stop.hpp"
+
+namespace sistem {
+
+/// A topic filter and the highest QoS that messages for it should arrive with.
+struct Subscription {
+  std::string filter;
+  int qos = 0;
+};
+
+/// What the broker said to one subscription.
+struct Grant {
+  std::string filter;
+  std::optional<int> qos;  ///< granted; nothing: refused [MQTT-3.9.3]
+};
+
+/// One connection to one broker: the seam between the tools and the MQTT library. Its two implementations are Paho's
+/// and the tests' in-memory one. Called from one thread. A connection that is lost is regained behind these calls,
+/// with its subscriptions and with what was published and not acknowledged; each call throws Error where it is gone
+/// for good (no_broker, broker_refused).
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  /// Subscribes to all, in one packet, and waits for the SUBACK. The grants come in the order of the subscriptions.
+  /// Throws Error (no_broker) where no answer came in time or a stop was requested first.
+  [[nodiscard]] virtual std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions,
+                                                     const std::stop_token& stop) = 0;
+
+  /// Takes a message for publishing, waiting while too many are unacknowledged. False where a stop was requested
+  /// before it could be taken. Throws Error (topic_refused) where an earlier message was refused.
+  [[nodiscard]] virtual bool publish(Message message, const std::stop_token& stop) = 0;
+
+  /// Waits until everything taken was acknowledged (QoS 0: written). How many were not, which is more than 0 only
+  /// where a stop was requested; then they were waited for a moment more.
+  [[nodiscard]] virtual std::size_t flush(const std::stop_token& stop) = 0;
+
+  /// What has arrived since the last call, oldest first; waits for at least one message. Empty where the deadline
+  /// passed or a stop was requested first.
+  [[nodiscard]] virtual std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) = 0;
+
+  /// Sends DISCONNECT, so that the broker does not publish the will [MQTT-3.14.4-3], and closes the connection.
+  /// Takes a fraction of a second at most, also with a broker that has fallen silent. The session's last call.
+  virtual void disconnect() = 0;
+};
+
+/// Connects by Paho. Throws Error: no_broker where none answers (after the configured patience), broker_refused where
+/// CONNACK says no.
+[[nodiscard]] std::unique_ptr<Session> open_session(const ConnectionConfig& config, const Console& console,
+                                                    const std::stop_token& stop);
+
+/// The library's versions, for --version.
+[[nodiscard]] std::string library_versions();
+
+}  // namespace sistem

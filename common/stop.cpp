@@ -1,0 +1,92 @@
+#include "common/stop.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "common/error.hpp"
+
+namespace sistem {
+namespace {
+
+/// A descriptor that becomes readable when a stop is requested, so that poll(2) can wait for that too.
+class StopDescriptor {
+ public:
+  explicit StopDescriptor(const std::stop_token& stop)
+      : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), wake_(stop, Wake{fd_}) {
+    if (fd_ < 0) {
+      throw Error(fmt::format("cannot make an event descriptor: {}", std::strerror(errno)));
+    }
+  }
+  StopDescriptor(const StopDescriptor&) = delete;
+  StopDescriptor& operator=(const StopDescriptor&) = delete;
+  ~StopDescriptor() { ::close(fd_); }
+
+  [[nodiscard]] int fd() const { return fd_; }
+
+ private:
+  struct Wake {
+    int fd;
+    void operator()() const { ::eventfd_write(fd, 1); }
+  };
+  int fd_;
+  std::stop_callback<Wake> wake_;
+};
+
+/// Milliseconds for poll(2): rounded up, so that nobody wakes before the deadline and has to sleep again.
+int poll_timeout(Deadline deadline) {
+  if (deadline == never) {
+    return -1;
+  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+  return static_cast<int>(std::clamp<long long>(left, 0, INT_MAX));
+}
+
+}  // namespace
+
+Deadline deadline_in(std::chrono::duration<double> from_now) {
+  using namespace std::chrono_literals;
+  constexpr auto a_century = std::chrono::duration<double>(100 * 365 * 24h);
+  return std::chrono::steady_clock::now() +
+         std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::min(from_now, a_century));
+}
+
+Woken wait_for(int fd, std::int16_t events, Deadline deadline, const std::stop_token& stop) {
+  if (stop.stop_requested()) {
+    return Woken::stopped;
+  }
+  if (pollfd now{fd, events, 0}; fd >= 0 && ::poll(&now, 1, 0) == 1) {
+    return Woken::ready;  // the usual case where much is flowing: one call, and no descriptor made for it
+  }
+  const StopDescriptor stopped{stop};
+  while (true) {
+    std::array<pollfd, 2> waiting{{{fd, events, 0}, {stopped.fd(), POLLIN, 0}}};
+    const int ready = ::poll(waiting.data(), waiting.size(), poll_timeout(deadline));
+    if (ready < 0 && errno != EINTR) {
+      throw Error(fmt::format("cannot wait for input or output: {}", std::strerror(errno)));
+    }
+    if (stop.stop_requested()) {
+      return Woken::stopped;
+    }
+    if (ready > 0 && waiting[0].revents != 0) {
+      return Woken::ready;
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return Woken::deadline;
+    }
+  }
+}
+
+bool sleep_until(Deadline deadline, const std::stop_token& stop) {
+  constexpr int no_descriptor = -1;  // poll(2) ignores a negative one
+  return wait_for(no_descriptor, 0, deadline, stop) == Woken::deadline;
+}
+
+}  // namespace sistem

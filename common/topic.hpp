@@ -1,0 +1,16 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sistem {
+
+/// What a complaint says was expected ("a topic name without wildcards ...") where `topic` is no legal topic name;
+/// nothing where it is one [MQTT-4.7.1, 4.7.3].
+[[nodiscard]] std::optional<std::string> fault_of_topic_name(std::string_view topic);
+
+/// The same for a topic filter; `$share/NAME/FILTER` is checked as a shared subscription [MQTT5-4.8.2].
+[[nodiscard]] std::optional<std::string> fault_of_topic_filter(std::string_view filter);
+
+}  // namespace sistem
