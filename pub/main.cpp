@@ -1,0 +1,23 @@
+#include <unistd.h>
+
+#include "common/output.hpp"
+#include "common/session.hpp"
+#include "common/tool.hpp"
+#include "pub/pub_config.hpp"
+#include "pub/publisher.hpp"
+
+int main(int argc, char** argv) {
+  using namespace sistem;
+  run_tool("pub", [&](const std::stop_token& stop) {
+    Output output{STDOUT_FILENO, stop};
+    const auto config = read_pub_config({{argv + 1, argv + argc}, process_environment()}, output);
+    if (!config) {
+      return ExitStatus::success;
+    }
+    const Console console{"pub", config->connection.debug};
+    Source source = source_of(*config);
+    Pacer pacer{config->interval};
+    const auto session = open_session(config->connection, console, stop);
+    return publish_all(*session, source, pacer, *config, output, console, stop);
+  });
+}

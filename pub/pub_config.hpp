@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "common/connection.hpp"
+#include "common/output.hpp"
+#include "common/settings.hpp"
+
+namespace sistem {
+
+/// What pub was asked to do.
+struct PubConfig {
+  ConnectionConfig connection;
+  std::optional<std::string> topic;    ///< topic name; nothing: the host's readings on sistem/...
+  std::optional<std::string> message;  ///< -m
+  bool lines = false;                  ///< -l: each line of stdin is a message
+  int qos = 0;
+  bool retain = false;
+  std::chrono::seconds interval{0};  ///< between two turns of the source; 0: at once
+
+  [[nodiscard]] bool publishes_readings() const { return !topic; }
+};
+
+/// pub's table of options, bound to `config`.
+[[nodiscard]] std::vector<Option> pub_rows(PubConfig& config);
+
+/// Reads and checks every home of every option. Nothing where --help or --version was asked for, which is then
+/// written to `output`. Throws UsageError.
+[[nodiscard]] std::optional<PubConfig> read_pub_config(const Sources& sources, Output& output);
+
+}  // namespace sistem

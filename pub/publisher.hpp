@@ -1,0 +1,23 @@
+#pragma once
+
+#include <stop_token>
+
+#include "common/console.hpp"
+#include "common/error.hpp"
+#include "common/output.hpp"
+#include "common/session.hpp"
+#include "pub/pacer.hpp"
+#include "pub/pub_config.hpp"
+#include "pub/source.hpp"
+
+namespace sistem {
+
+/// Publishes all that the source gives, when the pacer says, until it ends or a stop is requested; then waits for what
+/// is unacknowledged and disconnects. Readings are printed to `output` as `topic payload`.
+/// success: everything taken from the source was acknowledged (QoS 0: written). failure: a stop came before that, and
+/// the console says what was not. Errors of the source, the session or the output are thrown on, after what was
+/// accepted before them was acknowledged.
+[[nodiscard]] ExitStatus publish_all(Session& session, Source& source, Pacer& pacer, const PubConfig& config,
+                                     Output& output, const Console& console, const std::stop_token& stop);
+
+}  // namespace sistem
