@@ -1,0 +1,21 @@
+#include <unistd.h>
+
+#include "common/output.hpp"
+#include "common/session.hpp"
+#include "common/tool.hpp"
+#include "sub/sub_config.hpp"
+#include "sub/subscriber.hpp"
+
+int main(int argc, char** argv) {
+  using namespace sistem;
+  run_tool("sub", [&](const std::stop_token& stop) {
+    Output output{STDOUT_FILENO, stop};
+    const auto config = read_sub_config({{argv + 1, argv + argc}, process_environment()}, output);
+    if (!config) {
+      return ExitStatus::success;
+    }
+    const Console console{"sub", config->connection.debug};
+    const auto session = open_session(config->connection, console, stop);
+    return print_messages(*session, *config, output, console, stop);
+  });
+}
