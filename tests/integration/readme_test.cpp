@@ -1,0 +1,82 @@
+// The README is the product's face: what it tells people to type is typed here, or by whoever this file names.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "tests/integration/tools.hpp"
+
+namespace sistem::test {
+namespace {
+
+/// The README's blocks of commands, each as one script.
+std::vector<std::string> command_blocks() {
+  std::ifstream readme(SOURCE_DIR "/README.md");
+  std::vector<std::string> blocks;
+  bool inside = false;
+  for (std::string line; std::getline(readme, line);) {
+    if (line.starts_with("```")) {
+      inside = line == "```sh";
+      if (inside) {
+        blocks.emplace_back();
+      }
+    } else if (inside) {
+      blocks.back() += line + "\n";
+    }
+  }
+  return blocks;
+}
+
+/// Blocks that need what this test cannot give are run elsewhere: the lab's by the container tests, and the commands
+/// that build, test and demonstrate by .ci/run.
+bool is_run_elsewhere(const std::string& block) {
+  for (const char* word : {"docker ", "sudo tcpdump", "compose/", "tcpdump -nr", "tests/run", "cmake --workflow"}) {
+    if (block.starts_with(word)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+class Readme : public testing::Test {
+ protected:
+  void SetUp() override { NEEDS_MOSQUITTO(); }
+};
+
+TEST_F(Readme, ItsExamplesRunAndEndWell) {
+  const Broker broker;
+  const TemporaryFolder folder;
+  int examples = 0;
+  for (const std::string& block : command_blocks()) {
+    if (is_run_elsewhere(block)) {
+      continue;
+    }
+    ++examples;
+    Start start = pub(broker, {});
+    start.command = {"sh", "-e", "-c", block};
+    start.directory = folder.path();
+    const std::string tools = std::string(PUB).substr(0, std::string(PUB).rfind('/'));
+    start.environment["PATH"] = tools + ":/usr/bin:/bin";
+    const Result result = run(start);
+    EXPECT_EQ(result.status, 0) << result.report;
+  }
+  EXPECT_GE(examples, 5);
+}
+
+TEST_F(Readme, ItsCommentsTellWhatTheExamplesPrint) {
+  const Broker broker;
+  ASSERT_EQ(run(pub(broker, {"-t", "sistem/suhu", "-m", "28.0 °C", "-r", "-q", "1"})).status, 0);
+  EXPECT_EQ(run(sub(broker, {"-t", "sistem/suhu", "-C", "1"})).out, "28.0 °C\n");
+  EXPECT_EQ(run(sub(broker, {"-t", "sistem/#", "-v", "-C", "1"})).out, "sistem/suhu 28.0 °C\n");
+}
+
+TEST_F(Readme, ItsTableOfExitStatusesHasEachOfThem) {
+  std::ifstream readme(SOURCE_DIR "/README.md");
+  const std::string text{std::istreambuf_iterator<char>(readme), {}};
+  for (const char* status : {"0", "1", "2", "3", "4", "5", "27", "128+n"}) {
+    EXPECT_NE(text.find(std::string("| ") + status + " |"), std::string::npos) << status;
+  }
+}
+
+}  // namespace
+}  // namespace sistem::test

@@ -1,0 +1,114 @@
+#include "tests/support/broker.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <thread>
+
+namespace sistem::test {
+namespace {
+
+std::string mosquitto() {
+  for (const char* path : {"/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"}) {
+    if (std::filesystem::exists(path)) {
+      return path;
+    }
+  }
+  return {};
+}
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+}  // namespace
+
+bool has_mosquitto() {
+  if (mosquitto().empty() && std::getenv("CI") != nullptr) {
+    throw std::runtime_error("mosquitto is not installed, and CI must not skip its tests");
+  }
+  return !mosquitto().empty();
+}
+
+std::uint16_t free_port() {
+  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  const bool bound = ::bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(probe);
+  if (!bound) {
+    throw std::runtime_error("no free port");
+  }
+  return ntohs(address.sin_port);
+}
+
+Broker::Broker(const std::string& settings) : settings_(settings), port_(free_port()) {
+  // Another process may take the port between free_port() and Mosquitto's bind.
+  for (int attempt = 0; attempt < 10; ++attempt, port_ = free_port()) {
+    if (try_to_start()) {
+      return;
+    }
+  }
+  throw std::runtime_error("mosquitto does not start\n" + log());
+}
+
+bool Broker::try_to_start() {
+  // As root Mosquitto would change to a user who may not write here. The log goes to a file: nobody reads a pipe while
+  // a test floods.
+  const std::string user = ::geteuid() == 0 ? "user root\n" : "";
+  const auto configuration =
+      folder_.write("mosquitto.conf", fmt::format("listener {} 127.0.0.1\nlog_dest file {}\nlog_type all\n{}{}", port_,
+                                                  log_file().string(), user, settings_));
+  std::filesystem::remove(log_file());
+  process_ = std::make_unique<Process>(Start{.command = {mosquitto(), "-c", configuration.string()}});
+  return logged(" running", [this] { return !process_->ended(); });  // said when its listeners are open
+}
+
+void Broker::stop(int signal) {
+  process_->signal(signal);
+  (void)process_->wait();
+}
+
+void Broker::start() {
+  if (!try_to_start()) {
+    throw std::runtime_error("mosquitto does not start again\n" + log());
+  }
+}
+
+std::filesystem::path Broker::log_file() const { return folder_.path() / "mosquitto.log"; }
+
+std::string Broker::log() const {
+  std::ifstream file(log_file());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool Broker::logged(const std::string& text, const std::function<bool()>& worth_waiting) const {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (log().find(text) == std::string::npos) {
+    if (std::chrono::steady_clock::now() >= deadline || !worth_waiting()) {
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+void Broker::wait_for_log(const std::string& text) const {
+  if (!logged(text, [] { return true; })) {
+    throw std::runtime_error(fmt::format("mosquitto never logged: {}\n{}", text, log()));
+  }
+}
+
+}  // namespace sistem::test

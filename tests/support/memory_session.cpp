@@ -1,0 +1,45 @@
+#include "tests/support/memory_session.hpp"
+
+namespace sistem::test {
+
+std::vector<Grant> MemorySession::subscribe(const std::vector<Subscription>& subscriptions,
+                                            const std::stop_token& /*stop*/) {
+  subscribed = subscriptions;
+  std::vector<Grant> grants;
+  for (const Subscription& subscription : subscriptions) {
+    const bool granted = !refused.contains(subscription.filter);
+    grants.push_back({subscription.filter, granted ? std::optional(subscription.qos) : std::nullopt});
+  }
+  return grants;
+}
+
+bool MemorySession::publish(Message message, const std::stop_token& stop) {
+  if (published.size() >= room) {
+    (void)sleep_until(never, stop);
+    return false;
+  }
+  published.push_back(std::move(message));
+  return true;
+}
+
+std::size_t MemorySession::flush(const std::stop_token& /*stop*/) {
+  flushed = true;
+  return unacknowledged;
+}
+
+std::vector<Message> MemorySession::receive(Deadline deadline, const std::stop_token& stop) {
+  if (batches.empty()) {
+    if (stop_after_batches != nullptr) {
+      stop_after_batches->request_stop();
+    }
+    (void)sleep_until(deadline, stop);
+    return {};
+  }
+  auto batch = std::move(batches.front());
+  batches.pop_front();
+  return batch;
+}
+
+void MemorySession::disconnect() { disconnected = true; }
+
+}  // namespace sistem::test

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <deque>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/session.hpp"
+
+namespace sistem::test {
+
+/// A session with no network: remembers what it is given, and gives what the test has put in.
+class MemorySession final : public Session {
+ public:
+  // What the test arranges.
+  std::deque<std::vector<Message>> batches;        ///< each receive() gives one; after the last it waits
+  std::set<std::string> refused;                   ///< filters that the broker refuses
+  std::size_t room = SIZE_MAX;                     ///< publish() takes so many, then waits until a stop
+  std::stop_source* stop_after_batches = nullptr;  ///< requested when all batches were given
+  std::size_t unacknowledged = 0;                  ///< what flush() reports
+
+  // What the test looks at.
+  std::vector<Message> published;
+  std::vector<Subscription> subscribed;
+  bool flushed = false;
+  bool disconnected = false;
+
+  std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override;
+  bool publish(Message message, const std::stop_token& stop) override;
+  std::size_t flush(const std::stop_token& stop) override;
+  std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
+  void disconnect() override;
+};
+
+}  // namespace sistem::test

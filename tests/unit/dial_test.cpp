@@ -1,0 +1,62 @@
+#include "common/dial.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "common/error.hpp"
+#include "tests/support/broker.hpp"
+#include "tests/support/rogue_broker.hpp"
+
+namespace sistem {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string failure_of(const std::string& host, std::uint16_t port, const std::stop_token& stop = {}) {
+  try {
+    (void)dial(host, port, 10s, stop);
+    return "connected";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::no_broker);
+    return error.what();
+  }
+}
+
+TEST(Dial, GivesAConnectedSocketThatDoesNotBlockOrDelay) {
+  const test::RogueBroker listener{{}};
+  const Dialed dialed = dial("127.0.0.1", listener.port(), 10s, {});
+  EXPECT_EQ(dialed.address, "127.0.0.1");
+  EXPECT_NE(::fcntl(dialed.socket.get(), F_GETFL) & O_NONBLOCK, 0);
+  int no_delay = 0;
+  socklen_t size = sizeof no_delay;
+  EXPECT_EQ(::getsockopt(dialed.socket.get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
+  EXPECT_NE(no_delay, 0);
+}
+
+TEST(Dial, TriesEveryAddressOfAName) {
+  // localhost is ::1 too on many hosts, where nothing listens.
+  const test::RogueBroker listener{{}};
+  EXPECT_EQ(dial("localhost", listener.port(), 10s, {}).address, "127.0.0.1");
+}
+
+TEST(Dial, SaysWhatWasTriedAndWhyItFailed) {
+  const auto port = test::free_port();
+  EXPECT_EQ(failure_of("127.0.0.1", port),
+            "no broker at 127.0.0.1:" + std::to_string(port) + ": connection refused (tried 127.0.0.1)");
+}
+
+TEST(Dial, ANameWithoutAnAddressIsNamed) {
+  EXPECT_NE(failure_of("no such name", 1883).find("cannot find the address of \"no such name\""), std::string::npos);
+}
+
+TEST(Dial, AStopEndsIt) {
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_NE(failure_of("127.0.0.1", 1883, stop.get_token()).find("stopped"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sistem

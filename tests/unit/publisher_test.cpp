@@ -1,0 +1,124 @@
+#include "pub/publisher.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <thread>
+
+#include "tests/support/memory_session.hpp"
+
+namespace sistem {
+namespace {
+
+using test::MemorySession;
+
+Message message(const std::string& payload) { return {"topic", payload}; }
+
+/// A source of these turns.
+Source turns(std::vector<std::vector<Message>> turns) {
+  return [turns = std::move(turns), next = std::size_t{0}](const std::stop_token&) mutable {
+    return next < turns.size() ? turns[next++] : std::vector<Message>{};
+  };
+}
+
+class Publisher : public testing::Test {
+ protected:
+  Publisher() {
+    ::signal(SIGPIPE, SIG_IGN);
+    EXPECT_EQ(::pipe(ends_.data()), 0);
+    config_.topic = "topic";
+  }
+  ~Publisher() override {
+    close_reader();
+    ::close(ends_[1]);
+  }
+  void close_reader() {
+    if (ends_[0] >= 0) {
+      ::close(std::exchange(ends_[0], -1));
+    }
+  }
+  ExitStatus publish(Source source) {
+    Output output{ends_[1], stop_.get_token()};
+    Pacer pacer{config_.interval};
+    return publish_all(session_, source, pacer, config_, output, Console{"pub", false}, stop_.get_token());
+  }
+  std::string printed() {
+    ::close(std::exchange(ends_[1], -1));
+    std::string text(4096, '\0');
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(ends_[0], text.data(), text.size()), 0)));
+    return text;
+  }
+
+  MemorySession session_;
+  PubConfig config_;
+  std::stop_source stop_;
+  std::array<int, 2> ends_{};
+};
+
+TEST_F(Publisher, PublishesEveryTurnInOrderAndEndsWithDisconnect) {
+  EXPECT_EQ(publish(turns({{message("1"), message("2")}, {message("3")}})), ExitStatus::success);
+  ASSERT_EQ(session_.published.size(), 3U);
+  EXPECT_EQ(session_.published[0].payload, "1");
+  EXPECT_EQ(session_.published[2].payload, "3");
+  EXPECT_TRUE(session_.flushed);
+  EXPECT_TRUE(session_.disconnected);
+}
+
+TEST_F(Publisher, PrintsReadingsAndNothingElse) {
+  EXPECT_EQ(publish(turns({{message("1")}})), ExitStatus::success);
+  EXPECT_EQ(printed(), "");
+}
+
+TEST_F(Publisher, PrintsEachReadingWithItsTopic) {
+  config_.topic.reset();
+  EXPECT_EQ(publish(turns({{{"sistem/cpu", "1.0 %"}, {"sistem/disk", "2.0 %"}}})), ExitStatus::success);
+  EXPECT_EQ(printed(), "sistem/cpu 1.0 %\nsistem/disk 2.0 %\n");
+}
+
+TEST_F(Publisher, AStopBetweenTurnsIsAGoodEnd) {
+  config_.interval = std::chrono::hours(1);
+  const Source source = [&](const std::stop_token&) {
+    stop_.request_stop();
+    return std::vector{message("1")};
+  };
+  EXPECT_EQ(publish(source), ExitStatus::success);
+  EXPECT_EQ(session_.published.size(), 1U);
+  EXPECT_TRUE(session_.disconnected);
+}
+
+TEST_F(Publisher, AStopWithMessagesInHandIsAFailure) {
+  session_.room = 1;
+  std::jthread stopper([&] { stop_.request_stop(); });
+  EXPECT_EQ(publish(turns({{message("1"), message("2"), message("3")}})), ExitStatus::failure);
+  EXPECT_TRUE(session_.disconnected);
+}
+
+TEST_F(Publisher, AStopBeforeTheAcknowledgementIsAFailure) {
+  session_.unacknowledged = 1;
+  EXPECT_EQ(publish(turns({{message("1")}})), ExitStatus::failure);
+}
+
+TEST_F(Publisher, AFaultOfTheInputLosesNothingThatWasAcceptedBefore) {
+  const Source source = [first = true](const std::stop_token&) mutable {
+    if (!std::exchange(first, false)) {
+      throw UsageError("stdin:2: no message");
+    }
+    return std::vector{message("1")};
+  };
+  EXPECT_THROW((void)publish(source), UsageError);
+  EXPECT_EQ(session_.published.size(), 1U);
+  EXPECT_TRUE(session_.flushed);
+  EXPECT_TRUE(session_.disconnected);
+}
+
+TEST_F(Publisher, AClosedPipeEndsTheReadingsAfterDisconnect) {
+  config_.topic.reset();
+  close_reader();
+  EXPECT_THROW((void)publish(turns({{{"sistem/cpu", "1.0 %"}}})), OutputClosed);
+  EXPECT_TRUE(session_.disconnected);
+}
+
+}  // namespace
+}  // namespace sistem
