@@ -1,0 +1,61 @@
+# The two tools, and the side-car that records what they say, each in a small image of its own:
+#
+#   docker build --target pub .      also: sub, capture
+#
+# Needs nothing newer than the classic builder of Docker 20.10.
+
+# --- capture: tcpdump, for a user who is not root ---------------------------------------------------------------
+# First, because the classic builder builds every stage up to the one asked for.
+FROM debian:trixie-slim AS capture
+LABEL org.opencontainers.image.title="capture" \
+      org.opencontainers.image.description="Records what crosses the broker's network, as a pcap on standard output"
+COPY .ci/install /tmp/install
+RUN bash /tmp/install sidecar && apt-get clean && rm -r /tmp/install /var/lib/apt/lists/* \
+ && useradd --system --home-dir /lab --shell /usr/sbin/nologin lab \
+ && setcap cap_net_raw=ep "$(command -v tcpdump)"
+ENV LANG=C.UTF-8
+WORKDIR /lab
+USER lab
+CMD ["tcpdump", "--immediate-mode", "-B", "65536", "-U", "-w", "-", "-i", "br-mqtt"]
+
+# --- dependencies: a layer that only a change of .ci/install makes anew -----------------------------------------
+FROM debian:trixie-slim AS dependencies
+COPY .ci/install /tmp/install
+RUN bash /tmp/install build test && apt-get clean && rm -r /tmp/install /var/lib/apt/lists/*
+
+# --- build: the tools, tried by their unit tests ----------------------------------------------------------------
+FROM dependencies AS build
+ENV LANG=C.UTF-8
+WORKDIR /src
+COPY . .
+RUN cmake --preset release \
+ && cmake --build --preset release --target pub sub unit_tests \
+ && ctest --preset release -L '^unit$' --no-tests=error --output-on-failure --parallel "$(nproc)" \
+ && cmake --install build/release --prefix /out --strip
+# Which packages the tools need to run is asked of the tools: the names of libraries change from one Debian to the next.
+RUN ldd /out/bin/pub /out/bin/sub | awk '$2 == "=>" { print $3 }' | sort -u | xargs realpath \
+  | xargs dpkg-query --search | cut -d: -f1 | sort -u > /out/packages \
+ && test -s /out/packages
+
+# --- runtime: what pub and sub have in common -------------------------------------------------------------------
+FROM debian:trixie-slim AS runtime
+COPY --from=build /out/packages /usr/local/share/lab-packages
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive xargs apt-get install -qq --no-install-recommends < /usr/local/share/lab-packages \
+ && apt-get clean && rm -r /var/lib/apt/lists/* \
+ && useradd --system --home-dir /lab --shell /usr/sbin/nologin lab
+ENV LANG=C.UTF-8
+WORKDIR /lab
+USER lab
+
+FROM runtime AS pub
+LABEL org.opencontainers.image.title="pub" \
+      org.opencontainers.image.description="Publishes MQTT messages; without arguments, what the host measures of itself"
+COPY --from=build /out/bin/pub ./
+CMD ["./pub"]
+
+FROM runtime AS sub
+LABEL org.opencontainers.image.title="sub" \
+      org.opencontainers.image.description="Subscribes to MQTT topics and prints each message as a line"
+COPY --from=build /out/bin/sub ./
+CMD ["./sub"]

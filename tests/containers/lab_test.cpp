@@ -1,0 +1,346 @@
+// The lab, done for real: its containers, ./sub and ./pub in them, a capture of their network, and what stands in it.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/support/process.hpp"
+#include "tests/support/temporary.hpp"
+
+namespace sistem::test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+// Generous, as every limit of these tests: only a failing test waits that long.
+constexpr std::chrono::minutes building{14};
+constexpr std::chrono::minutes containers_patience{2};
+
+Words operator+(Words left, const Words& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
+/// A command as a person types it at the root of the source tree, or in another folder.
+Start typed(Words command, const std::string& directory = SOURCE_DIR) {
+  Start start;
+  start.command = std::move(command);
+  start.keep_environment = true;  // DOCKER_HOST and the like
+  start.directory = directory;
+  return start;
+}
+
+Start compose(const Words& words) { return typed(Words{"docker", "compose", "-f", "compose/mqtt.yml"} + words); }
+
+Start exec(const std::string& service, const Words& command) { return compose(Words{"exec", "-T", service} + command); }
+
+/// Runs a command that must succeed; what it printed.
+std::string must(const Start& start, std::chrono::milliseconds limit = containers_patience) {
+  const Result result = run(start, "", limit);
+  if (result.status != 0) {
+    throw std::runtime_error(result.report);
+  }
+  return result.out;
+}
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> result;
+  std::istringstream stream{text};
+  for (std::string line; std::getline(stream, line);) {
+    result.push_back(line);
+  }
+  return result;
+}
+
+/// Whether a tool runs in a container.
+bool runs(const std::string& service, const std::string& tool) {
+  return run(exec(service, {"pidof", tool}), "", containers_patience).status == 0;
+}
+
+/// Stops a tool in a container. With `exec -T` a signal to the docker command would not get there.
+void interrupt(const std::string& service, const std::string& tool) {
+  const std::string id = lines(must(exec(service, {"pidof", tool}))).at(0);
+  must(exec(service, {"sh", "-c", "kill -INT " + id}));
+}
+
+std::string content(const std::filesystem::path& file) {
+  std::ifstream stream{file, std::ios::binary};
+  return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+/// What a capture holds, as tshark reads it.
+class Capture {
+ public:
+  explicit Capture(std::filesystem::path file) : file_(std::move(file)) {}
+
+  /// The values of one field in the packets that a display filter lets through.
+  [[nodiscard]] std::vector<std::string> values(const std::string& filter, const std::string& field) const {
+    return lines(must(typed({"tshark", "-n", "-r", file_, "-Y", filter, "-T", "fields", "-e", field})));
+  }
+  [[nodiscard]] std::vector<std::uint64_t> numbers(const std::string& filter, const std::string& field) const {
+    std::vector<std::uint64_t> result;
+    for (const std::string& value : values(filter, field)) {
+      result.push_back(std::stoull(value));
+    }
+    return result;
+  }
+
+ private:
+  std::filesystem::path file_;
+};
+
+/// The containers, up before each test and down after it.
+class Lab : public testing::Test {
+ protected:
+  void SetUp() override {
+    must(compose({"down"}));
+    must(compose({"build"}), building);
+    must(compose({"up", "-d"}));
+  }
+  void TearDown() override { must(compose({"down"})); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Lab, EachOfItsStepsIsOnTheWire) {
+  const std::filesystem::path file = folder_.path() / "reqresp.pcap";
+  Process capture{typed({"compose/capture", file})};
+  capture.wait_for_stderr("capturing on br-mqtt into " + file.string(), building);
+  Process subscriber{exec("mqtt-sub", {"./sub"})};
+  subscriber.wait_for_stderr("subscribed to sistem/#");
+  Process publisher{exec("mqtt-pub", {"./pub"})};
+  for (const std::string topic : {"sistem/cpu ", "sistem/memori ", "sistem/uptime "}) {
+    subscriber.wait_for_stdout(topic);
+  }
+  interrupt("mqtt-pub", "pub");
+  EXPECT_EQ(publisher.wait(), 0) << publisher.report();
+  const std::vector<std::string> published = lines(publisher.out());
+  ASSERT_FALSE(published.empty()) << publisher.report();
+  subscriber.wait_for_stdout(published.back() + "\n");
+  interrupt("mqtt-sub", "sub");
+  EXPECT_EQ(subscriber.wait(), 0) << subscriber.report();
+  capture.signal(SIGINT);
+  EXPECT_EQ(capture.wait(), 0) << capture.report();
+  EXPECT_NE(capture.err().find(" packets captured"), std::string::npos) << capture.report();
+
+  // Each message that pub printed is what sub printed, and stands in the capture for a person to read.
+  const std::vector<std::string> received = lines(subscriber.out());
+  EXPECT_EQ(received, published);
+  const std::string bytes = content(file);
+  for (const std::string& line : published) {
+    const std::string::size_type space = line.find(' ');
+    EXPECT_NE(bytes.find(line.substr(0, space) + line.substr(space + 1)), std::string::npos) << line;
+  }
+
+  const Capture wire{file};
+  const std::string to_broker = "mqtt.msgtype == 3 && tcp.dstport == 1883";
+  ASSERT_FALSE(wire.values(to_broker, "ip.src").empty());
+  const std::string publisher_address = wire.values(to_broker, "ip.src").at(0);
+  const std::string stream = "tcp.stream == " + wire.values(to_broker, "tcp.stream").at(0) + " && ";
+  const std::vector<std::pair<std::string, std::string>> steps = {
+      {"ARP request", "arp.opcode == 1 && arp.src.proto_ipv4 == " + publisher_address},
+      {"ARP reply", "arp.opcode == 2 && arp.dst.proto_ipv4 == " + publisher_address},
+      {"SYN", stream + "tcp.flags.syn == 1 && tcp.flags.ack == 0 && tcp.dstport == 1883"},
+      {"SYN-ACK", stream + "tcp.flags.syn == 1 && tcp.flags.ack == 1 && tcp.srcport == 1883"},
+      {"ACK", stream + "tcp.flags.syn == 0 && tcp.flags.ack == 1 && tcp.len == 0 && tcp.dstport == 1883"},
+      {"CONNECT", stream + "mqtt.msgtype == 1"},
+      {"CONNACK with code 0", stream + "mqtt.msgtype == 2 && mqtt.conack.val == 0"},
+      {"PUBLISH on sistem/...", stream + "mqtt.msgtype == 3 && mqtt.topic matches \"^sistem/\""},
+      {"DISCONNECT", stream + "mqtt.msgtype == 14"},
+  };
+  std::uint64_t previous = 0;
+  for (const auto& [name, filter] : steps) {
+    const std::vector<std::uint64_t> frames = wire.numbers(filter, "frame.number");
+    ASSERT_FALSE(frames.empty()) << "no " << name;
+    EXPECT_GT(frames.front(), previous) << name << " comes too early";
+    previous = frames.front();
+  }
+
+  // Two connections, sub's and pub's: the healthcheck's own are not seen here.
+  const std::vector<std::uint64_t> streams = wire.numbers("mqtt.msgtype == 1", "tcp.stream");
+  EXPECT_EQ(streams.size(), 2U);
+  EXPECT_EQ(wire.numbers("mqtt.msgtype == 14", "frame.number").size(), 2U) << "both say goodbye";
+  EXPECT_TRUE(wire.values("tcp.analysis.retransmission || tcp.analysis.fast_retransmission || "
+                          "tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment",
+                          "frame.number")
+                  .empty());
+
+  // The other side acknowledges each PUBLISH: those of pub to the broker, and those of the broker to sub.
+  std::size_t acknowledged = 0;
+  for (const std::uint64_t number : streams) {
+    const std::string of_stream = "tcp.stream == " + std::to_string(number) + " && ";
+    for (const auto& [from, back] :
+         {std::pair{"tcp.srcport", "tcp.dstport"}, std::pair{"tcp.dstport", "tcp.srcport"}}) {
+      const std::string sent = of_stream + "mqtt.msgtype == 3 && " + from + " == 1883";
+      const std::vector<std::uint64_t> frames = wire.numbers(sent, "frame.number");
+      const std::vector<std::uint64_t> ends = wire.numbers(sent, "tcp.nxtseq");
+      ASSERT_EQ(frames.size(), ends.size());
+      for (std::size_t at = 0; at < frames.size(); ++at) {
+        const std::string answer = of_stream + back + " == 1883 && frame.number > " + std::to_string(frames[at]) +
+                                   " && tcp.ack >= " + std::to_string(ends[at]);
+        EXPECT_FALSE(wire.values(answer, "frame.number").empty()) << "no TCP ACK for frame " << frames[at];
+        ++acknowledged;
+      }
+    }
+  }
+  EXPECT_GE(acknowledged, 2U);
+}
+
+TEST_F(Lab, IsRecordedByTheHostsOwnTcpdump) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "recording br-mqtt with the host's tcpdump needs root";
+  }
+  Process tcpdump{typed({"tcpdump", "-nvi", "br-mqtt", "-w", "reqresp.pcap"}, folder_.path())};
+  tcpdump.wait_for_stderr("listening on br-mqtt");
+  Process publisher{exec("mqtt-pub", {"./pub"})};
+  // tcpdump tells each second how many packets it has; 20 are more than it takes to connect and begin to publish.
+  const auto got = [&tcpdump] {
+    tcpdump.poll_output();
+    const std::string::size_type at = tcpdump.err().rfind("Got ");
+    return at == std::string::npos ? 0 : std::stoi("0" + tcpdump.err().substr(at + 4));
+  };
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (got() < 20 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  }
+  tcpdump.signal(SIGINT);
+  EXPECT_EQ(tcpdump.wait(), 0) << tcpdump.report();
+  interrupt("mqtt-pub", "pub");
+  EXPECT_EQ(publisher.wait(), 0) << publisher.report();
+  const Capture wire{folder_.path() / "reqresp.pcap"};
+  EXPECT_FALSE(wire.values("mqtt.msgtype == 3 && mqtt.topic matches \"^sistem/\"", "frame.number").empty())
+      << tcpdump.report();
+}
+
+TEST_F(Lab, EndsSubWhenAPersonPressesCtrlC) {
+  Process terminal{typed({"script", "-qefc", "docker compose -f compose/mqtt.yml exec mqtt-sub ./sub", "/dev/null"})};
+  terminal.wait_for_stdout("subscribed to sistem/#");
+  terminal.write("\003");
+  EXPECT_EQ(terminal.wait(), 0) << terminal.report();
+  EXPECT_FALSE(runs("mqtt-sub", "sub"));
+}
+
+TEST_F(Lab, EndsPubWhenAPersonPressesCtrlC) {
+  Process terminal{typed({"script", "-qefc", "docker compose -f compose/mqtt.yml exec mqtt-pub ./pub", "/dev/null"})};
+  terminal.wait_for_stdout("sistem/uptime ");
+  terminal.write("\003");
+  EXPECT_EQ(terminal.wait(), 0) << terminal.report();
+  EXPECT_FALSE(runs("mqtt-pub", "pub"));
+}
+
+TEST_F(Lab, HoldsItsToolsAndNoCompilerAndRunsThemAsNobodySpecial) {
+  const std::string compilers = "for name in cc gcc c++ g++ clang ld cmake ninja make; do command -v $name; done; true";
+  for (const std::string tool : {"pub", "sub"}) {
+    const std::string service = "mqtt-" + tool;
+    EXPECT_NE(must(exec(service, {"./" + tool, "--version"})).find(VERSION), std::string::npos);
+    EXPECT_EQ(must(exec(service, {"sh", "-c", compilers})), "");
+    EXPECT_NE(must(exec(service, {"id", "-u"})), "0\n");
+  }
+  must(compose({"build", "capture"}), building);
+  EXPECT_EQ(must(compose({"run", "--rm", "-T", "capture", "sh", "-c", compilers})), "");
+  EXPECT_NE(must(compose({"run", "--rm", "-T", "capture", "id", "-u"})), "0\n");
+}
+
+TEST_F(Lab, AnswersToTheShortCommandAtTheRootAndToTheLongOneAnywhere) {
+  EXPECT_NE(must(typed({"docker", "compose", "exec", "-T", "mqtt-pub", "./pub", "--version"})).find(VERSION),
+            std::string::npos);
+  const std::string file = std::string{SOURCE_DIR} + "/compose/mqtt.yml";
+  EXPECT_NE(
+      must(typed({"docker", "compose", "-f", file, "exec", "-T", "mqtt-pub", "./pub", "--version"}, "/")).find(VERSION),
+      std::string::npos);
+}
+
+TEST_F(Lab, ComesBackByItselfWhenTheBrokerRestarts) {
+  Process subscriber{exec("mqtt-sub", {"./sub"})};
+  subscriber.wait_for_stderr("subscribed to sistem/#");
+  Process publisher{exec("mqtt-pub", {"./pub"})};
+  subscriber.wait_for_stdout("sistem/uptime ");
+  must(compose({"restart", "mqtt-broker"}));
+  // pub is back when somebody new hears its readings, sub when it hears somebody new.
+  const std::string readings = must(exec("mqtt-sub", {"./sub", "--wait-for-broker=30", "-C", "3", "-W", "60"}));
+  EXPECT_EQ(lines(readings).size(), 3U) << readings;
+  Process prober{exec("mqtt-pub", {"./pub", "-r", "-q", "1", "-t", "sistem/probe", "-m", "back"})};
+  EXPECT_EQ(prober.wait(), 0) << prober.report();
+  subscriber.wait_for_stdout("sistem/probe back\n", containers_patience);
+  interrupt("mqtt-pub", "pub");
+  EXPECT_EQ(publisher.wait(), 0) << publisher.report();
+  interrupt("mqtt-sub", "sub");
+  EXPECT_EQ(subscriber.wait(), 0) << subscriber.report();
+}
+
+TEST_F(Lab, StopsItsIdleContainersByTheSignalAndNotByForce) {
+  must(compose({"stop"}));
+  for (const std::string& id : lines(must(compose({"ps", "--all", "--quiet"})))) {
+    // 137 is what SIGKILL leaves, after ten seconds in which nothing heard SIGTERM.
+    EXPECT_NE(must(typed({"docker", "inspect", "--format", "{{.State.ExitCode}}", id})), "137\n") << id;
+  }
+}
+
+TEST_F(Lab, IsLeftUpByADemoThatFoundItUp) {
+  const Result demo = run(typed({"compose/demo", "--docker", "--seconds", "3"}), "", building);
+  EXPECT_EQ(demo.status, 0) << demo.report;
+  EXPECT_EQ(lines(must(compose({"ps", "--quiet"}))).size(), 3U);
+  EXPECT_FALSE(runs("mqtt-sub", "sub"));
+  EXPECT_FALSE(runs("mqtt-pub", "pub"));
+}
+
+TEST_F(Lab, IsNotLeftWithASideCarByACaptureThatWasKilled) {
+  Process capture{typed({"compose/capture", folder_.path() / "killed.pcap"})};
+  capture.wait_for_stderr("capturing on br-mqtt", building);
+  const Start side_cars =
+      typed({"docker", "ps", "--all", "--quiet", "--filter", "label=com.docker.compose.project=mqtt-lab", "--filter",
+             "label=com.docker.compose.service=capture"});
+  EXPECT_EQ(lines(must(side_cars)).size(), 1U);
+  capture.signal(SIGKILL);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!must(side_cars).empty() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  }
+  EXPECT_EQ(must(side_cars), "");
+}
+
+TEST(Demo, ShowsAtLeastThreeTopicsAndTakesTheContainersDown) {
+  must(compose({"down"}));
+  const Result demo = run(typed({"compose/demo", "--docker", "--seconds", "3"}), "", building);
+  EXPECT_EQ(demo.status, 0) << demo.report;
+  std::set<std::string> topics;
+  for (const std::string& line : lines(demo.out)) {
+    if (line.starts_with("  sistem/")) {
+      topics.insert(line.substr(2, line.find(' ', 2) - 2));
+    }
+  }
+  EXPECT_GE(topics.size(), 3U) << demo.report;
+  EXPECT_EQ(must(compose({"ps", "--all", "--quiet"})), "");
+}
+
+TEST(CaptureCommand, SaysThatTheLabIsNotUp) {
+  must(compose({"down"}));
+  const TemporaryFolder folder;
+  const Result capture = run(typed({"compose/capture", folder.path() / "none.pcap"}));
+  EXPECT_EQ(capture.status, 1) << capture.report;
+  EXPECT_NE(capture.err.find("the lab is not up"), std::string::npos) << capture.report;
+}
+
+TEST(CaptureCommand, RefusesWhatItDoesNotUnderstand) {
+  for (const Words& words : {Words{}, Words{"a", "b"}, Words{"a", "--seconds"}, Words{"a", "--seconds", "soon"},
+                             Words{"a", "--frobnicate"}, Words{"a", "--port", "1883"}}) {
+    const Result capture = run(typed(Words{"compose/capture"} + words));
+    EXPECT_EQ(capture.status, 2) << capture.report;
+    EXPECT_EQ(lines(capture.err).size(), 1U) << capture.report;
+  }
+}
+
+}  // namespace
+}  // namespace sistem::test
