@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cctype>
@@ -22,6 +21,7 @@
 
 #include "common/connection.hpp"
 #include "common/error.hpp"
+#include "common/stop.hpp"
 
 namespace sistem {
 namespace {
@@ -121,12 +121,6 @@ std::string summary(const std::vector<Failure>& failures) {
 }
 
 }  // namespace
-
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) {
-    ::close(fd_);
-  }
-}
 
 Dialed dial(const std::string& host, std::uint16_t port, std::chrono::seconds timeout, const std::stop_token& stop) {
   const Deadline deadline = deadline_in(timeout);

@@ -4,31 +4,10 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
-#include <utility>
 
-#include "common/stop.hpp"
+#include "common/descriptor.hpp"
 
 namespace sistem {
-
-/// Owns a file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor();
-
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 /// A TCP connection that stands: non-blocking, without Nagle's delay.
 struct Dialed {

@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/dial.hpp"
 #include "common/error.hpp"
 #include "common/paho_shims.hpp"
 #include "common/session.hpp"

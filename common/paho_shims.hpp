@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/dial.hpp"
+#include "common/descriptor.hpp"
 
 /// What Paho C asks of libc, answered better. Paho calls connect(2) and usleep(3) through libc; functions of the same
 /// names that an executable exports are the ones it gets (the executables set ENABLE_EXPORTS). Only paho_session.cpp

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 #include <climits>
 #include <cstring>
 
+#include "common/descriptor.hpp"
 #include "common/error.hpp"
 
 namespace sistem {
@@ -20,24 +20,21 @@ namespace {
 class StopDescriptor {
  public:
   explicit StopDescriptor(const std::stop_token& stop)
-      : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), wake_(stop, Wake{fd_}) {
-    if (fd_ < 0) {
+      : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), wake_(stop, Wake{event_.get()}) {
+    if (event_.get() < 0) {
       throw Error(fmt::format("cannot make an event descriptor: {}", std::strerror(errno)));
     }
   }
-  StopDescriptor(const StopDescriptor&) = delete;
-  StopDescriptor& operator=(const StopDescriptor&) = delete;
-  ~StopDescriptor() { ::close(fd_); }
 
-  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] int fd() const { return event_.get(); }
 
  private:
   struct Wake {
     int fd;
     void operator()() const { ::eventfd_write(fd, 1); }
   };
-  int fd_;
-  std::stop_callback<Wake> wake_;
+  Descriptor event_;
+  std::stop_callback<Wake> wake_;  // goes first, so that it never writes to a number that another descriptor has
 };
 
 /// Milliseconds for poll(2): rounded up, so that nobody wakes before the deadline and has to sleep again.

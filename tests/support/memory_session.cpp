@@ -15,6 +15,9 @@ std::vector<Grant> MemorySession::subscribe(const std::vector<Subscription>& sub
 
 bool MemorySession::publish(Message message, const std::stop_token& stop) {
   if (published.size() >= room) {
+    if (stop_when_full != nullptr) {
+      stop_when_full->request_stop();
+    }
     (void)sleep_until(never, stop);
     return false;
   }

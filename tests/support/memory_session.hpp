@@ -16,7 +16,8 @@ class MemorySession final : public Session {
   // What the test arranges.
   std::deque<std::vector<Message>> batches;        ///< each receive() gives one; after the last it waits
   std::set<std::string> refused;                   ///< filters that the broker refuses
-  std::size_t room = SIZE_MAX;                     ///< publish() takes so many, then waits until a stop
+  std::size_t room = SIZE_MAX;                     ///< publish() takes so many, and then none
+  std::stop_source* stop_when_full = nullptr;      ///< requested when there is no room
   std::stop_source* stop_after_batches = nullptr;  ///< requested when all batches were given
   std::size_t unacknowledged = 0;                  ///< what flush() reports
 

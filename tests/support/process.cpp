@@ -43,6 +43,11 @@ std::vector<std::string> environment_of(const Start& start) {
                  {"HOME", "/nonexistent"},
                  {"XDG_CONFIG_HOME", "/nonexistent"},
                  {"LANG", "C.UTF-8"}};
+    for (const char* sanitizer : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
+      if (const char* options = std::getenv(sanitizer)) {
+        variables[sanitizer] = options;
+      }
+    }
   }
   for (const auto& [name, value] : start.environment) {
     variables[name] = value;

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <csignal>
-#include <thread>
 
 #include "tests/support/memory_session.hpp"
 
@@ -90,7 +89,7 @@ TEST_F(Publisher, AStopBetweenTurnsIsAGoodEnd) {
 
 TEST_F(Publisher, AStopWithMessagesInHandIsAFailure) {
   session_.room = 1;
-  std::jthread stopper([&] { stop_.request_stop(); });
+  session_.stop_when_full = &stop_;
   EXPECT_EQ(publish(turns({{message("1"), message("2"), message("3")}})), ExitStatus::failure);
   EXPECT_TRUE(session_.disconnected);
 }
