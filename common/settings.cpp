@@ -9,7 +9,6 @@
 #include <cxxopts.hpp>
 
 #include "common/error.hpp"
-#include "common/session.hpp"
 #include "common/version.hpp"
 
 namespace sistem {
@@ -95,7 +94,7 @@ void read_command_line(const std::vector<Option>& table, const std::vector<cxxop
 }
 
 std::string version_text(const ToolText& tool) {
-  return fmt::format("{} {}\n{}\n", tool.name, project_version, library_versions());
+  return fmt::format("{} {}\n{}\n", tool.name, project_version, tool.libraries());
 }
 
 std::string wrapped(std::string_view sentence, std::size_t indent) {

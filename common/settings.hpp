@@ -71,6 +71,7 @@ struct ToolText {
   std::string name;     ///< "pub"
   std::string summary;  ///< one line under the usage line
   std::string examples;
+  std::string (*libraries)();  ///< the versions of what it is built on, for --version
 };
 
 /// Reads every source through the table. True where --help or --version was asked for: that text is in `shown`, for

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/error.hpp"
+#include "common/session.hpp"
 #include "common/topic.hpp"
 
 namespace sistem {
@@ -14,7 +15,8 @@ const ToolText help{
     "on sistem/cpu, sistem/memori and others, until stopped.",
     "  pub\n"
     "  pub -t sistem/suhu -m '28.0 °C'\n"
-    "  seq 1000 | pub -h broker.example -t test/count -l -q 1\n"};
+    "  seq 1000 | pub -h broker.example -t test/count -l -q 1\n",
+    library_versions};
 
 /// Rules between options; a single value is checked where its row sets it.
 void check(const PubConfig& config) {

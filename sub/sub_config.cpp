@@ -1,5 +1,6 @@
 #include "sub/sub_config.hpp"
 
+#include "common/session.hpp"
 #include "common/topic.hpp"
 
 namespace sistem {
@@ -10,7 +11,8 @@ const ToolText help{"sub",
                     "message as its topic and its payload.",
                     "  sub\n"
                     "  sub -t 'sistem/+' -v\n"
-                    "  sub -h broker.example -t test/count -q 1 -C 1000 -W 30 > counted.txt\n"};
+                    "  sub -h broker.example -t test/count -q 1 -C 1000 -W 30 > counted.txt\n",
+                    library_versions};
 
 }  // namespace
 

@@ -2,60 +2,32 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <unistd.h>
 
-#include <array>
-#include <csignal>
 #include <string>
 #include <thread>
 
 #include "common/error.hpp"
+#include "tests/support/pipe.hpp"
 
 namespace sistem {
 namespace {
 
 class OutputToPipe : public testing::Test {
  protected:
-  OutputToPipe() {
-    ::signal(SIGPIPE, SIG_IGN);  // as run_tool() does
-  }
-  ~OutputToPipe() override {
-    close_reader();
-    ::close(ends_[1]);
-  }
-  void close_reader() {
-    if (ends_[0] >= 0) {
-      ::close(std::exchange(ends_[0], -1));
-    }
-  }
-  std::string read_all(std::size_t size) {
-    std::string bytes(size, '\0');
-    std::size_t got = 0;
-    while (got < size) {
-      const ssize_t count = ::read(ends_[0], bytes.data() + got, size - got);
-      if (count <= 0) {
-        break;
-      }
-      got += static_cast<std::size_t>(count);
-    }
-    bytes.resize(got);
-    return bytes;
-  }
   [[nodiscard]] bool anything_to_read() const {
-    ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
-    char byte = 0;
-    return ::read(ends_[0], &byte, 1) == 1;
+    pollfd ready{pipe_.reader(), POLLIN, 0};
+    return ::poll(&ready, 1, 0) == 1;
+  }
+  std::string written() {
+    pipe_.close_writer();
+    return pipe_.read_to_end();
   }
 
-  static std::array<int, 2> made_pipe() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe(ends.data()), 0);
-    return ends;
-  }
-
-  std::array<int, 2> ends_ = made_pipe();
+  test::Pipe pipe_;
   std::stop_source stop_;
-  Output output_{ends_[1], stop_.get_token()};
+  Output output_{pipe_.writer(), stop_.get_token()};
 };
 
 TEST_F(OutputToPipe, WritesNothingBeforeItIsFlushed) {
@@ -69,7 +41,7 @@ TEST_F(OutputToPipe, PassesEveryByte) {
   const std::string bytes("a\0\xFF\n", 4);
   output_.write(bytes);
   output_.flush();
-  EXPECT_EQ(read_all(4), bytes);
+  EXPECT_EQ(written(), bytes);
 }
 
 TEST_F(OutputToPipe, MoreThanAPipeHoldsArrivesWhole) {
@@ -78,16 +50,17 @@ TEST_F(OutputToPipe, MoreThanAPipeHoldsArrivesWhole) {
     much += std::to_string(line) + "\n";
   }
   std::string got;
-  std::jthread reader([&] { got = read_all(much.size()); });
+  std::jthread reader([&] { got = pipe_.read_to_end(); });
   output_.write(much);
   output_.flush();
+  pipe_.close_writer();
   reader.join();
   EXPECT_EQ(got, much);
 }
 
 TEST_F(OutputToPipe, AReaderThatHasGoneIsTold) {
   EXPECT_FALSE(output_.closed());
-  close_reader();
+  pipe_.close_reader();
   EXPECT_TRUE(output_.closed());
   output_.write("x");
   EXPECT_THROW(output_.flush(), OutputClosed);
@@ -102,7 +75,7 @@ TEST_F(OutputToPipe, AfterAStopWhatFitsIsStillWritten) {
   output_.write("last\n");
   stop_.request_stop();
   output_.flush();
-  EXPECT_EQ(read_all(5), "last\n");
+  EXPECT_EQ(written(), "last\n");
 }
 
 TEST(Output, AFullDiskIsAnErrorThatNamesIt) {

@@ -1,12 +1,9 @@
 #include "pub/publisher.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <array>
-#include <csignal>
 
 #include "tests/support/memory_session.hpp"
+#include "tests/support/pipe.hpp"
 
 namespace sistem {
 namespace {
@@ -24,36 +21,21 @@ Source turns(std::vector<std::vector<Message>> turns) {
 
 class Publisher : public testing::Test {
  protected:
-  Publisher() {
-    ::signal(SIGPIPE, SIG_IGN);
-    EXPECT_EQ(::pipe(ends_.data()), 0);
-    config_.topic = "topic";
-  }
-  ~Publisher() override {
-    close_reader();
-    ::close(ends_[1]);
-  }
-  void close_reader() {
-    if (ends_[0] >= 0) {
-      ::close(std::exchange(ends_[0], -1));
-    }
-  }
+  Publisher() { config_.topic = "topic"; }
   ExitStatus publish(Source source) {
-    Output output{ends_[1], stop_.get_token()};
+    Output output{pipe_.writer(), stop_.get_token()};
     Pacer pacer{config_.interval};
     return publish_all(session_, source, pacer, config_, output, Console{"pub", false}, stop_.get_token());
   }
   std::string printed() {
-    ::close(std::exchange(ends_[1], -1));
-    std::string text(4096, '\0');
-    text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(ends_[0], text.data(), text.size()), 0)));
-    return text;
+    pipe_.close_writer();
+    return pipe_.read_to_end();
   }
 
   MemorySession session_;
   PubConfig config_;
   std::stop_source stop_;
-  std::array<int, 2> ends_{};
+  test::Pipe pipe_;
 };
 
 TEST_F(Publisher, PublishesEveryTurnInOrderAndEndsWithDisconnect) {
@@ -114,7 +96,7 @@ TEST_F(Publisher, AFaultOfTheInputLosesNothingThatWasAcceptedBefore) {
 
 TEST_F(Publisher, AClosedPipeEndsTheReadingsAfterDisconnect) {
   config_.topic.reset();
-  close_reader();
+  pipe_.close_reader();
   EXPECT_THROW((void)publish(turns({{{"sistem/cpu", "1.0 %"}}})), OutputClosed);
   EXPECT_TRUE(session_.disconnected);
 }

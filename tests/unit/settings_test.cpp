@@ -5,6 +5,7 @@
 #include <map>
 
 #include "common/error.hpp"
+#include "common/session.hpp"
 #include "common/version.hpp"
 #include "pub/pub_config.hpp"
 #include "sub/sub_config.hpp"
@@ -34,7 +35,7 @@ struct Sample {
   }
 };
 
-const ToolText sample_tool{"sample", "Does nothing.", "  sample\n"};
+const ToolText sample_tool{"sample", "Does nothing.", "  sample\n", library_versions};
 
 std::string read(Sample& sample, const std::vector<std::string>& arguments,
                  const std::map<std::string, std::string>& environment = {}) {
@@ -170,7 +171,7 @@ TEST(Settings, HelpIsShownWhateverElseIsWrong) {
 
 /// What holds for every row of a real table.
 void expect_good_table(const std::vector<Option>& table, const std::string& tool) {
-  const std::string help = help_text(table, {tool, "Summary.", "  example\n"});
+  const std::string help = help_text(table, {tool, "Summary.", "  example\n", library_versions});
   std::map<std::string, int> names;
   for (const Option& option : table) {
     EXPECT_EQ(++names[option.name], 1) << option.name << " stands twice";

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <array>
 #include <thread>
 
 #include "common/error.hpp"
+#include "tests/support/pipe.hpp"
 
 namespace sistem {
 namespace {
@@ -16,18 +16,12 @@ using namespace std::string_literals;
 
 /// All payloads that lines_of() makes of `input`, written by another thread as a pipe's other end.
 std::vector<std::string> payloads_of(const std::string& input) {
-  std::array<int, 2> ends{};
-  EXPECT_EQ(::pipe(ends.data()), 0);
+  test::Pipe pipe;
   std::jthread writer([&] {
-    std::size_t at = 0;
-    while (at < input.size()) {
-      const ssize_t count = ::write(ends[1], input.data() + at, input.size() - at);
-      ASSERT_GT(count, 0);
-      at += static_cast<std::size_t>(count);
-    }
-    ::close(ends[1]);
+    pipe.write(input);
+    pipe.close_writer();
   });
-  Source source = lines_of(ends[0], "input", {"topic", "", 1, true});
+  Source source = lines_of(pipe.reader(), "input", {"topic", "", 1, true});
   std::vector<std::string> payloads;
   for (auto turn = source({}); !turn.empty(); turn = source({})) {
     for (const Message& message : turn) {
@@ -37,8 +31,6 @@ std::vector<std::string> payloads_of(const std::string& input) {
       payloads.push_back(message.payload);
     }
   }
-  writer.join();
-  ::close(ends[0]);
   return payloads;
 }
 
@@ -65,14 +57,11 @@ TEST(LinesOf, ManyLinesComeInOrder) {
 }
 
 TEST(LinesOf, AStopEndsTheWaitForInput) {
-  std::array<int, 2> ends{};
-  ASSERT_EQ(::pipe(ends.data()), 0);
-  Source source = lines_of(ends[0], "input", {"topic"});
+  const test::Pipe pipe;
+  Source source = lines_of(pipe.reader(), "input", {"topic"});
   std::stop_source stop;
   std::jthread stopper([&] { stop.request_stop(); });
   EXPECT_TRUE(source(stop.get_token()).empty());
-  ::close(ends[0]);
-  ::close(ends[1]);
 }
 
 TEST(LinesOf, InputThatCannotBeReadIsNamed) {

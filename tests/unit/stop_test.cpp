@@ -2,35 +2,28 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <unistd.h>
 
-#include <array>
 #include <thread>
+
+#include "tests/support/pipe.hpp"
 
 namespace sistem {
 namespace {
 
 using namespace std::chrono_literals;
 
-struct Pipe {
-  std::array<int, 2> ends{};
-  Pipe() { EXPECT_EQ(::pipe(ends.data()), 0); }
-  ~Pipe() {
-    ::close(ends[0]);
-    ::close(ends[1]);
-  }
-};
+using test::Pipe;
 
 TEST(WaitFor, EndsWhenTheDescriptorIsReady) {
   const Pipe pipe;
-  std::jthread writer([&] { EXPECT_EQ(::write(pipe.ends[1], "x", 1), 1); });
-  EXPECT_EQ(wait_for(pipe.ends[0], POLLIN, never, {}), Woken::ready);
+  std::jthread writer([&] { pipe.write("x"); });
+  EXPECT_EQ(wait_for(pipe.reader(), POLLIN, never, {}), Woken::ready);
 }
 
 TEST(WaitFor, EndsAtTheDeadlineAndNotBefore) {
   const Pipe pipe;
   const auto deadline = deadline_in(20ms);
-  EXPECT_EQ(wait_for(pipe.ends[0], POLLIN, deadline, {}), Woken::deadline);
+  EXPECT_EQ(wait_for(pipe.reader(), POLLIN, deadline, {}), Woken::deadline);
   EXPECT_GE(std::chrono::steady_clock::now(), deadline);
 }
 
@@ -38,15 +31,15 @@ TEST(WaitFor, EndsWhenAStopIsRequestedMeanwhile) {
   const Pipe pipe;
   std::stop_source stop;
   std::jthread stopper([&] { stop.request_stop(); });
-  EXPECT_EQ(wait_for(pipe.ends[0], POLLIN, never, stop.get_token()), Woken::stopped);
+  EXPECT_EQ(wait_for(pipe.reader(), POLLIN, never, stop.get_token()), Woken::stopped);
 }
 
 TEST(WaitFor, AStopThatWasRequestedBeforeComesFirst) {
   const Pipe pipe;
-  EXPECT_EQ(::write(pipe.ends[1], "x", 1), 1);
+  pipe.write("x");
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_EQ(wait_for(pipe.ends[0], POLLIN, never, stop.get_token()), Woken::stopped);
+  EXPECT_EQ(wait_for(pipe.reader(), POLLIN, never, stop.get_token()), Woken::stopped);
 }
 
 TEST(SleepUntil, TellsTheDeadlineFromAStop) {

@@ -1,13 +1,9 @@
 #include "sub/subscriber.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <array>
-#include <csignal>
-#include <thread>
 
 #include "tests/support/memory_session.hpp"
+#include "tests/support/pipe.hpp"
 
 namespace sistem {
 namespace {
@@ -18,35 +14,22 @@ using namespace std::string_literals;
 class Subscriber : public testing::Test {
  protected:
   Subscriber() {
-    ::signal(SIGPIPE, SIG_IGN);
-    EXPECT_EQ(::pipe(ends_.data()), 0);
     config_.filters = {"a", "b"};
     session_.batches = {{{"a", "one"}, {"b", "two"}}, {{"a", "three"}}};
   }
-  ~Subscriber() override {
-    close_reader();
-    ::close(ends_[1]);
-  }
-  void close_reader() {
-    if (ends_[0] >= 0) {
-      ::close(std::exchange(ends_[0], -1));
-    }
-  }
   ExitStatus subscribe() {
-    Output output{ends_[1], stop_.get_token()};
+    Output output{pipe_.writer(), stop_.get_token()};
     return print_messages(session_, config_, output, Console{"sub", false}, stop_.get_token());
   }
   std::string printed() {
-    ::close(std::exchange(ends_[1], -1));
-    std::string text(4096, '\0');
-    text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(ends_[0], text.data(), text.size()), 0)));
-    return text;
+    pipe_.close_writer();
+    return pipe_.read_to_end();
   }
 
   MemorySession session_;
   SubConfig config_;
   std::stop_source stop_;
-  std::array<int, 2> ends_{};
+  test::Pipe pipe_;
 };
 
 TEST_F(Subscriber, SubscribesToEveryFilterWithTheQosAskedFor) {
@@ -131,7 +114,7 @@ TEST_F(Subscriber, OneRefusedFilterOfSeveralIsInTheStatus) {
 
 TEST_F(Subscriber, AClosedPipeIsNoticedWithoutAMessage) {
   session_.batches.clear();
-  close_reader();
+  pipe_.close_reader();
   EXPECT_THROW((void)subscribe(), OutputClosed);
 }
 
