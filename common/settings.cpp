@@ -59,29 +59,42 @@ cxxopts::Options parser_of(const std::vector<Option>& table, const std::string& 
   return parser;
 }
 
+/// What stands where cxxopts names an option in a complaint, whose words and quotes differ from version to version:
+/// "Option 't' is missing an argument".
+std::string named_in(const std::string& complaint) {
+  const auto is_of_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; };
+  const auto start = std::find_if(complaint.begin() + static_cast<std::ptrdiff_t>(std::string("Option ").size()),
+                                  complaint.end(), is_of_name);
+  return {start, std::find_if_not(start, complaint.end(), is_of_name)};
+}
+
 /// The words of the command line as pairs, in the order they were written.
-std::vector<cxxopts::KeyValue> parse(cxxopts::Options& parser, const ToolText& tool,
+std::vector<cxxopts::KeyValue> parse(const std::vector<Option>& table, const ToolText& tool,
                                      const std::vector<std::string>& arguments) {
   std::vector<const char*> argv{tool.name.c_str()};
   for (const std::string& word : arguments) {
     argv.push_back(word.c_str());
   }
+  cxxopts::Options parser = parser_of(table, tool.name);
+  parser.allow_unrecognised_options();  // they are told below, in our words
   try {
     const auto result = parser.parse(static_cast<int>(argv.size()), argv.data());
     if (!result.unmatched().empty()) {
-      throw UsageError(fmt::format("command line: \"{}\" is no option, and {} takes nothing else",
-                                   result.unmatched().front(), tool.name));
+      const std::string word = result.unmatched().front();
+      throw UsageError(
+          word.starts_with("-")
+              ? fmt::format("command line: no such option: {}", word.substr(0, word.find('=')))
+              : fmt::format("command line: \"{}\" is no option, and {} takes nothing else", word, tool.name));
     }
     return result.arguments();
-  } catch (const cxxopts::exceptions::exception& wrong) {
-    // cxxopts puts names between typographic quotes, which a person cannot grep for.
-    std::string what = wrong.what();
-    for (const std::string_view quote : {"\xE2\x80\x98", "\xE2\x80\x99"}) {
-      for (std::size_t at = what.find(quote); at != std::string::npos; at = what.find(quote)) {
-        what.replace(at, quote.size(), "\"");
+  } catch (const cxxopts::exceptions::parsing& wrong) {
+    const std::string name = named_in(wrong.what());
+    for (const Option& option : table) {
+      if (option.name == name || (name.size() == 1 && option.letter == name.front())) {
+        throw UsageError(fmt::format("--{}: expected {} after it", option.name, option.value));
       }
     }
-    throw UsageError(fmt::format("command line: {}", what));
+    throw UsageError(fmt::format("command line: {}", wrong.what()));
   }
 }
 
@@ -215,8 +228,7 @@ std::string help_text(const std::vector<Option>& table, const ToolText& tool) {
 }
 
 bool read_settings(const std::vector<Option>& table, const ToolText& tool, const Sources& sources, std::string& shown) {
-  auto parser = parser_of(table, tool.name);
-  const auto pairs = parse(parser, tool, sources.arguments);
+  const auto pairs = parse(table, tool, sources.arguments);
   for (const auto& pair : pairs) {
     if (pair.key() == "help" || pair.key() == "version") {
       shown = pair.key() == "help" ? help_text(table, tool) : version_text(tool);
