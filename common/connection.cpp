@@ -13,9 +13,14 @@ std::vector<Option> connection_rows(ConnectionConfig& config) {
     config.host = value;
   };
   const auto wait_for_broker = [&config](std::string_view value) {
-    config.wait_for_broker = true;
-    if (!value.empty()) {
+    config.wait_limit.reset();
+    if (value.empty()) {
+      config.wait_for_broker = true;
+    } else if (const auto answer = truth(value); answer && value != "1" && value != "0") {  // 1 is a second
+      config.wait_for_broker = *answer;
+    } else {
       seconds(config.wait_limit)(value);
+      config.wait_for_broker = true;
     }
   };
   return {

@@ -14,8 +14,9 @@ namespace sistem {
 struct ConnectionConfig {
   std::string host = "localhost";
   std::uint16_t port = 1883;
-  std::string client_id;  ///< empty: one is made up, as `sub-3f09c1`
-  bool debug = false;     ///< say on stderr what is sent and received
+  std::string client_id;         ///< empty: one is made up of the prefix and random digits
+  std::string client_id_prefix;  ///< letters and digits
+  bool debug = false;            ///< say on stderr what is sent and received
 
   /// Whether the first connection may come later, and how long it may take; no limit: for ever.
   bool wait_for_broker = false;

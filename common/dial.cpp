@@ -21,7 +21,6 @@
 
 #include "common/connection.hpp"
 #include "common/error.hpp"
-#include "common/stop.hpp"
 
 namespace sistem {
 namespace {
@@ -122,8 +121,7 @@ std::string summary(const std::vector<Failure>& failures) {
 
 }  // namespace
 
-Dialed dial(const std::string& host, std::uint16_t port, std::chrono::seconds timeout, const std::stop_token& stop) {
-  const Deadline deadline = deadline_in(timeout);
+Dialed dial(const std::string& host, std::uint16_t port, Deadline deadline, const std::stop_token& stop) {
   const Addresses addresses = resolve(host, port, deadline, stop);
   int untried = 0;
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {

@@ -51,15 +51,26 @@ class Session {
   /// passed or a stop was requested first.
   [[nodiscard]] virtual std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) = 0;
 
+  /// Whether there is a connection at this moment, as far as anybody knows.
+  [[nodiscard]] virtual bool connected() const = 0;
+
   /// Sends DISCONNECT, so that the broker does not publish the will [MQTT-3.14.4-3], and closes the connection.
-  /// Takes a fraction of a second at most, also with a broker that has fallen silent. The session's last call.
+  /// Takes a fraction of a second at most, also with a broker that has fallen silent. The session's last call; a second
+  /// one does nothing.
   virtual void disconnect() = 0;
 };
 
+/// Disconnects a session of open_session() and leaves it behind: Paho's threads may call back until the process ends,
+/// and its client takes 0.1 to 1 s to destroy.
+struct EndSession {
+  void operator()(Session* session) const;
+};
+using SessionPointer = std::unique_ptr<Session, EndSession>;
+
 /// Connects by Paho. Throws Error: no_broker where none answers (after the configured patience), broker_refused where
 /// CONNACK says no.
-[[nodiscard]] std::unique_ptr<Session> open_session(const ConnectionConfig& config, const Console& console,
-                                                    const std::stop_token& stop);
+[[nodiscard]] SessionPointer open_session(const ConnectionConfig& config, const Console& console,
+                                          const std::stop_token& stop);
 
 /// The library's versions, for --version.
 [[nodiscard]] std::string library_versions();

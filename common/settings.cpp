@@ -22,7 +22,12 @@ bool equal_ignoring_case(std::string_view one, std::string_view other) {
                     [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
 }
 
-void set(const Option& option, const std::string& home, std::string_view value) {
+void set(const Option& option, const std::string& home, std::string_view value, Settings& settings) {
+  std::string& known_home = settings.homes[option.name];
+  if (option.clear && known_home != home) {
+    option.clear();
+  }
+  known_home = home;
   try {
     option.set(value);
   } catch (const Expected& expected) {
@@ -30,11 +35,12 @@ void set(const Option& option, const std::string& home, std::string_view value) 
   }
 }
 
-void read_environment(const std::vector<Option>& table, const Environment& environment) {
+void read_environment(const std::vector<Option>& table, const Environment& environment, Settings& settings) {
   for (const Option& option : table) {
     const std::string variable = variable_of(option);
-    if (const auto value = environment(variable)) {
-      set(option, variable, *value);
+    // An empty one is what compose files and scripts leave where they mean none.
+    if (const auto value = environment(variable); value && !value->empty()) {
+      set(option, variable, *value, settings);
     }
   }
 }
@@ -98,11 +104,12 @@ std::vector<cxxopts::KeyValue> parse(const std::vector<Option>& table, const Too
   }
 }
 
-void read_command_line(const std::vector<Option>& table, const std::vector<cxxopts::KeyValue>& pairs) {
+void read_command_line(const std::vector<Option>& table, const std::vector<cxxopts::KeyValue>& pairs,
+                       Settings& settings) {
   for (const auto& pair : pairs) {
     const auto row =
         std::find_if(table.begin(), table.end(), [&](const Option& option) { return option.name == pair.key(); });
-    set(*row, "--" + row->name, row->is_flag() && pair.value().empty() ? "true" : pair.value());
+    set(*row, "--" + row->name, row->is_flag() && pair.value().empty() ? "true" : pair.value(), settings);
   }
 }
 
@@ -149,21 +156,24 @@ Setter text(std::optional<std::string>& field) {
   return [&field](std::string_view value) { field = std::string(value); };
 }
 
+std::optional<bool> truth(std::string_view word) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view one) { return equal_ignoring_case(word, one); });
+  };
+  if (is_one_of({"true", "yes", "on", "1"})) {
+    return true;
+  }
+  return is_one_of({"false", "no", "off", "0"}) ? std::optional(false) : std::nullopt;
+}
+
 Setter flag(bool& field) {
   return [&field](std::string_view value) {
-    for (const std::string_view yes : {"true", "yes", "on", "1"}) {
-      if (equal_ignoring_case(value, yes)) {
-        field = true;
-        return;
-      }
+    const auto answer = truth(value);
+    if (!answer) {
+      throw Expected("expected true or false");
     }
-    for (const std::string_view no : {"false", "no", "off", "0"}) {
-      if (equal_ignoring_case(value, no)) {
-        field = false;
-        return;
-      }
-    }
-    throw Expected("expected true or false");
+    field = *answer;
   };
 }
 
@@ -227,17 +237,23 @@ std::string help_text(const std::vector<Option>& table, const ToolText& tool) {
   return text + "\nExamples:\n" + tool.examples;
 }
 
-bool read_settings(const std::vector<Option>& table, const ToolText& tool, const Sources& sources, std::string& shown) {
+std::string Settings::home_of(const std::string& name) const {
+  const auto home = homes.find(name);
+  return home == homes.end() ? "--" + name : home->second;
+}
+
+Settings read_settings(const std::vector<Option>& table, const ToolText& tool, const Sources& sources) {
+  Settings settings;
   const auto pairs = parse(table, tool, sources.arguments);
   for (const auto& pair : pairs) {
     if (pair.key() == "help" || pair.key() == "version") {
-      shown = pair.key() == "help" ? help_text(table, tool) : version_text(tool);
-      return true;
+      settings.shown = pair.key() == "help" ? help_text(table, tool) : version_text(tool);
+      return settings;
     }
   }
-  read_environment(table, sources.environment);
-  read_command_line(table, pairs);
-  return false;
+  read_environment(table, sources.environment, settings);
+  read_command_line(table, pairs, settings);
+  return settings;
 }
 
 }  // namespace sistem

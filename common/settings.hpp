@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -28,6 +29,8 @@ struct Option {
   std::string help;     ///< one sentence or two, wrapped by help
   /// Takes the value into a field. Throws Expected for one that it cannot take.
   std::function<void(std::string_view)> set;
+  /// For an option whose values add up: forgets them, because a home that wins has some of its own.
+  std::function<void()> clear = {};
 
   [[nodiscard]] bool is_flag() const { return value.empty(); }
   [[nodiscard]] bool may_omit_value() const { return value.starts_with("["); }
@@ -37,6 +40,8 @@ struct Option {
 using Setter = std::function<void(std::string_view)>;
 [[nodiscard]] Setter text(std::string& field);
 [[nodiscard]] Setter text(std::optional<std::string>& field);
+/// What a word says: true for true, yes, on and 1, false for false, no, off and 0, in any case; else nothing.
+[[nodiscard]] std::optional<bool> truth(std::string_view word);
 /// true or false, yes or no, on or off, 1 or 0; on the command line its name alone is enough.
 [[nodiscard]] Setter flag(bool& field);
 /// Seconds, fractions too, above zero.
@@ -74,11 +79,18 @@ struct ToolText {
   std::string (*libraries)();  ///< the versions of what it is built on, for --version
 };
 
-/// Reads every source through the table. True where --help or --version was asked for: that text is in `shown`, for
-/// stdout, and there is nothing more to do. Throws UsageError, which names the home of the bad value:
-/// `--qos: expected 0, 1 or 2, got "7"`, `MQTT_QOS: ...`.
-[[nodiscard]] bool read_settings(const std::vector<Option>& table, const ToolText& tool, const Sources& sources,
-                                 std::string& shown);
+/// What reading the sources brought, beside the fields that it set.
+struct Settings {
+  std::optional<std::string> shown;          ///< what --help or --version asks to be shown on stdout: no more to do
+  std::map<std::string, std::string> homes;  ///< by an option's name: where its value came from, `--qos` or `MQTT_QOS`
+
+  /// Where an option got its value from, or would be given one on the command line.
+  [[nodiscard]] std::string home_of(const std::string& name) const;
+};
+
+/// Reads every source through the table. Throws UsageError, which names the home of the bad value:
+/// `--qos: expected 0, 1 or 2, got "7"`, `MQTT_QOS: ...`. An empty variable is none.
+[[nodiscard]] Settings read_settings(const std::vector<Option>& table, const ToolText& tool, const Sources& sources);
 
 /// The variable that is an option's home in the environment: MQTT_WAIT_FOR_BROKER.
 [[nodiscard]] std::string variable_of(const Option& option);

@@ -1,10 +1,12 @@
 #include "common/tool.hpp"
 
-#include <fmt/format.h>
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
-#include <cstdio>
+#include <ctime>
+#include <optional>
 #include <thread>
 
 #include "common/output.hpp"
@@ -15,6 +17,44 @@ namespace {
 bool is_ignored(int number) {
   struct sigaction action {};
   return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/// What a stop may take. Nothing that is meant to end takes so long; what is stuck for good, as a write to a terminal
+/// that nobody reads, must not hold up a stop.
+constexpr auto a_second = std::chrono::milliseconds(950);
+
+/// timeout(1) signals its child and then the child's group, and a terminal that closes may signal twice: the same
+/// signal again so soon is the same wish.
+constexpr auto echo = std::chrono::milliseconds(200);
+
+/// Waits for one of `signals` until the deadline; nothing where none came.
+std::optional<int> wait_for_signal(const sigset_t& signals, std::chrono::steady_clock::time_point deadline) {
+  using namespace std::chrono;
+  while (true) {
+    const auto left = duration_cast<nanoseconds>(deadline - steady_clock::now());
+    if (left <= left.zero()) {
+      return std::nullopt;
+    }
+    const timespec time{static_cast<time_t>(duration_cast<seconds>(left).count()),
+                        static_cast<long>((left % seconds(1)).count())};
+    if (const int number = ::sigtimedwait(&signals, nullptr, &time); number > 0) {
+      return number;
+    }
+  }
+}
+
+/// The first signal requests a stop, the second ends the process, and so does a stop that takes too long.
+void stop_on(const sigset_t& signals, std::stop_source source) {
+  int first = 0;
+  ::sigwait(&signals, &first);
+  const auto now = std::chrono::steady_clock::now();
+  source.request_stop();
+  while (const auto next = wait_for_signal(signals, now + a_second)) {
+    if (*next != first || std::chrono::steady_clock::now() - now > echo) {
+      ::_exit(128 + *next);
+    }
+  }
+  ::_exit(static_cast<int>(ExitStatus::failure));
 }
 
 /// Turns signals into a stop request, on a thread of its own: a handler could do next to nothing.
@@ -29,15 +69,19 @@ std::stop_token stop_on_signals() {
   // Before any thread is started: they inherit the mask, and the waiting thread is the only one that hears them.
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::stop_source source;
-  std::stop_token token = source.get_token();
-  std::thread([signals, source = std::move(source)]() mutable {
-    int number = 0;
-    ::sigwait(&signals, &number);
-    source.request_stop();
-    ::sigwait(&signals, &number);
-    ::_exit(128 + number);
-  }).detach();
-  return token;
+  std::thread([signals, source] { stop_on(signals, source); }).detach();
+  return source.get_token();
+}
+
+/// A standard descriptor that is closed at the start would be the number of the first socket, which then got our
+/// output. Read-only, so that what is written to it still fails.
+void fill_standard_descriptors() {
+  for (int fd = ::open("/dev/null", O_RDONLY); fd >= 0; fd = ::open("/dev/null", O_RDONLY)) {
+    if (fd > STDERR_FILENO) {
+      ::close(fd);
+      return;
+    }
+  }
 }
 
 }  // namespace
@@ -61,6 +105,7 @@ ExitStatus guarded(const Console& console, const std::function<ExitStatus()>& bo
 }
 
 void run_tool(const std::string& name, const std::function<ExitStatus(std::stop_token)>& body) {
+  fill_standard_descriptors();
   ::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an errno of write(2), for our stdout and Paho's sockets alike
   const std::stop_token stop = stop_on_signals();
   const ExitStatus status = guarded(Console{name, false}, [&] { return body(stop); });

@@ -13,8 +13,11 @@ class Pacer {
   /// The first turn is due at once, each further one `interval` after the one before. 0: always at once.
   explicit Pacer(std::chrono::nanoseconds interval) : interval_(interval) {}
 
-  /// Waits until the next turn is due; false where a stop was requested. A turn that is late by more than an interval
-  /// is not made up for by a burst: the schedule goes on from now.
+  /// When the next turn is due, as seen from `now`, which may be later: then it is due at once. A turn that is late by
+  /// more than an interval is not made up for by a burst: the schedule goes on from now.
+  [[nodiscard]] Deadline next(Deadline now);
+
+  /// Waits until the next turn is due; false where a stop was requested.
   [[nodiscard]] bool wait(const std::stop_token& stop);
 
  private:

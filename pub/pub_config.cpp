@@ -19,16 +19,20 @@ const ToolText help{
     library_versions};
 
 /// Rules between options; a single value is checked where its row sets it.
-void check(const PubConfig& config) {
-  if (config.topic && !config.message && !config.lines) {
-    throw UsageError("--topic needs something to publish: --message, or --stdin-line to publish the lines of stdin");
-  }
-  if (!config.topic && (config.message || config.lines)) {
-    throw UsageError(
-        fmt::format("{} needs a topic to publish to: --topic", config.message ? "--message" : "--stdin-line"));
-  }
+void check(const PubConfig& config, const Settings& settings) {
+  const auto home = [&](const std::string& option) { return settings.home_of(option); };
   if (config.message && config.lines) {
-    throw UsageError("--message and --stdin-line: a message comes from one of them, not both");
+    throw UsageError(
+        fmt::format("{} and {}: a message comes from one of them, not both", home("message"), home("stdin-line")));
+  }
+  const bool has_source = config.message || config.lines;
+  if (config.topic && !has_source) {
+    throw UsageError(fmt::format(
+        "{} needs something to publish: --message, or --stdin-line to publish the lines of stdin", home("topic")));
+  }
+  if (!config.topic && has_source) {
+    throw UsageError(
+        fmt::format("{} needs a topic to publish to: --topic", home(config.message ? "message" : "stdin-line")));
   }
 }
 
@@ -61,13 +65,14 @@ std::vector<Option> pub_rows(PubConfig& config) {
 
 std::optional<PubConfig> read_pub_config(const Sources& sources, Output& output) {
   PubConfig config;
-  std::string shown;
-  if (read_settings(pub_rows(config), help, sources, shown)) {
-    output.write(shown);
+  config.connection.client_id_prefix = help.name;
+  const Settings settings = read_settings(pub_rows(config), help, sources);
+  if (settings.shown) {
+    output.write(*settings.shown);
     output.flush();
     return std::nullopt;
   }
-  check(config);
+  check(config, settings);
   if (config.publishes_readings()) {
     config.interval = std::chrono::seconds{1};
   }

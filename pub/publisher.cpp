@@ -36,6 +36,9 @@ ExitStatus publish_all(Session& session, Source& source, Pacer& pacer, const Pub
       if (turn.empty()) {
         break;
       }
+      if (config.publishes_readings() && !session.connected()) {
+        continue;  // by the time there is a broker again, these readings are none any more
+      }
       left = publish_turn(session, std::move(turn), config.publishes_readings(), output, stop);
     }
   } catch (...) {

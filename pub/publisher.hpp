@@ -13,7 +13,8 @@
 namespace sistem {
 
 /// Publishes all that the source gives, when the pacer says, until it ends or a stop is requested; then waits for what
-/// is unacknowledged and disconnects. Readings are printed to `output` as `topic payload`.
+/// is unacknowledged and disconnects. Readings are printed to `output` as `topic payload`;
+/// those of a time without a connection are dropped.
 /// success: everything taken from the source was acknowledged (QoS 0: written). failure: a stop came before that, and
 /// the console says what was not. Errors of the source, the session or the output are thrown on, after what was
 /// accepted before them was acknowledged.

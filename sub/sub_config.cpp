@@ -26,7 +26,8 @@ std::vector<Option> sub_rows(SubConfig& config) {
   };
   std::vector<Option> rows{
       {"topic", 't', "FILTER", section,
-       "Topic filter to subscribe to; may be repeated. + stands for one level, # at the end for all the rest.", filter},
+       "Topic filter to subscribe to; may be repeated. + stands for one level, # at the end for all the rest.", filter,
+       [&config] { config.filters.clear(); }},
       {"qos", 'q', "QOS", section, "The highest QoS that messages may arrive with: 0 (the default), 1 or 2.",
        number(config.qos, 0, 2, "expected 0, 1 or 2")},
       {"verbose", 'v', "", section, "Print the topic and a space before each payload.", flag(config.verbose)},
@@ -43,9 +44,10 @@ std::vector<Option> sub_rows(SubConfig& config) {
 
 std::optional<SubConfig> read_sub_config(const Sources& sources, Output& output) {
   SubConfig config;
-  std::string shown;
-  if (read_settings(sub_rows(config), help, sources, shown)) {
-    output.write(shown);
+  config.connection.client_id_prefix = help.name;
+  const Settings settings = read_settings(sub_rows(config), help, sources);
+  if (settings.shown) {
+    output.write(*settings.shown);
     output.flush();
     return std::nullopt;
   }

@@ -90,6 +90,59 @@ TEST_F(Signals, StopAConnectionThatIsNotAnswered) {
   EXPECT_EQ(publisher.wait(a_second_and_some), 3) << publisher.report();
 }
 
+TEST_F(Signals, StopSubWhoseErrorOutputNobodyReads) {
+  Process subscriber{sub(*broker_, {"-i", "mute", "-t", "flood", "-d"})};
+  subscriber.wait_for_stderr("subscribed to");
+  std::string lines;
+  for (int line = 0; line < 3000; ++line) {
+    lines += "a line of which -d says more than stderr's pipe holds, as nobody reads it\n";
+  }
+  EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l"}), lines).status, 0);
+  subscriber.signal(SIGTERM);
+  EXPECT_EQ(subscriber.wait_without_reading(a_second_and_some), 1) << subscriber.err();
+}
+
+TEST_F(Signals, StopSubWhoseTerminalNobodyReads) {
+  // script(1) gives it a terminal; its own output is a pipe that nobody reads.
+  Start start = sub(*broker_, {"-i", "terminal", "-t", "flood"});
+  start.command = {"script", "-qfec", "exec " SUB " -i terminal -t flood", "/dev/null"};
+  Process terminal{start};
+  terminal.wait_for_stdout("subscribed to");
+  std::string lines;
+  for (int line = 0; line < 3000; ++line) {
+    lines += std::string(1000, 'x') + "\n";
+  }
+  EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l"}), lines).status, 0);
+  const Start find{.command = {"pgrep", "-f", "-x", SUB " -i terminal -t flood"}};
+  const Result pids = run(find);
+  ASSERT_EQ(pids.status, 0) << pids.report;
+  ::kill(std::stoi(pids.out), SIGTERM);
+  const auto deadline = std::chrono::steady_clock::now() + a_second_and_some;
+  while (run(find).status == 0) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "still there";
+  }
+}
+
+TEST_F(Signals, TheSameOneTwiceAtOnceIsOneWish) {
+  // timeout(1) signals its child, and then its group.
+  Process subscriber{sub(*broker_, {"-i", "twice"})};
+  subscriber.wait_for_stderr("subscribed to");
+  subscriber.signal(SIGTERM);
+  subscriber.signal(SIGTERM);
+  EXPECT_EQ(subscriber.wait(a_second_and_some), 0) << subscriber.report();
+  expect_disconnect("twice");
+}
+
+TEST_F(Signals, AClosedStdoutIsNoMessageAndNoSuccess) {
+  Start start = sub(*broker_, {"-i", "closed", "-t", "a", "-C", "1"});
+  start.command.insert(start.command.begin(), {"sh", "-c", "exec \"$@\" <&- >&-", "sh"});
+  Process subscriber{start};
+  subscriber.wait_for_stderr("subscribed to");
+  EXPECT_EQ(run(pub(*broker_, {"-t", "a", "-m", "x"})).status, 0);
+  EXPECT_EQ(subscriber.wait(), 1) << subscriber.report();
+  expect_disconnect("closed");
+}
+
 TEST_F(Signals, TheSecondOneEndsAtOnce) {
   // The first is on its way to a clean end that this broker never lets come: PUBLISH is not acknowledged.
   const RogueBroker deaf{{{RogueBroker::connect_packet, {"\x20\x02\x00\x00", 4}}}};

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "tests/support/loopback.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary.hpp"
 
@@ -20,9 +21,6 @@ namespace sistem::test {
   if (!::sistem::test::has_mosquitto()) {                                 \
     GTEST_SKIP() << "mosquitto is not installed (tests/run installs it)"; \
   }
-
-/// A port of 127.0.0.1 that nothing listens on at this moment.
-[[nodiscard]] std::uint16_t free_port();
 
 /// A real Mosquitto on a free loopback port, ready when the constructor returns and gone with the object.
 class Broker {

@@ -19,7 +19,8 @@ class MemorySession final : public Session {
   std::size_t room = SIZE_MAX;                     ///< publish() takes so many, and then none
   std::stop_source* stop_when_full = nullptr;      ///< requested when there is no room
   std::stop_source* stop_after_batches = nullptr;  ///< requested when all batches were given
-  std::size_t unacknowledged = 0;                  ///< what flush() reports
+  bool has_connection = true;
+  std::size_t unacknowledged = 0;  ///< what flush() reports
 
   // What the test looks at.
   std::vector<Message> published;
@@ -31,6 +32,7 @@ class MemorySession final : public Session {
   bool publish(Message message, const std::stop_token& stop) override;
   std::size_t flush(const std::stop_token& stop) override;
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
+  [[nodiscard]] bool connected() const override { return has_connection; }
   void disconnect() override;
 };
 

@@ -1,15 +1,14 @@
 #include "tests/support/rogue_broker.hpp"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <optional>
-#include <stdexcept>
 
 #include "common/stop.hpp"
+#include "tests/support/loopback.hpp"
 
 namespace sistem::test {
 namespace {
@@ -35,18 +34,10 @@ std::optional<int> take_packet(std::string& bytes) {
 }  // namespace
 
 RogueBroker::RogueBroker(std::vector<Reply> replies)
-    : replies_(std::move(replies)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 8) != 0 ||
-      ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("the rogue broker cannot listen");
-  }
-  port_ = ntohs(address.sin_port);
-  thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
-}
+    : replies_(std::move(replies)),
+      listener_(listen_on_loopback()),
+      port_(port_of(listener_)),
+      thread_([this](const std::stop_token& stop) { serve(stop); }) {}
 
 RogueBroker::~RogueBroker() {
   thread_.request_stop();
@@ -57,6 +48,7 @@ RogueBroker::~RogueBroker() {
 void RogueBroker::serve(const std::stop_token& stop) {
   while (wait_for(listener_, POLLIN, never, stop) == Woken::ready) {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    ++connections_;
     talk(client, stop);
     ::close(client);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -12,11 +13,12 @@ namespace sistem::test {
 class RogueBroker {
  public:
   static constexpr int connect_packet = 1;
+  static constexpr int publish_packet = 3;
   static constexpr int subscribe_packet = 8;
 
   struct Reply {
     int to;             ///< packet type, from the first byte's upper half
-    std::string bytes;  ///< "\1" and "\2" in the place of a packet id are not touched: the tests know ids start at 1
+    std::string bytes;  ///< sent as they are: a packet id in them is what Paho counts from, 1
     bool then_close = false;
   };
 
@@ -26,6 +28,8 @@ class RogueBroker {
   ~RogueBroker();
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// How many clients have connected so far.
+  [[nodiscard]] int connections() const { return connections_; }
 
  private:
   void serve(const std::stop_token& stop);
@@ -33,7 +37,8 @@ class RogueBroker {
 
   std::vector<Reply> replies_;
   int listener_;
-  std::uint16_t port_ = 0;
+  std::uint16_t port_;
+  std::atomic<int> connections_{0};
   std::jthread thread_;
 };
 

@@ -77,6 +77,28 @@ TEST(PubConfig, WaitsForABrokerWithAndWithoutALimit) {
   EXPECT_DOUBLE_EQ(read_pub({}, {{"MQTT_WAIT_FOR_BROKER", "9"}}).connection.wait_limit->count(), 9);
 }
 
+TEST(PubConfig, TheCommandLineTakesALimitBackThatTheEnvironmentSet) {
+  const PubConfig config = read_pub({"--wait-for-broker"}, {{"MQTT_WAIT_FOR_BROKER", "9"}});
+  EXPECT_TRUE(config.connection.wait_for_broker);
+  EXPECT_FALSE(config.connection.wait_limit);
+}
+
+TEST(PubConfig, WaitsForABrokerByAWordInTheEnvironmentToo) {
+  EXPECT_TRUE(read_pub({}, {{"MQTT_WAIT_FOR_BROKER", "true"}}).connection.wait_for_broker);
+  EXPECT_FALSE(read_pub({}, {{"MQTT_WAIT_FOR_BROKER", "no"}}).connection.wait_for_broker);
+  EXPECT_DOUBLE_EQ(read_pub({}, {{"MQTT_WAIT_FOR_BROKER", "1"}}).connection.wait_limit->count(), 1);
+}
+
+TEST(PubConfig, AContradictionNamesTheHomes) {
+  Output nowhere{-1, {}};
+  try {
+    (void)read_pub_config({{"-t", "a", "-l"}, environment({{"MQTT_MESSAGE", "x"}})}, nowhere);
+    ADD_FAILURE() << "took two sources";
+  } catch (const UsageError& error) {
+    EXPECT_STREQ(error.what(), "MQTT_MESSAGE and --stdin-line: a message comes from one of them, not both");
+  }
+}
+
 TEST(PubConfig, WrongOnesAreToldBeforeAnythingIsConnected) {
   const std::pair<std::vector<std::string>, std::string> table[] = {
       {{"-t", "a"}, "--topic needs something to publish"},
@@ -110,6 +132,11 @@ TEST(SubConfig, TakesWhatMosquittoSubTakes) {
   EXPECT_EQ(config.count, 5U);
   EXPECT_DOUBLE_EQ(config.timeout->count(), 2.5);
   EXPECT_EQ(config.qos, 1);
+}
+
+TEST(SubConfig, FiltersOfTheCommandLineReplaceThatOfTheEnvironment) {
+  EXPECT_EQ(read_sub({"-t", "b"}, {{"MQTT_TOPIC", "a"}}).filters, std::vector<std::string>{"b"});
+  EXPECT_EQ(read_sub({}, {{"MQTT_TOPIC", "a"}}).filters, std::vector<std::string>{"a"});
 }
 
 TEST(SubConfig, WithATopicPrintsPayloadsOnly) { EXPECT_FALSE(read_sub({"-t", "a"}).verbose); }

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 std::string failure_of(const std::string& host, std::uint16_t port, const std::stop_token& stop = {}) {
   try {
-    (void)dial(host, port, 10s, stop);
+    (void)dial(host, port, deadline_in(10s), stop);
     return "connected";
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::no_broker);
@@ -27,7 +27,7 @@ std::string failure_of(const std::string& host, std::uint16_t port, const std::s
 
 TEST(Dial, GivesAConnectedSocketThatDoesNotBlockOrDelay) {
   const test::RogueBroker listener{{}};
-  const Dialed dialed = dial("127.0.0.1", listener.port(), 10s, {});
+  const Dialed dialed = dial("127.0.0.1", listener.port(), deadline_in(10s), {});
   EXPECT_EQ(dialed.address, "127.0.0.1");
   EXPECT_NE(::fcntl(dialed.socket.get(), F_GETFL) & O_NONBLOCK, 0);
   int no_delay = 0;
@@ -36,10 +36,10 @@ TEST(Dial, GivesAConnectedSocketThatDoesNotBlockOrDelay) {
   EXPECT_NE(no_delay, 0);
 }
 
-TEST(Dial, TriesEveryAddressOfAName) {
-  // localhost is ::1 too on many hosts, where nothing listens.
+TEST(Dial, FindsTheAddressOfAName) {
+  // Where localhost is ::1 too, nothing listens there, and the next address is tried.
   const test::RogueBroker listener{{}};
-  EXPECT_EQ(dial("localhost", listener.port(), 10s, {}).address, "127.0.0.1");
+  EXPECT_EQ(dial("localhost", listener.port(), deadline_in(10s), {}).address, "127.0.0.1");
 }
 
 TEST(Dial, SaysWhatWasTriedAndWhyItFailed) {
@@ -49,7 +49,8 @@ TEST(Dial, SaysWhatWasTriedAndWhyItFailed) {
 }
 
 TEST(Dial, ANameWithoutAnAddressIsNamed) {
-  EXPECT_NE(failure_of("no such name", 1883).find("cannot find the address of \"no such name\""), std::string::npos);
+  const std::string name(64, 'x');  // longer than a label may be, so that no name server is asked
+  EXPECT_NE(failure_of(name, 1883).find("cannot find the address of \"" + name), std::string::npos);
 }
 
 TEST(Dial, AStopEndsIt) {

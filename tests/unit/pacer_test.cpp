@@ -25,25 +25,28 @@ TEST(Pacer, TheFirstTurnIsDueAtOnceAndAStopEndsTheWaitForTheSecond) {
 }
 
 TEST(Pacer, WhatATurnCostsDoesNotAddUp) {
-  // On an absolute schedule ten intervals take ten intervals, also when each turn uses half of one.
-  Pacer pacer{10ms};
-  ASSERT_TRUE(pacer.wait({}));
-  const auto start = std::chrono::steady_clock::now();
-  for (int turn = 0; turn < 10; ++turn) {
-    std::this_thread::sleep_for(5ms);
-    ASSERT_TRUE(pacer.wait({}));
+  Pacer pacer{10s};
+  const Deadline start = pacer.next(Deadline{} + 1h);
+  EXPECT_EQ(start, Deadline{} + 1h);
+  for (int turn = 1; turn < 100; ++turn) {
+    // Asked for when the turn before has taken its time: up to an interval, in turns.
+    EXPECT_EQ(pacer.next(start + (turn - 1) * 10s + (turn % 10) * 1s), start + turn * 10s);
   }
-  EXPECT_GE(std::chrono::steady_clock::now() - start, 99ms);
+}
+
+TEST(Pacer, ALittleLatenessIsMadeUpForByTheSchedule) {
+  Pacer pacer{10s};
+  const Deadline start = pacer.next(Deadline{} + 1h);
+  EXPECT_EQ(pacer.next(start + 15s), start + 10s);  // due at once
+  EXPECT_EQ(pacer.next(start + 15s), start + 20s);  // and then on schedule
 }
 
 TEST(Pacer, ALateTurnIsNotMadeUpForByABurst) {
-  Pacer pacer{20ms};
-  ASSERT_TRUE(pacer.wait({}));
-  std::this_thread::sleep_for(100ms);
-  ASSERT_TRUE(pacer.wait({}));  // late, and due at once
-  const auto start = std::chrono::steady_clock::now();
-  ASSERT_TRUE(pacer.wait({}));
-  EXPECT_GE(std::chrono::steady_clock::now() - start, 15ms);  // and not at once again, four times
+  Pacer pacer{10s};
+  const Deadline start = pacer.next(Deadline{} + 1h);
+  const Deadline late = start + 95s;
+  EXPECT_EQ(pacer.next(late), late);        // due at once
+  EXPECT_EQ(pacer.next(late), late + 10s);  // and not at once again, eight times
 }
 
 TEST(Pacer, AStopComesBeforeATurnThatIsDue) {

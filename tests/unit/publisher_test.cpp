@@ -58,6 +58,20 @@ TEST_F(Publisher, PrintsEachReadingWithItsTopic) {
   EXPECT_EQ(printed(), "sistem/cpu 1.0 %\nsistem/disk 2.0 %\n");
 }
 
+TEST_F(Publisher, DropsReadingsOfATimeWithoutAConnection) {
+  config_.topic.reset();
+  session_.has_connection = false;
+  EXPECT_EQ(publish(turns({{{"sistem/cpu", "1.0 %"}}})), ExitStatus::success);
+  EXPECT_TRUE(session_.published.empty());
+  EXPECT_EQ(printed(), "");
+}
+
+TEST_F(Publisher, KeepsLinesOfATimeWithoutAConnection) {
+  session_.has_connection = false;
+  EXPECT_EQ(publish(turns({{message("1")}})), ExitStatus::success);
+  EXPECT_EQ(session_.published.size(), 1U);
+}
+
 TEST_F(Publisher, AStopBetweenTurnsIsAGoodEnd) {
   config_.interval = std::chrono::hours(1);
   const Source source = [&](const std::stop_token&) {

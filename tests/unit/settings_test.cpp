@@ -21,6 +21,7 @@ struct Sample {
   int level = 1;
   std::optional<std::chrono::duration<double>> limit;
   std::vector<std::string> optional_values;
+  std::vector<std::string> list;
 
   std::vector<Option> rows() {
     return {
@@ -31,6 +32,8 @@ struct Sample {
         {"time-limit", 0, "SECONDS", "Two", "A limit.", seconds(limit)},
         {"maybe", 0, "[=VALUE]", "Two", "A value that may be left out.",
          [this](std::string_view value) { optional_values.emplace_back(value); }},
+        {"list", 0, "ITEM", "Two", "Adds up.", [this](std::string_view value) { list.emplace_back(value); },
+         [this] { list.clear(); }},
     };
   }
 };
@@ -43,9 +46,7 @@ std::string read(Sample& sample, const std::vector<std::string>& arguments,
     const auto found = environment.find(name);
     return found == environment.end() ? std::nullopt : std::optional(found->second);
   };
-  std::string shown;
-  (void)read_settings(sample.rows(), sample_tool, {arguments, look_up}, shown);
-  return shown;
+  return read_settings(sample.rows(), sample_tool, {arguments, look_up}).shown.value_or("");
 }
 
 TEST(Settings, DefaultsStayWhereNoHomeHasAValue) {
@@ -84,6 +85,29 @@ TEST(Settings, TheCommandLineWinsOverTheEnvironment) {
   read(sample, {"--name", "typed"}, {{"MQTT_NAME", "variable"}, {"MQTT_LEVEL", "3"}});
   EXPECT_EQ(sample.name, "typed");
   EXPECT_EQ(sample.level, 3);
+}
+
+TEST(Settings, AHomeThatWinsReplacesAWholeList) {
+  Sample sample;
+  read(sample, {"--list", "one", "--list", "two"}, {{"MQTT_LIST", "variable"}});
+  EXPECT_EQ(sample.list, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(Settings, AnEmptyVariableIsNone) {
+  Sample sample;
+  read(sample, {}, {{"MQTT_LEVEL", ""}, {"MQTT_NAME", ""}});
+  EXPECT_EQ(sample.name, "default");
+}
+
+TEST(Settings, KnowTheHomeOfEachValue) {
+  Sample sample;
+  const Environment environment = [](const std::string& name) {
+    return name == "MQTT_LEVEL" ? std::optional<std::string>("2") : std::nullopt;
+  };
+  const Settings settings = read_settings(sample.rows(), sample_tool, {{"-n", "x"}, environment});
+  EXPECT_EQ(settings.home_of("level"), "MQTT_LEVEL");
+  EXPECT_EQ(settings.home_of("name"), "--name");
+  EXPECT_EQ(settings.home_of("note"), "--note");
 }
 
 TEST(Settings, TheLastOfARepeatedOptionWins) {
@@ -167,7 +191,7 @@ TEST(Settings, VersionNamesTheToolAndTheLibraries) {
   EXPECT_NE(shown.find("Paho MQTT C 1."), std::string::npos) << shown;
 }
 
-TEST(Settings, HelpIsShownWhateverElseIsWrong) {
+TEST(Settings, HelpIsShownThoughAValueIsWrong) {
   Sample sample;
   EXPECT_NE(read(sample, {"--level", "99", "--help"}).find("Usage: sample"), std::string::npos);
 }

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+
+namespace sistem {
+
+/// The messages that were taken for publishing and are not acknowledged yet (QoS 0: written), in their order. Where a
+/// connection is lost they go out again on the next one, in the same order. Knows nothing of threads or networks.
+template <typename Message>
+class Window {
+ public:
+  /// One message of the window: its number, which only ever grows, is how it is acknowledged.
+  struct Numbered {
+    std::uint64_t number;
+    Message message;
+  };
+
+  /// At most `size` messages, of them at most `inflight` with QoS 1 or 2.
+  Window(std::size_t size, std::size_t inflight) : size_limit_(size), inflight_limit_(inflight) {}
+
+  [[nodiscard]] bool has_room(int qos) const {
+    return entries_.size() < size_limit_ && (qos == 0 || inflight_ < inflight_limit_);
+  }
+
+  /// Takes a message for which there is room.
+  void take(Message message, int qos) {
+    entries_.push_back({std::move(message), qos, false});
+    ++unacknowledged_;
+    inflight_ += qos > 0 ? 1 : 0;
+  }
+
+  /// The next message that has to go out on this connection; nothing when all have.
+  [[nodiscard]] std::optional<Numbered> next_to_send() {
+    for (; next_ < first_ + entries_.size(); ++next_) {
+      const Entry& entry = entries_[next_ - first_];
+      if (!entry.acknowledged) {
+        return Numbered{next_++, entry.message};
+      }
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] bool all_sent() const { return next_ == first_ + entries_.size(); }
+
+  /// The message with that number need not be sent again. One that is unknown or was acknowledged before is passed
+  /// over.
+  void acknowledge(std::uint64_t number) {
+    if (number < first_ || number >= first_ + entries_.size() || entries_[number - first_].acknowledged) {
+      return;
+    }
+    Entry& entry = entries_[number - first_];
+    entry.acknowledged = true;
+    --unacknowledged_;
+    inflight_ -= entry.qos > 0 ? 1 : 0;
+    while (!entries_.empty() && entries_.front().acknowledged) {
+      entries_.pop_front();
+      ++first_;
+    }
+  }
+
+  /// All that is unacknowledged has to go out again: there is a new connection.
+  void send_again() { next_ = first_; }
+
+  /// How many messages are unacknowledged.
+  [[nodiscard]] std::size_t unacknowledged() const { return unacknowledged_; }
+
+ private:
+  struct Entry {
+    Message message;
+    int qos;
+    bool acknowledged;
+  };
+
+  std::size_t size_limit_;
+  std::size_t inflight_limit_;
+  std::deque<Entry> entries_;
+  std::uint64_t first_ = 0;  ///< the number of entries_.front()
+  std::uint64_t next_ = 0;   ///< the number of the next message to send
+  std::size_t unacknowledged_ = 0;
+  std::size_t inflight_ = 0;
+};
+
+}  // namespace sistem
