@@ -59,3 +59,8 @@ LABEL org.opencontainers.image.title="sub" \
       org.opencontainers.image.description="Subscribes to MQTT topics and prints each message as a line"
 COPY --from=build /out/bin/sub ./
 CMD ["./sub"]
+
+# --- check: all tests but the README's, on this Debian's libraries; only the container tests ask for it ---------
+FROM build AS check
+RUN cmake --build --preset release \
+ && CI=true ctest --preset release -E '^Readme' --no-tests=error --output-on-failure --parallel "$(nproc)"

@@ -144,6 +144,8 @@ TEST_F(Lab, EachOfItsStepsIsOnTheWire) {
     EXPECT_NE(bytes.find(line.substr(0, space) + line.substr(space + 1)), std::string::npos) << line;
   }
 
+  EXPECT_NE(must(typed({"tcpdump", "-nr", file})).find(".1883: Flags [S]"), std::string::npos) << "no SYN";
+
   const Capture wire{file};
   const std::string to_broker = "mqtt.msgtype == 3 && tcp.dstport == 1883";
   ASSERT_FALSE(wire.values(to_broker, "ip.src").empty());
@@ -254,8 +256,10 @@ TEST_F(Lab, HoldsItsToolsAndNoCompilerAndRunsThemAsNobodySpecial) {
 }
 
 TEST_F(Lab, AnswersToTheShortCommandAtTheRootAndToTheLongOneAnywhere) {
-  EXPECT_NE(must(typed({"docker", "compose", "exec", "-T", "mqtt-pub", "./pub", "--version"})).find(VERSION),
-            std::string::npos);
+  Process terminal{typed({"script", "-qefc", "docker compose exec mqtt-pub ./pub", "/dev/null"})};
+  terminal.wait_for_stdout("sistem/uptime ");
+  terminal.write("\003");
+  EXPECT_EQ(terminal.wait(), 0) << terminal.report();
   const std::string file = std::string{SOURCE_DIR} + "/compose/mqtt.yml";
   EXPECT_NE(
       must(typed({"docker", "compose", "-f", file, "exec", "-T", "mqtt-pub", "./pub", "--version"}, "/")).find(VERSION),
@@ -323,6 +327,43 @@ TEST(Demo, ShowsAtLeastThreeTopicsAndTakesTheContainersDown) {
   }
   EXPECT_GE(topics.size(), 3U) << demo.report;
   EXPECT_EQ(must(compose({"ps", "--all", "--quiet"})), "");
+}
+
+TEST(Image, PassesTheIntegrationTestsWithTheLibrariesThatItHas) {
+  const Result check =
+      run(typed({"docker", "build", "--target", "check", "--tag", "mqtt-lab-check", "."}), "", building);
+  EXPECT_EQ(check.status, 0) << check.report;
+}
+
+/// Every command of the README's lab, and the test of this file that runs it; the two that .ci/run itself runs too.
+TEST(Readme, NamesNoCommandOfTheLabThatIsNotRunHere) {
+  const std::set<std::string> run_here = {
+      "docker compose -f compose/mqtt.yml up -d",                // Lab::SetUp()
+      "docker compose -f compose/mqtt.yml exec mqtt-sub ./sub",  // Lab.EndsSubWhenAPersonPressesCtrlC
+      "docker compose -f compose/mqtt.yml exec mqtt-pub ./pub",  // Lab.EndsPubWhenAPersonPressesCtrlC
+      "docker compose exec mqtt-pub ./pub",                      // Lab.AnswersToTheShortCommandAtTheRoot...
+      "docker compose -f compose/mqtt.yml down",                 // Lab::TearDown()
+      "sudo tcpdump -nvi br-mqtt -w reqresp.pcap",               // Lab.IsRecordedByTheHostsOwnTcpdump, as root
+      "compose/capture reqresp.pcap",                            // Lab.EachOfItsStepsIsOnTheWire
+      "tcpdump -nr reqresp.pcap",                                // Lab.EachOfItsStepsIsOnTheWire
+      "compose/demo",                                            // Demo.Shows..., .ci/run
+      "tests/run",                                               // .ci/run
+      "cmake --workflow --preset dev",                           // tests/run takes the same three steps
+  };
+  std::set<std::string> written;
+  bool inside = false;
+  for (const std::string& line : lines(content(std::filesystem::path{SOURCE_DIR} / "README.md"))) {
+    if (line.starts_with("```")) {
+      inside = line == "```sh";
+    } else if (inside) {
+      for (const char* word : {"docker ", "sudo ", "compose/", "tcpdump ", "tests/run", "cmake "}) {
+        if (line.starts_with(word)) {
+          written.insert(line.substr(0, line.find("  ")));
+        }
+      }
+    }
+  }
+  EXPECT_EQ(written, run_here);
 }
 
 TEST(CaptureCommand, SaysThatTheLabIsNotUp) {

@@ -1,7 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
 
 #include "tests/integration/tools.hpp"
 #include "tests/support/rogue_broker.hpp"
@@ -11,6 +16,19 @@ namespace {
 
 /// A stop takes a second at most; a test that waits for its end allows for a loaded machine on top.
 constexpr std::chrono::seconds a_second_and_some{3};
+
+/// The process that runs with these words; one that has ended and was not reaped has no words any more.
+std::optional<pid_t> process_of(const std::string& command_line) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    std::string words{std::istreambuf_iterator<char>(file), {}};
+    std::replace(words.begin(), words.end(), '\0', ' ');
+    if (words == command_line + " ") {
+      return std::stoi(entry.path().filename().string());
+    }
+  }
+  return std::nullopt;
+}
 
 class Signals : public testing::Test {
  protected:
@@ -113,12 +131,12 @@ TEST_F(Signals, StopSubWhoseTerminalNobodyReads) {
     lines += std::string(1000, 'x') + "\n";
   }
   EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l"}), lines).status, 0);
-  const Start find{.command = {"pgrep", "-f", "-x", SUB " -i terminal -t flood"}};
-  const Result pids = run(find);
-  ASSERT_EQ(pids.status, 0) << pids.report;
-  ::kill(std::stoi(pids.out), SIGTERM);
+  const std::string command_line = SUB + std::string(" -i terminal -t flood");
+  const auto found = process_of(command_line);
+  ASSERT_TRUE(found);
+  ::kill(*found, SIGTERM);
   const auto deadline = std::chrono::steady_clock::now() + a_second_and_some;
-  while (run(find).status == 0) {
+  while (process_of(command_line)) {
     ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "still there";
   }
 }
