@@ -44,7 +44,7 @@ std::optional<int> wait_for_signal(const sigset_t& signals, std::chrono::steady_
 }
 
 /// The first signal requests a stop, the second ends the process, and so does a stop that takes too long.
-void stop_on(const sigset_t& signals, std::stop_source source) {
+void stop_on(const sigset_t& signals, std::stop_source& source) {
   int first = 0;
   ::sigwait(&signals, &first);
   const auto now = std::chrono::steady_clock::now();
@@ -69,7 +69,7 @@ std::stop_token stop_on_signals() {
   // Before any thread is started: they inherit the mask, and the waiting thread is the only one that hears them.
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::stop_source source;
-  std::thread([signals, source] { stop_on(signals, source); }).detach();
+  std::thread([signals, source]() mutable { stop_on(signals, source); }).detach();
   return source.get_token();
 }
 
