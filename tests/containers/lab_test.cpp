@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/broker.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary.hpp"
 
@@ -83,11 +84,12 @@ std::string content(const std::filesystem::path& file) {
 /// What a capture holds, as tshark reads it.
 class Capture {
  public:
-  explicit Capture(std::filesystem::path file) : file_(std::move(file)) {}
+  explicit Capture(std::filesystem::path file, int port = 1883)
+      : file_(std::move(file)), decode_("tcp.port==" + std::to_string(port) + ",mqtt") {}
 
   /// The values of one field in the packets that a display filter lets through.
   [[nodiscard]] std::vector<std::string> values(const std::string& filter, const std::string& field) const {
-    return lines(must(typed({"tshark", "-n", "-r", file_, "-Y", filter, "-T", "fields", "-e", field})));
+    return lines(must(typed({"tshark", "-n", "-r", file_, "-d", decode_, "-Y", filter, "-T", "fields", "-e", field})));
   }
   [[nodiscard]] std::vector<std::uint64_t> numbers(const std::string& filter, const std::string& field) const {
     std::vector<std::uint64_t> result;
@@ -99,6 +101,7 @@ class Capture {
 
  private:
   std::filesystem::path file_;
+  std::string decode_;
 };
 
 /// The containers, up before each test and down after it.
@@ -372,6 +375,36 @@ TEST(CaptureCommand, SaysThatTheLabIsNotUp) {
   const Result capture = run(typed({"compose/capture", folder.path() / "none.pcap"}));
   EXPECT_EQ(capture.status, 1) << capture.report;
   EXPECT_NE(capture.err.find("the lab is not up"), std::string::npos) << capture.report;
+}
+
+TEST(CaptureCommand, RecordsTheLoopbackWithoutDocker) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "recording the loopback needs root";
+  }
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "loopback.pcap";
+  const Broker broker;
+  const std::string port = std::to_string(broker.port());
+  Process capture{typed({"compose/capture", file, "--native", "--port", port})};
+  capture.wait_for_stderr("capturing on lo into " + file.string());
+  must(typed({PUB, "-h", "127.0.0.1", "-p", port, "-t", "sistem/lo", "-m", "hello", "-q", "1"}));
+  broker.wait_for_log("Received DISCONNECT");
+  capture.signal(SIGINT);
+  EXPECT_EQ(capture.wait(), 0) << capture.report();
+  const Capture wire{file, broker.port()};
+  for (const char* packet : {"1", "2", "3", "4", "14"}) {  // CONNECT, CONNACK, PUBLISH, PUBACK, DISCONNECT
+    EXPECT_EQ(wire.values(std::string("mqtt.msgtype == ") + packet, "frame.number").size(), 1U) << packet;
+  }
+}
+
+TEST(CaptureCommand, EndsByItselfAfterTheSecondsAskedFor) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "recording the loopback needs root";
+  }
+  const TemporaryFolder folder;
+  const Result capture = run(typed({"compose/capture", folder.path() / "short.pcap", "--native", "--seconds", "1"}));
+  EXPECT_EQ(capture.status, 0) << capture.report;
+  EXPECT_NE(capture.err.find("packets captured"), std::string::npos) << capture.report;
 }
 
 TEST(CaptureCommand, RefusesWhatItDoesNotUnderstand) {
