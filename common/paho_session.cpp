@@ -26,6 +26,10 @@ using namespace std::chrono_literals;
 /// waits.
 constexpr std::size_t window_size = 256;
 
+/// With so many left a publisher that waits for room is woken: not for each single one, which would cost two switches
+/// of threads a message.
+constexpr std::size_t wake_publisher_at = window_size / 2;
+
 /// How many of them may have QoS 1 or 2. Mosquitto keeps 20, and closes the connection of a client that sends many
 /// more with QoS 2.
 constexpr std::size_t max_inflight = 20;
@@ -255,7 +259,9 @@ class PahoSession final : public Session {
     }
     window_.acknowledge(reinterpret_cast<std::uintptr_t>(token.get_user_context()));
     paho_shims::hurry_for_messages(window_.unacknowledged() > 0);
-    changed_.notify_all();
+    if (window_.unacknowledged() <= wake_publisher_at) {
+      changed_.notify_all();
+    }
   }
 
   void arrived(const mqtt::message& message) {
