@@ -5,8 +5,8 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
+#include <sstream>
 
 #include "tests/integration/tools.hpp"
 #include "tests/support/rogue_broker.hpp"
@@ -17,11 +17,16 @@ namespace {
 /// A stop takes a second at most; a test that waits for its end allows for a loaded machine on top.
 constexpr std::chrono::seconds a_second_and_some{3};
 
+/// Of a pipe, in bytes: the next line that a tool writes to it blocks, or the one after that.
+constexpr int nearly_full = 60000;
+
 /// The process that runs with these words; one that has ended and was not reaped has no words any more.
 std::optional<pid_t> process_of(const std::string& command_line) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    std::string words{std::istreambuf_iterator<char>(file), {}};
+    std::ostringstream content;
+    content << file.rdbuf();  // which does not throw where the process ends meanwhile
+    std::string words = content.str();
     std::replace(words.begin(), words.end(), '\0', ' ');
     if (words == command_line + " ") {
       return std::stoi(entry.path().filename().string());
@@ -81,6 +86,7 @@ TEST_F(Signals, StopSubWhoseReaderDoesNotRead) {
     lines += std::string(1000, 'x') + "\n";
   }
   EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l"}), lines).status, 0);
+  subscriber.wait_for_unread_stdout(nearly_full);
   subscriber.signal(SIGTERM);
   EXPECT_EQ(subscriber.wait_without_reading(a_second_and_some), 1) << subscriber.err();
 }
@@ -116,6 +122,7 @@ TEST_F(Signals, StopSubWhoseErrorOutputNobodyReads) {
     lines += "a line of which -d says more than stderr's pipe holds, as nobody reads it\n";
   }
   EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l"}), lines).status, 0);
+  subscriber.wait_for_unread_stderr(nearly_full);
   subscriber.signal(SIGTERM);
   EXPECT_EQ(subscriber.wait_without_reading(a_second_and_some), 1) << subscriber.err();
 }
@@ -131,6 +138,7 @@ TEST_F(Signals, StopSubWhoseTerminalNobodyReads) {
     lines += std::string(1000, 'x') + "\n";
   }
   EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l"}), lines).status, 0);
+  terminal.wait_for_unread_stdout(nearly_full / 4);  // script(1) fills its pipe with small writes
   const std::string command_line = SUB + std::string(" -i terminal -t flood");
   const auto found = process_of(command_line);
   ASSERT_TRUE(found);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -198,6 +199,16 @@ void Process::wait_for(const std::string& text, const std::string& where, std::c
 void Process::wait_for_stdout(const std::string& text, std::chrono::milliseconds limit) { wait_for(text, out_, limit); }
 
 void Process::wait_for_stderr(const std::string& text, std::chrono::milliseconds limit) { wait_for(text, err_, limit); }
+
+void Process::wait_for_unread(int pipe, int bytes) const {
+  const auto deadline = Clock::now() + patience;
+  for (int unread = 0; ::ioctl(pipe, FIONREAD, &unread) == 0 && unread < bytes;) {
+    if (Clock::now() >= deadline) {
+      throw std::runtime_error(fmt::format("only {} bytes of output\n{}", unread, report()));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
 
 bool Process::reap(bool block) {
   if (status_ >= 0) {

@@ -47,6 +47,10 @@ class Process {
   /// Whether it has ended.
   [[nodiscard]] bool ended() { return reap(false); }
 
+  /// Waits, without reading, until so many bytes of its output lie in our pipe, which Linux fills up to 64 KiB.
+  void wait_for_unread_stdout(int bytes) const { wait_for_unread(stdout_, bytes); }
+  void wait_for_unread_stderr(int bytes) const { wait_for_unread(stderr_, bytes); }
+
   /// Reads until it ends; its exit status, or 128+n where signal n ended it.
   int wait(std::chrono::milliseconds limit = patience);
   /// The same, as a parent that never reads what its child prints.
@@ -61,6 +65,7 @@ class Process {
  private:
   void read_some(std::chrono::milliseconds limit);
   void wait_for(const std::string& text, const std::string& where, std::chrono::milliseconds limit);
+  void wait_for_unread(int pipe, int bytes) const;
   bool reap(bool block);
 
   std::string command_;
