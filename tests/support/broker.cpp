@@ -53,7 +53,13 @@ bool Broker::try_to_start() {
 }
 
 void Broker::stop(int signal) {
-  process_->signal(signal);
+  // Mosquitto 2.0.11 says "running" before it heeds SIGTERM, and forgets one that comes in between: so it is told
+  // again until it goes.
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!process_->ended() && std::chrono::steady_clock::now() < deadline) {
+    process_->signal(signal);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
   (void)process_->wait();
 }
 
