@@ -43,7 +43,7 @@ ExitStatus publish_all(Session& session, Source& source, Pacer& pacer, const Pub
     }
   } catch (...) {
     // What was accepted before the fault is not lost by it, unless the session itself is.
-    left += session.flush(stop);
+    (void)session.flush(stop);
     session.disconnect();
     throw;
   }
