@@ -17,9 +17,6 @@ namespace {
 /// A stop takes a second at most; a test that waits for its end allows for a loaded machine on top.
 constexpr std::chrono::seconds a_second_and_some{3};
 
-/// Of a pipe, in bytes: the next line that a tool writes to it blocks, or the one after that.
-constexpr int nearly_full = 60000;
-
 /// The process that runs with these words; one that has ended and was not reaped has no words any more.
 std::optional<pid_t> process_of(const std::string& command_line) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
@@ -86,7 +83,7 @@ TEST_F(Signals, StopSubWhoseReaderDoesNotRead) {
     lines += std::string(1000, 'x') + "\n";
   }
   EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l"}), lines).status, 0);
-  subscriber.wait_for_unread_stdout(nearly_full);
+  subscriber.wait_for_full_stdout();
   subscriber.signal(SIGTERM);
   EXPECT_EQ(subscriber.wait_without_reading(a_second_and_some), 1) << subscriber.err();
 }
@@ -122,7 +119,7 @@ TEST_F(Signals, StopSubWhoseErrorOutputNobodyReads) {
     lines += "a line of which -d says more than stderr's pipe holds, as nobody reads it\n";
   }
   EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l"}), lines).status, 0);
-  subscriber.wait_for_unread_stderr(nearly_full);
+  subscriber.wait_for_full_stderr();
   subscriber.signal(SIGTERM);
   EXPECT_EQ(subscriber.wait_without_reading(a_second_and_some), 1) << subscriber.err();
 }
@@ -138,7 +135,7 @@ TEST_F(Signals, StopSubWhoseTerminalNobodyReads) {
     lines += std::string(1000, 'x') + "\n";
   }
   EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l"}), lines).status, 0);
-  terminal.wait_for_unread_stdout(nearly_full / 4);  // script(1) fills its pipe with small writes
+  terminal.wait_for_full_stdout();
   const std::string command_line = SUB + std::string(" -i terminal -t flood");
   const auto found = process_of(command_line);
   ASSERT_TRUE(found);

@@ -200,11 +200,17 @@ void Process::wait_for_stdout(const std::string& text, std::chrono::milliseconds
 
 void Process::wait_for_stderr(const std::string& text, std::chrono::milliseconds limit) { wait_for(text, err_, limit); }
 
-void Process::wait_for_unread(int pipe, int bytes) const {
+void Process::wait_for_full(int pipe) const {
+  constexpr int much = 16000;
+  constexpr std::chrono::milliseconds no_more{500};
   const auto deadline = Clock::now() + patience;
-  for (int unread = 0; ::ioctl(pipe, FIONREAD, &unread) == 0 && unread < bytes;) {
-    if (Clock::now() >= deadline) {
+  auto grown_at = Clock::now();
+  for (int before = 0, unread = 0; unread < much || Clock::now() - grown_at < no_more; before = unread) {
+    if (::ioctl(pipe, FIONREAD, &unread) != 0 || Clock::now() >= deadline) {
       throw std::runtime_error(fmt::format("only {} bytes of output\n{}", unread, report()));
+    }
+    if (unread != before) {
+      grown_at = Clock::now();
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

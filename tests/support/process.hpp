@@ -47,9 +47,10 @@ class Process {
   /// Whether it has ended.
   [[nodiscard]] bool ended() { return reap(false); }
 
-  /// Waits, without reading, until so many bytes of its output lie in our pipe, which Linux fills up to 64 KiB.
-  void wait_for_unread_stdout(int bytes) const { wait_for_unread(stdout_, bytes); }
-  void wait_for_unread_stderr(int bytes) const { wait_for_unread(stderr_, bytes); }
+  /// Waits, without reading, until our pipe from it holds much and gets no more: what it writes next blocks it. How
+  /// much a full pipe holds depends on the sizes of the writes.
+  void wait_for_full_stdout() const { wait_for_full(stdout_); }
+  void wait_for_full_stderr() const { wait_for_full(stderr_); }
 
   /// Reads until it ends; its exit status, or 128+n where signal n ended it.
   int wait(std::chrono::milliseconds limit = patience);
@@ -65,7 +66,7 @@ class Process {
  private:
   void read_some(std::chrono::milliseconds limit);
   void wait_for(const std::string& text, const std::string& where, std::chrono::milliseconds limit);
-  void wait_for_unread(int pipe, int bytes) const;
+  void wait_for_full(int pipe) const;
   bool reap(bool block);
 
   std::string command_;
