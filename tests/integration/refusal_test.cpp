@@ -84,6 +84,19 @@ TEST(Refusal, OneRefusedSubscriptionOfTwoIsToldAndFatalWhereACountIsAskedFor) {
   EXPECT_EQ(patient.wait(), 5) << patient.report();
 }
 
+TEST(Refusal, MessagesBeforeTheSubackAreNoneOfIt) {
+  // More than any queue of ours holds; a broker may send them first [MQTT-3.8.4].
+  constexpr int messages = 3000;
+  std::string answer;
+  for (int message = 0; message < messages; ++message) {
+    answer += "\x30\x04\x00\x01\x61x"s;  // PUBLISH, topic a, payload x
+  }
+  const RogueBroker rogue{{accepted, {RogueBroker::subscribe_packet, answer + "\x90\x03\x00\x01\x00"s}}};
+  const Result result = run(tool(SUB, rogue.port(), {"-t", "a", "-C", std::to_string(messages)}));
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out.size(), 2U * messages);
+}
+
 TEST(Refusal, WrongUsageIsStatus2AndPointsToHelp) {
   const Result result = run(tool(PUB, 1883, {"-q", "7"}));
   EXPECT_EQ(result.status, 2) << result.report;
