@@ -358,14 +358,13 @@ class PahoSession final : public Session {
       qos.push_back(subscription.qos);
       console_.debug(fmt::format("-> SUBSCRIBE  {}  QoS {}", subscription.filter, subscription.qos));
     }
-    const auto connection = set_subscribing(true);
-    const paho_shims::Hurry hurry;
     std::vector<int> codes;
     try {
+      const AwaitingSuback awaiting{*this};
+      const paho_shims::Hurry hurry;
+      const auto connection = current_connection();  // kept: one that is destroyed never answers its tokens
       const auto token = connection->client().subscribe(mqtt::string_collection::create(std::move(filters)), qos);
-      const bool in_time = answered(token, deadline_in(config_.connect_timeout), stop);
-      set_subscribing(false);
-      if (!in_time) {
+      if (!answered(token, deadline_in(config_.connect_timeout), stop)) {
         throw Error{fmt::format("the broker at {} did not answer SUBSCRIBE", where_), ExitStatus::no_broker};
       }
       const mqtt::subscribe_response response = token->get_subscribe_response();
@@ -373,7 +372,6 @@ class PahoSession final : public Session {
         codes.push_back(static_cast<int>(code));
       }
     } catch (const mqtt::exception& error) {
-      set_subscribing(false);
       if (error.get_return_code() != suback_failure) {
         return std::nullopt;
       }
@@ -385,18 +383,33 @@ class PahoSession final : public Session {
     }
     std::vector<Grant> grants;
     for (std::size_t at = 0; at < codes.size(); ++at) {
-      grants.push_back({subscriptions[at].filter, codes[at] <= 2 ? std::optional(codes[at]) : std::nullopt});
-      console_.debug(fmt::format("<- SUBACK  {}  {}", subscriptions[at].filter,
-                                 codes[at] <= 2 ? fmt::format("QoS {} granted", codes[at]) : "refused (0x80)"));
+      const Grant& grant = grants.emplace_back(
+          Grant{subscriptions[at].filter, codes[at] <= 2 ? std::optional(codes[at]) : std::nullopt});
+      console_.debug(fmt::format("<- SUBACK  {}  {}", grant.filter,
+                                 grant.qos ? fmt::format("QoS {} granted", *grant.qos) : "refused (0x80)"));
     }
     return grants;
   }
 
-  /// Gives the connection that stands.
-  std::shared_ptr<Connection> set_subscribing(bool subscribing) {
+  /// While one lives, arrivals have no limit: the SUBACK that somebody waits for may stand behind them.
+  class AwaitingSuback {
+   public:
+    explicit AwaitingSuback(PahoSession& session) : session_(session) { set(true); }
+    AwaitingSuback(const AwaitingSuback&) = delete;
+    AwaitingSuback& operator=(const AwaitingSuback&) = delete;
+    ~AwaitingSuback() { set(false); }
+
+   private:
+    void set(bool awaiting) {
+      const std::scoped_lock lock(session_.mutex_);
+      session_.subscribing_ = awaiting;
+      session_.changed_.notify_all();
+    }
+    PahoSession& session_;
+  };
+
+  [[nodiscard]] std::shared_ptr<Connection> current_connection() const {
     const std::scoped_lock lock(mutex_);
-    subscribing_ = subscribing;
-    changed_.notify_all();
     return connection_;
   }
 
@@ -580,7 +593,7 @@ class PahoSession final : public Session {
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;  ///< of anything below
   Link link_ = Link::down;
-  bool lost_ = false;         ///< the connection_
+  bool lost_ = false;         ///< that is, the connection that connect_once() made last
   bool subscribing_ = false;  ///< somebody waits for a SUBACK
   bool closing_ = false;
   std::optional<Error> end_;  ///< why there is no connection any more and will be none
