@@ -41,4 +41,18 @@ std::string place(const std::string& host, std::uint16_t port) {
   return ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
+std::string place(const ConnectionConfig& config) {
+  return config.unix_path.empty() ? place(config.host, config.port) : config.unix_path;
+}
+
+std::vector<Property> properties_for(PropertyPlace place, const std::vector<PlacedProperty>& all) {
+  std::vector<Property> properties;
+  for (const PlacedProperty& one : all) {
+    if (one.place == place) {
+      properties.push_back(one.property);
+    }
+  }
+  return properties;
+}
+
 }  // namespace sistem

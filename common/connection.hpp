@@ -6,17 +6,75 @@
 #include <string>
 #include <vector>
 
+#include "common/property.hpp"
 #include "common/settings.hpp"
 
 namespace sistem {
 
+/// The numbers are those that CONNECT carries [MQTT-3.1.2-1].
+enum class ProtocolVersion : std::uint8_t { v31 = 3, v311 = 4, v5 = 5 };
+
+/// What the broker publishes when this client is lost [MQTT-3.1.2-8].
+struct Will {
+  std::string topic;  ///< empty: there is no will
+  std::string payload;
+  int qos = 0;
+  bool retain = false;
+};
+
+/// How the connection is encrypted, and whom it trusts. Files are PEM.
+struct TlsConfig {
+  bool enabled = false;
+  std::string ca_file;        ///< certificates that are trusted
+  std::string ca_path;        ///< a directory of such, hashed by `openssl rehash`
+  bool system_store = false;  ///< trust what the system trusts, too
+  std::string certificate;    ///< the client's own, and its
+  std::string key;            ///< private key,
+  std::string key_password;   ///< which may be encrypted
+  std::string version;        ///< the only one allowed: tlsv1.2, tlsv1.3 ...; empty: what both sides have
+  std::string ciphers;        ///< OpenSSL's list; empty: its default
+  std::string alpn;           ///< the one protocol that is offered [RFC 7301]
+  bool insecure = false;      ///< the certificate may be of another host
+  std::string psk;            ///< pre-shared key, in hexadecimal; instead of certificates
+  std::string psk_identity;
+  std::string keylog;  ///< a file that gets the session's secrets, for Wireshark
+};
+
+/// A proxy between us and the broker.
+struct Proxy {
+  std::string host;  ///< empty: there is none
+  std::uint16_t port = 1080;
+  std::string username;  ///< empty: no authentication
+  std::string password;
+};
+
 /// What both tools need to know to reach a broker and stay connected.
 struct ConnectionConfig {
   std::string host = "localhost";
-  std::uint16_t port = 1883;
+  std::uint16_t port = 1883;  ///< 0 in the table: 1883, with TLS 8883; never 0 once the options are checked
+  std::string unix_path;      ///< a socket of the broker's host instead of host and port
+  std::string bind_address;   ///< the local address (or the host's name for it) to connect from
+  bool srv = false;           ///< ask the DNS for _mqtt._tcp.HOST [RFC 2782]
+  bool websocket = false;     ///< MQTT in WebSocket frames [MQTT-6]
+  std::string websocket_path = "/mqtt";
+  Proxy proxy;           ///< SOCKS5; it resolves the broker's name [RFC 1928]
+  bool no_delay = true;  ///< without Nagle's delay
+  TlsConfig tls;
+
+  ProtocolVersion version = ProtocolVersion::v311;
   std::string client_id;         ///< empty: one is made up of the prefix and random digits
   std::string client_id_prefix;  ///< letters and digits
-  bool debug = false;            ///< say on stderr what is sent and received
+  std::string username;          ///< empty: none is sent
+  std::optional<std::string> password;
+  bool clean_session = true;                    ///< MQTT 5: clean start
+  std::optional<std::uint32_t> session_expiry;  ///< s after the connection ends; 2^32-1: never [MQTT5 3.1.2.11.2]
+  std::chrono::seconds keep_alive{60};
+  std::size_t max_inflight = 20;  ///< messages of QoS 1 and 2 on their way at the same time
+  Will will;
+  std::vector<PlacedProperty> properties;  ///< -D, in the order given; those of PUBLISH among them
+
+  bool debug = false;  ///< say on stderr what is sent and received
+  bool quiet = false;  ///< say nothing of what goes wrong at run time
 
   /// Whether the first connection may come later, and how long it may take; no limit: for ever.
   bool wait_for_broker = false;
@@ -25,14 +83,19 @@ struct ConnectionConfig {
   /// How long a connection that was lost may take to come back; no limit: for ever.
   std::optional<std::chrono::duration<double>> reconnect_limit;
 
-  std::chrono::seconds keep_alive{60};
   std::chrono::seconds connect_timeout{10};  ///< for reaching the broker, and again for its CONNACK
 };
 
 /// The rows that both tools share.
 [[nodiscard]] std::vector<Option> connection_rows(ConnectionConfig& config);
 
+/// The properties that go into packets of one kind, in order.
+[[nodiscard]] std::vector<Property> properties_for(PropertyPlace place, const std::vector<PlacedProperty>& all);
+
 /// `host:port` as a person reads it; an IPv6 address goes in brackets.
 [[nodiscard]] std::string place(const std::string& host, std::uint16_t port);
+
+/// Where the broker is, as a person reads it: `host:port`, or the path of its socket.
+[[nodiscard]] std::string place(const ConnectionConfig& config);
 
 }  // namespace sistem

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
+#include <vector>
+
+#include "common/property.hpp"
 
 namespace sistem {
 
@@ -9,7 +14,13 @@ struct Message {
   std::string topic;    ///< topic name: UTF-8, no wildcards [MQTT-4.7]
   std::string payload;  ///< any bytes, NUL among them
   int qos = 0;
-  bool retain = false;  ///< published: keep it; arrived: it was kept, and is not news [MQTT-3.3.1-8]
+  bool retain = false;               ///< published: keep it; arrived: it was kept, and is not news [MQTT-3.3.1-8]
+  std::vector<Property> properties;  ///< MQTT 5, in the order they are sent or came in
+
+  // Of one that arrived:
+  std::uint16_t packet_id = 0;                    ///< 0 at QoS 0 [MQTT-2.2.1-2]
+  bool duplicate = false;                         ///< DUP: the broker may have sent it before [MQTT-3.3.1-1]
+  std::chrono::system_clock::time_point arrival;  ///< when the library handed it over
 };
 
 }  // namespace sistem

@@ -175,6 +175,10 @@ class PahoSession final : public Session {
     }
   }
 
+  void unsubscribe(const std::vector<std::string>& /*filters*/, const std::stop_token& /*stop*/) override {
+    throw Error{"not yet"};
+  }
+
   bool publish(Message message, const std::stop_token& stop) override {
     const int qos = message.qos;
     auto outgoing = mqtt::make_message(std::move(message.topic), std::move(message.payload), qos, message.retain);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -14,10 +15,16 @@
 
 namespace sistem {
 
-/// A topic filter and the highest QoS that messages for it should arrive with.
+/// Whether retained messages are sent for a subscription [MQTT5 3.8.3.1].
+enum class RetainHandling : std::uint8_t { send_always = 0, send_if_new = 1, send_never = 2 };
+
+/// A topic filter and the highest QoS that messages for it should arrive with. What follows is MQTT 5's.
 struct Subscription {
   std::string filter;
   int qos = 0;
+  bool no_local = false;             ///< not what this client has published itself
+  bool retain_as_published = false;  ///< the retain flag arrives as it was sent
+  RetainHandling retain_handling = RetainHandling::send_always;
 };
 
 /// What the broker said to one subscription.
@@ -38,6 +45,10 @@ class Session {
   /// Throws Error (no_broker) where no answer came in time or a stop was requested first.
   [[nodiscard]] virtual std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions,
                                                      const std::stop_token& stop) = 0;
+
+  /// Ends subscriptions and waits for the UNSUBACK; one that did not exist is no error [MQTT5 3.11.3].
+  /// Throws Error as subscribe() does.
+  virtual void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) = 0;
 
   /// Takes a message for publishing, waiting while too many are unacknowledged. False where a stop was requested
   /// before it could be taken. Throws Error (topic_refused) where an earlier message was refused.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -13,12 +14,18 @@ namespace sistem {
 /// What pub was asked to do.
 struct PubConfig {
   ConnectionConfig connection;
-  std::optional<std::string> topic;    ///< topic name; nothing: the host's readings on sistem/...
-  std::optional<std::string> message;  ///< -m
+  std::optional<std::string> topic;  ///< topic name; nothing: the host's readings on sistem/...
+  // Where the message comes from: one of these at most.
+  std::optional<std::string> message;  ///< -m; -n is an empty one
+  std::optional<std::string> file;     ///< -f: the content of this file is the message
+  bool stdin_file = false;             ///< -s: all of stdin is one message
   bool lines = false;                  ///< -l: each line of stdin is a message
+
   int qos = 0;
   bool retain = false;
-  std::chrono::seconds interval{0};  ///< between two turns of the source; 0: at once
+  std::uint64_t repeat = 1;                       ///< publish the one message so often
+  std::chrono::duration<double> repeat_delay{0};  ///< between two of those
+  std::chrono::seconds interval{0};               ///< between two turns of the source; 0: at once
 
   [[nodiscard]] bool publishes_readings() const { return !topic; }
 };

@@ -8,6 +8,7 @@
 
 #include "common/connection.hpp"
 #include "common/output.hpp"
+#include "common/session.hpp"
 #include "common/settings.hpp"
 
 namespace sistem {
@@ -15,9 +16,22 @@ namespace sistem {
 /// What sub was asked to do.
 struct SubConfig {
   ConnectionConfig connection;
-  std::vector<std::string> filters;  ///< topic filters; sistem/# where none was given
+  std::vector<std::string> filters;      ///< topic filters; sistem/# where none was given
+  std::vector<std::string> unsubscribe;  ///< topic filters to unsubscribe from, after subscribing
+  std::vector<std::string> filter_out;   ///< topic filters of messages that are not handled
   int qos = 0;
+  bool retain_as_published = false;               ///< MQTT 5
+  std::optional<RetainHandling> retain_handling;  ///< MQTT 5; nothing: always
+  bool skip_retained = false;                     ///< -R: do not handle retained messages
+  bool retained_only = false;                     ///< handle retained messages only, and end with the first other
+  bool remove_retained = false;                   ///< have the broker forget each retained message that is handled
+  double random_filter = 100;                     ///< percentage of messages that are printed
+  bool exit_after_suback = false;                 ///< -E
+
   bool verbose = false;                                  ///< print the topic before each payload
+  std::optional<std::string> format;                     ///< -F
+  bool pretty = false;                                   ///< JSON over several lines
+  bool no_newline = false;                               ///< -N
   std::optional<std::size_t> count;                      ///< end after so many messages
   std::optional<std::chrono::duration<double>> timeout;  ///< end so long after the SUBACK
 };

@@ -13,6 +13,10 @@ std::vector<Grant> MemorySession::subscribe(const std::vector<Subscription>& sub
   return grants;
 }
 
+void MemorySession::unsubscribe(const std::vector<std::string>& filters, const std::stop_token& /*stop*/) {
+  unsubscribed = filters;
+}
+
 bool MemorySession::publish(Message message, const std::stop_token& stop) {
   if (published.size() >= room) {
     if (stop_when_full != nullptr) {

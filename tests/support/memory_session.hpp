@@ -25,10 +25,12 @@ class MemorySession final : public Session {
   // What the test looks at.
   std::vector<Message> published;
   std::vector<Subscription> subscribed;
+  std::vector<std::string> unsubscribed;
   bool flushed = false;
   bool disconnected = false;
 
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override;
+  void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override;
   bool publish(Message message, const std::stop_token& stop) override;
   std::size_t flush(const std::stop_token& stop) override;
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;

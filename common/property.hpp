@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sistem {
+
+/// A property of a packet [MQTT5 2.2.2.2].
+struct Property {
+  std::uint8_t identifier = 0;
+  std::uint32_t number = 0;  ///< of a byte, a two or four byte integer, or a variable byte integer
+  std::string text;          ///< of a UTF-8 string, of binary data, and the value of a user property
+  std::string name = {};     ///< of a user property
+
+  friend bool operator==(const Property&, const Property&) = default;
+};
+
+/// Where a property may be sent by a client; the will's are part of CONNECT but have a list of their own.
+enum class PropertyPlace { connect, publish, subscribe, unsubscribe, disconnect, will };
+
+/// A property that the user wants in packets of one kind.
+struct PlacedProperty {
+  PropertyPlace place;
+  Property property;
+
+  friend bool operator==(const PlacedProperty&, const PlacedProperty&) = default;
+};
+
+/// Reads the words of `-D`: the packet, the property's name, and its value; of user-property its name and its value.
+/// `connect receive-maximum 10`, `publish user-property unit °C`. Throws Expected for a word that is wrong: an unknown
+/// packet or property, a property that this packet may not carry, a value of another type or out of its range.
+[[nodiscard]] PlacedProperty placed_property(const std::vector<std::string>& words);
+
+/// The same as words again, for --show-config and profiles.
+[[nodiscard]] std::vector<std::string> words_of(const PlacedProperty& property);
+
+/// The name of the specification with dashes, "message-expiry-interval"; empty for an identifier that is none.
+[[nodiscard]] std::string_view property_name(std::uint8_t identifier);
+
+}  // namespace sistem
