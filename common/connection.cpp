@@ -1,39 +1,640 @@
 #include "common/connection.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <limits>
+
+#include "common/error.hpp"
+#include "common/secret.hpp"
+#include "common/topic.hpp"
+#include "common/url.hpp"
 
 namespace sistem {
+namespace {
 
-std::vector<Option> connection_rows(ConnectionConfig& config) {
-  const std::string section = "Connection";
-  const auto host = [&config](std::string_view value) {
-    if (value.empty()) {
-      throw Expected("expected a host name or an address");
-    }
-    config.host = value;
-  };
-  const auto wait_for_broker = [&config](std::string_view value) {
-    config.wait_limit.reset();
-    if (value.empty()) {
-      config.wait_for_broker = true;
-    } else if (const auto answer = truth(value); answer && value != "1" && value != "0") {  // 1 is a second
-      config.wait_for_broker = *answer;
+constexpr std::uint16_t mqtt_port = 1883;
+constexpr std::uint16_t mqtt_tls_port = 8883;
+constexpr std::uint32_t never_expires = std::numeric_limits<std::uint32_t>::max();
+
+void append(std::vector<Option>& table, std::vector<Option> rows) {
+  std::ranges::move(rows, std::back_inserter(table));
+}
+
+// Values of a kind of their own -------------------------------------------------------------------------------
+
+/// --wait-for-broker[=SECONDS]: as a flag, or with a limit.
+Value patience(ConnectionConfig& config) {
+  const auto set = [&config](std::string_view value) {
+    // "1" is a limit of a second; a word says whether at all, as the variable MQTT_WAIT_FOR_BROKER=true does.
+    const auto answer = value == "1" || value == "0" ? std::nullopt : truth(value);
+    if (value.empty() || answer) {
+      config.wait_for_broker = answer.value_or(true);
+      config.wait_limit.reset();
     } else {
-      seconds(config.wait_limit)(value);
+      config.wait_limit = seconds_of(value);
       config.wait_for_broker = true;
     }
+  };
+  const auto get = [&config] {
+    return std::vector<std::string>{config.wait_limit ? fmt::format("{}", config.wait_limit->count())
+                                                      : (config.wait_for_broker ? "true" : "false")};
+  };
+  return {set, get, [&config] {
+            config.wait_for_broker = false;
+            config.wait_limit.reset();
+          }};
+}
+
+/// What `-L` stands for.
+std::vector<std::pair<std::string, std::string>> options_of_url(std::string_view value) {
+  const Url url = url_of(value);
+  std::vector<std::pair<std::string, std::string>> options{{"host", url.host}};
+  if (url.scheme != "mqtt" && url.scheme != "mqtts" && url.scheme != "ws" && url.scheme != "wss") {
+    throw Expected("expected mqtt://, mqtts://, ws:// or wss://");
+  }
+  const bool tls = url.scheme == "mqtts" || url.scheme == "wss";
+  options.emplace_back("port", std::to_string(url.port.value_or(tls ? mqtt_tls_port : mqtt_port)));
+  options.emplace_back("ws", url.scheme.starts_with("ws") ? "true" : "false");
+  if (tls) {
+    options.emplace_back("tls-use-os-certs", "true");
+  }
+  if (url.username) {
+    options.emplace_back("username", *url.username);
+  }
+  if (url.password) {
+    options.emplace_back("password", *url.password);
+  }
+  if (!url.path.empty()) {
+    options.emplace_back("topic", url.path);
+  }
+  return options;
+}
+
+Value proxy(Proxy& field) {
+  const auto set = [&field](std::string_view value) {
+    const Url url = url_of(value);
+    if (url.scheme != "socks5h" || !url.path.empty()) {
+      throw Expected("expected socks5h://[username[:password]@]host[:port]");
+    }
+    field = {url.host, url.port.value_or(Proxy{}.port), url.username.value_or(""), url.password.value_or("")};
+  };
+  const auto get = [&field] {
+    return field.host.empty() ? std::vector<std::string>{} : std::vector{"socks5h://" + place(field.host, field.port)};
+  };
+  return {set, get, [&field] { field = {}; }};
+}
+
+Value topic_name(std::string& field) {
+  Value value = text(field);
+  value.set = [&field](std::string_view name) {
+    if (const auto fault = fault_of_topic_name(name)) {
+      throw Expected("expected " + *fault);
+    }
+    field = name;
+  };
+  return value;
+}
+
+/// 0 to 2^32-2 seconds; -1, 2^32-1 or the sign for infinity: never.
+Value expiry(std::optional<std::uint32_t>& field) {
+  const auto set = [&field](std::string_view value) {
+    field =
+        value == "-1" || value == "∞"
+            ? never_expires
+            : static_cast<std::uint32_t>(whole_number(
+                  value, 0, never_expires, "expected seconds from 0 to 4294967294, or -1 for a session without end"));
+  };
+  const auto get = [&field] {
+    return field ? std::vector<std::string>{*field == never_expires ? "-1" : std::to_string(*field)}
+                 : std::vector<std::string>{};
+  };
+  return {set, get, [&field] { field.reset(); }};
+}
+
+Value keep_alive(std::chrono::seconds& field) {
+  return {[&field](std::string_view value) { field = std::chrono::seconds(whole_number(value, 0, 65535)); },
+          [&field] { return std::vector{std::to_string(field.count())}; },
+          [&field, initial = field] { field = initial; }};
+}
+
+Value pre_shared_key(std::string& field) {
+  Value value = text(field);
+  value.set = [&field](std::string_view key) {
+    const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
+    if (key.empty() || key.size() % 2 != 0 || !std::all_of(key.begin(), key.end(), is_digit)) {
+      throw Expected("expected hexadecimal digits, two for each byte, without 0x");
+    }
+    field = key;
+  };
+  return value;
+}
+
+Value properties(std::vector<PlacedProperty>& field) {
+  const auto get = [&field] {
+    std::vector<std::string> values;
+    for (const PlacedProperty& property : field) {
+      values.push_back(joined(words_of(property)));
+    }
+    return values;
+  };
+  return {[&field](std::string_view words) { field.push_back(placed_property(split(words))); },
+          get,
+          [&field] { field.clear(); },
+          {},
+          true};
+}
+
+/// A user property has a name before its value.
+std::size_t words_of_property(const std::vector<std::string>& so_far) {
+  return so_far.size() > 1 && so_far[1] == "user-property" ? 4 : 3;
+}
+
+// Rows --------------------------------------------------------------------------------------------------------
+
+std::vector<Option> place_rows(ConnectionConfig& config) {
+  const std::string section = "Connection";
+  return {
+      {.name = "host",
+       .letter = 'h',
+       .value = "HOST",
+       .section = section,
+       .help = "Name or address of the broker.",
+       .field = nonempty(config.host, "a host name or an address"),
+       .group = "broker"},
+      {.name = "port",
+       .letter = 'p',
+       .value = "PORT",
+       .section = section,
+       .help = "TCP port of the broker (1883, with TLS 8883). 8883 means TLS.",
+       .field = number(config.port, 1, 65535, "expected a port from 1 to 65535")},
+      {.name = "url",
+       .letter = 'L',
+       .value = "URL",
+       .section = section,
+       .help = "Host, port, user name, password and topic at once: "
+               "mqtt://[username[:password]@]host[:port][/topic]; with mqtts by TLS, with ws and wss by WebSocket.",
+       .field = {},
+       .secret = true,
+       .stands_for = options_of_url},
+      {.name = "unix",
+       .value = "PATH",
+       .section = section,
+       .help = "Connect to a broker on this machine by its Unix domain socket.",
+       .field = nonempty(config.unix_path, "the path of a socket"),
+       .completes = Completes::file,
+       .group = "broker"},
+      {.name = "ws", .section = section, .help = "Speak MQTT in WebSocket frames.", .field = flag(config.websocket)},
+      {.name = "proxy",
+       .value = "URL",
+       .section = section,
+       .help = "Connect through a SOCKS5 proxy, which looks up the broker's name: "
+               "socks5h://[username[:password]@]host[:port].",
+       .field = proxy(config.proxy),
+       .secret = true},
+      {.name = "bind-address",
+       .letter = 'A',
+       .value = "ADDRESS",
+       .section = section,
+       .help = "Connect from this address of this machine, or of the host name given.",
+       .field = nonempty(config.bind_address, "an address or a host name")},
+      {.name = "srv",
+       .letter = 'S',
+       .section = section,
+       .help = "Ask the DNS which hosts and ports serve MQTT for HOST (SRV).",
+       .field = flag(config.srv)},
+      {.name = "nodelay",
+       .section = section,
+       .help = "Send small packets at once (TCP_NODELAY).",
+       .field = flag(config.no_delay)},
+      {.name = "keepalive",
+       .letter = 'k',
+       .value = "SECONDS",
+       .section = section,
+       .help = "Ping the broker after so long without a packet; 0: never.",
+       .field = keep_alive(config.keep_alive)},
+      {.name = "wait-for-broker",
+       .value = "[=SECONDS]",
+       .section = section,
+       .help =
+           "While no broker answers at the start, try again, for so long or for ever. A refusal still ends the run.",
+       .field = patience(config)},
+  };
+}
+
+std::vector<Option> login_rows(ConnectionConfig& config) {
+  const std::string section = "Login";
+  return {
+      {.name = "username",
+       .letter = 'u',
+       .value = "NAME",
+       .section = section,
+       .help = "User name. Typed on a terminal without a password, it asks for that.",
+       .field = text(config.username)},
+      {.name = "password",
+       .letter = 'P',
+       .value = "PASSWORD",
+       .section = section,
+       .help =
+           "Password. Others can read it from the list of processes: better is --password-file, the variable or the "
+           "question.",
+       .field = text(config.password),
+       .aliases = {"pw"},
+       .secret = true,
+       .group = "password"},
+      {.name = "password-file",
+       .value = "FILE",
+       .section = section,
+       .help = "Read the password from this file, without the newline that ends it.",
+       .field = nonempty(config.password_file, "a file"),
+       .completes = Completes::file,
+       .group = "password"},
+      {.name = "allow-readable-secrets",
+       .section = section,
+       .help = "Take files of passwords though everyone on this machine can read them.",
+       .field = flag(config.allow_readable_secrets)},
+  };
+}
+
+std::vector<Option> session_rows(ConnectionConfig& config) {
+  const std::string section = "Session";
+  const auto client_id = [](std::string_view id) -> std::optional<std::string> {
+    return id.size() <= 65535 ? std::nullopt : std::optional<std::string>("at most 65535 bytes");
+  };
+  Value id = text(config.client_id);
+  id.set = [&config, client_id](std::string_view value) {
+    if (const auto fault = client_id(value)) {
+      throw Expected("expected " + *fault);
+    }
+    config.client_id = value;
   };
   return {
-      {"host", 'h', "HOST", section, "Name or address of the broker (localhost).", host},
-      {"port", 'p', "PORT", section, "TCP port of the broker (1883).",
-       number(config.port, 1, 65535, "expected a port from 1 to 65535")},
-      {"id", 'i', "ID", section, "Client id (the tool's name and a random number). A broker knows one client by each.",
-       text(config.client_id)},
-      {"wait-for-broker", 0, "[=SECONDS]", section,
-       "While no broker answers at the start, try again, for so long or for ever. A refusal still ends the run.",
-       wait_for_broker},
-      {"debug", 'd', "", section, "Say on stderr what is sent and what is received.", flag(config.debug)},
+      {.name = "id",
+       .letter = 'i',
+       .value = "ID",
+       .section = section,
+       .help = "Client id; without one: the tool's name and a random number. A broker knows one client by each.",
+       .field = id,
+       .group = "client id"},
+      {.name = "id-prefix",
+       .letter = 'I',
+       .value = "PREFIX",
+       .section = section,
+       .help = "Make the client id of this and the number of the process.",
+       .field = nonempty(config.id_prefix, "at least one character"),
+       .group = "client id"},
+      {.name = "protocol-version",
+       .letter = 'V',
+       .value = "VERSION",
+       .section = section,
+       .help = "Version of MQTT: mqttv5, mqttv311 or mqttv31, or the number alone. -D and -x mean 5.",
+       .field = choice<ProtocolVersion>(
+           config.version,
+           {{"mqttv5", ProtocolVersion::v5}, {"mqttv311", ProtocolVersion::v311}, {"mqttv31", ProtocolVersion::v31}},
+           {{"5", ProtocolVersion::v5},
+            {"5.0", ProtocolVersion::v5},
+            {"311", ProtocolVersion::v311},
+            {"3.1.1", ProtocolVersion::v311},
+            {"31", ProtocolVersion::v31},
+            {"3.1", ProtocolVersion::v31}})},
+      {.name = "disable-clean-session",
+       .letter = 'c',
+       .section = section,
+       .help = "Keep the session when the connection ends: the broker keeps subscriptions and what arrives for them. "
+               "Needs --id.",
+       .field = flag(config.clean_session, true)},
+      {.name = "session-expiry-interval",
+       .letter = 'x',
+       .value = "SECONDS",
+       .section = section,
+       .help = "How long the broker keeps the session after the connection; -1: for ever, as with -c. MQTT 5.",
+       .field = expiry(config.session_expiry)},
+      {.name = "max-inflight",
+       .letter = 'M',
+       .value = "N",
+       .section = section,
+       .help = "How many messages of QoS 1 and 2 may wait for their acknowledgement at the same time.",
+       .field = number(config.max_inflight, 1, 65535)},
+      {.name = "property",
+       .letter = 'D',
+       .value = "PACKET NAME VALUE",
+       .section = section,
+       .help = "Send an MQTT 5 property in packets of this kind (connect, publish, subscribe, unsubscribe, disconnect, "
+               "will); may be repeated. A user-property has two words after NAME: its own name and its value.",
+       .field = properties(config.properties),
+       .words = words_of_property},
   };
+}
+
+std::vector<Option> will_rows(Will& will) {
+  const std::string section = "Will";
+  return {
+      {.name = "will-topic",
+       .value = "TOPIC",
+       .section = section,
+       .help = "Topic name on which the broker publishes the will when this client is lost.",
+       .field = topic_name(will.topic)},
+      {.name = "will-payload",
+       .value = "PAYLOAD",
+       .section = section,
+       .help = "Payload of the will; empty without one.",
+       .field = text(will.payload)},
+      {.name = "will-qos", .value = "QOS", .section = section, .help = "QoS of the will.", .field = qos(will.qos)},
+      {.name = "will-retain",
+       .section = section,
+       .help = "The broker keeps the will for those who subscribe later.",
+       .field = flag(will.retain)},
+  };
+}
+
+std::vector<Option> tls_rows(TlsConfig& tls) {
+  const std::string section = "TLS";
+  Value keyform = impossible("expected pem: Paho cannot use OpenSSL's engines");
+  keyform.choices = {"pem"};
+  keyform.set = [set = keyform.set](std::string_view value) {
+    if (value != "pem") {
+      set(value);
+    }
+  };
+  const std::string engines = "Paho cannot use OpenSSL's engines";
+  return {
+      {.name = "cafile",
+       .value = "FILE",
+       .section = section,
+       .help = "Trust the certificates in this file (PEM).",
+       .field = nonempty(tls.ca_file, "a file"),
+       .completes = Completes::file},
+      {.name = "capath",
+       .value = "DIRECTORY",
+       .section = section,
+       .help = "Trust the certificates in this directory; `openssl rehash` makes their links.",
+       .field = nonempty(tls.ca_path, "a directory"),
+       .completes = Completes::directory},
+      {.name = "tls-use-os-certs",
+       .section = section,
+       .help = "Trust the certificates that this system trusts; with TLS and no other trust, that is the default.",
+       .field = flag(tls.system_store)},
+      {.name = "cert",
+       .value = "FILE",
+       .section = section,
+       .help = "The client's own certificate (PEM).",
+       .field = nonempty(tls.certificate, "a file"),
+       .completes = Completes::file},
+      {.name = "key",
+       .value = "FILE",
+       .section = section,
+       .help = "The private key of that certificate (PEM).",
+       .field = nonempty(tls.key, "a file"),
+       .completes = Completes::file},
+      {.name = "key-pass-file",
+       .value = "FILE",
+       .section = section,
+       .help = "Read the password of an encrypted private key from this file.",
+       .field = nonempty(tls.key_password_file, "a file"),
+       .completes = Completes::file},
+      {.name = "tls-version",
+       .value = "VERSION",
+       .section = section,
+       .help = "Allow this version of TLS only: tlsv1.3, tlsv1.2 or tlsv1.1.",
+       .field =
+           choice<std::string>(tls.version, {{"tlsv1.3", "tlsv1.3"}, {"tlsv1.2", "tlsv1.2"}, {"tlsv1.1", "tlsv1.1"}})},
+      {.name = "ciphers",
+       .value = "LIST",
+       .section = section,
+       .help = "Allow these ciphers only, in OpenSSL's words (see ciphers(1)).",
+       .field = nonempty(tls.ciphers, "a list of ciphers")},
+      {.name = "tls-alpn",
+       .value = "PROTOCOL",
+       .section = section,
+       .help = "Ask for this protocol on a port that serves several (ALPN).",
+       .field = nonempty(tls.alpn, "a protocol's name")},
+      {.name = "insecure",
+       .section = section,
+       .help =
+           "Do not compare the broker's name with its certificate: anyone with a certificate could answer. For tests "
+           "only.",
+       .field = flag(tls.insecure)},
+      {.name = "psk",
+       .value = "HEX",
+       .section = section,
+       .help = "Encrypt with this pre-shared key, in hexadecimal, instead of certificates. Others can read it from the "
+               "list of processes: better is the variable.",
+       .field = pre_shared_key(tls.psk),
+       .secret = true},
+      {.name = "psk-identity",
+       .value = "NAME",
+       .section = section,
+       .help = "The name of that key at the broker.",
+       .field = nonempty(tls.psk_identity, "at least one character")},
+      {.name = "tls-keylog",
+       .value = "FILE",
+       .section = section,
+       .help = "Append the session's secrets to this file, with which Wireshark can read a capture.",
+       .field = nonempty(tls.keylog, "a file"),
+       .completes = Completes::file},
+      {.name = "no-tls",
+       .section = section,
+       .help = "No encryption, though the port is 8883.",
+       .field = flag(tls.refused)},
+      {.name = "keyform",
+       .value = "FORM",
+       .section = section,
+       .help = "Form of the private key: pem is the only one, since Paho cannot use OpenSSL's engines.",
+       .field = keyform},
+      {.name = "tls-engine",
+       .value = "ENGINE",
+       .section = section,
+       .help = "Refused: Paho cannot use OpenSSL's engines.",
+       .field = impossible(engines)},
+      {.name = "tls-engine-kpass-sha1",
+       .value = "HASH",
+       .section = section,
+       .help = "Refused: Paho cannot use OpenSSL's engines.",
+       .field = impossible(engines),
+       .secret = true},
+  };
+}
+
+std::vector<Option> talk_rows(ConnectionConfig& config) {
+  const std::string section = "What is said";
+  return {
+      {.name = "debug",
+       .letter = 'd',
+       .section = section,
+       .help = "Say on stderr what is sent and what is received.",
+       .field = flag(config.debug)},
+      {.name = "quiet",
+       .section = section,
+       .help = "Say nothing on stderr of what goes wrong once the options are right.",
+       .field = flag(config.quiet)},
+  };
+}
+
+// Rules -------------------------------------------------------------------------------------------------------
+
+/// Each of these means nothing without the other.
+struct Needs {
+  const char* option;
+  const char* other;
+  const char* why;
+};
+
+void check_needs(const Settings& settings, std::initializer_list<Needs> rules) {
+  for (const Needs& rule : rules) {
+    if (settings.given(rule.option) && !settings.given(rule.other)) {
+      throw UsageError(fmt::format("{} needs --{}: {}", settings.home_of(rule.option), rule.other, rule.why));
+    }
+  }
+}
+
+void check_both(const Settings& settings, const char* one, const char* other, const std::string& why) {
+  if (settings.given(one) && settings.given(other)) {
+    throw UsageError(fmt::format("{} and {}: {}", settings.home_of(one), settings.home_of(other), why));
+  }
+}
+
+std::string secret_of(const std::string& file, const char* option, const ConnectionConfig& config,
+                      const Settings& settings) {
+  try {
+    return read_secret(file, config.allow_readable_secrets);
+  } catch (const Expected& expected) {
+    throw UsageError(fmt::format("{}: {}, got \"{}\"", settings.home_of(option), expected.what(), file));
+  }
+}
+
+void check_tls(ConnectionConfig& config, const Settings& settings, const Console& console) {
+  TlsConfig& tls = config.tls;
+  check_both(settings, "psk", "cafile", "a key that both sides know, or certificates, not both");
+  check_both(settings, "psk", "capath", "a key that both sides know, or certificates, not both");
+  check_needs(settings, {{"psk", "psk-identity", "the broker finds the key by its name"},
+                         {"psk-identity", "psk", "it is the name of a key"},
+                         {"cert", "key", "the certificate's private key"},
+                         {"key", "cert", "the key's certificate"},
+                         {"key-pass-file", "key", "it is the password of a private key"}});
+  const bool asked = tls.system_store || settings.given("cafile") || settings.given("capath") ||
+                     settings.given("cert") || settings.given("psk") || config.port == mqtt_tls_port;
+  tls.enabled = asked && !tls.refused;
+  tls.system_store =
+      tls.enabled && (tls.system_store || (tls.ca_file.empty() && tls.ca_path.empty() && tls.psk.empty()));
+  for (const char* option : {"tls-version", "ciphers", "tls-alpn", "insecure", "tls-keylog"}) {
+    if (!tls.enabled && settings.given(option)) {
+      console.note(fmt::format("{} has no effect: nothing asks for TLS (--cafile, --tls-use-os-certs or mqtts://)",
+                               settings.home_of(option)));
+    }
+  }
+  if (tls.enabled && tls.insecure) {
+    console.note(
+        fmt::format("{}: whoever answers is taken for the broker; for tests only", settings.home_of("insecure")));
+  }
+  if (!tls.key_password_file.empty()) {
+    tls.key_password = secret_of(tls.key_password_file, "key-pass-file", config, settings);
+  }
+}
+
+void check_version(ConnectionConfig& config, Settings& settings) {
+  for (const char* option : {"property", "session-expiry-interval"}) {
+    if (!settings.given(option)) {
+      continue;
+    }
+    if (!settings.given("protocol-version")) {
+      config.version = ProtocolVersion::v5;
+      settings.homes["protocol-version"] = settings.homes[option];
+    } else if (config.version != ProtocolVersion::v5) {
+      throw UsageError(fmt::format("{} and {}: only MQTT 5 has that", settings.home_of(option),
+                                   settings.home_of("protocol-version")));
+    }
+  }
+}
+
+void check_session(ConnectionConfig& config, Settings& settings) {
+  check_version(config, settings);
+  const bool is_v5 = config.version == ProtocolVersion::v5;
+  if (is_v5 && !config.clean_session && !config.session_expiry) {
+    config.session_expiry = never_expires;
+  }
+  if (!settings.given("id")) {
+    if (config.session_expiry == never_expires) {
+      throw UsageError(
+          fmt::format("{} needs --id: a session without end is found again by its client id",
+                      settings.home_of(settings.given("session-expiry-interval") ? "session-expiry-interval"
+                                                                                 : "disable-clean-session")));
+    }
+    if (!config.clean_session) {
+      throw UsageError(fmt::format("{} needs --id: a session is found again by its client id",
+                                   settings.home_of("disable-clean-session")));
+    }
+  }
+  if (!config.id_prefix.empty()) {
+    config.client_id = config.id_prefix + std::to_string(::getpid());
+  }
+}
+
+void check_login(ConnectionConfig& config, const Settings& settings, const Console& console) {
+  if (!config.password_file.empty()) {
+    config.password = secret_of(config.password_file, "password-file", config, settings);
+  }
+  const char* password = config.password_file.empty() ? "password" : "password-file";
+  if (config.password && config.username.empty() && config.version != ProtocolVersion::v5) {
+    throw UsageError(
+        fmt::format("{} needs --username: MQTT 3 has no password without one", settings.home_of(password)));
+  }
+  for (const char* secret : {"password", "psk"}) {
+    const auto home = settings.homes.find(secret);
+    if (home != settings.homes.end() && home->second.level == Level::command_line && !settings.drop_in) {
+      console.note(fmt::format(
+          "others on this machine can read the secret of {} from the list of processes; {} hides it", home->second.name,
+          std::string_view(secret) == "psk" ? "the variable MQTT_PSK" : "--password-file"));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Option> connection_rows(ConnectionConfig& config) {
+  std::vector<Option> rows = place_rows(config);
+  append(rows, login_rows(config));
+  append(rows, session_rows(config));
+  append(rows, will_rows(config.will));
+  append(rows, tls_rows(config.tls));
+  append(rows, talk_rows(config));
+  for (Option& row : rows) {
+    row.shared = true;
+  }
+  return rows;
+}
+
+void check_connection(ConnectionConfig& config, Settings& settings, const Console& console) {
+  check_needs(settings, {{"will-payload", "will-topic", "a will is published on a topic"},
+                         {"will-qos", "will-topic", "a will is published on a topic"}});
+  if (config.will.retain) {
+    check_needs(settings, {{"will-retain", "will-topic", "a will is published on a topic"}});
+  }
+  if (!config.unix_path.empty()) {
+    for (const char* option : {"port", "proxy", "bind-address", "srv"}) {
+      check_both(settings, "unix", option, "a socket of this machine has none of that");
+    }
+  }
+  check_tls(config, settings, console);
+  check_session(config, settings);
+  check_login(config, settings, console);
+  if (config.port == 0) {
+    config.port = config.tls.enabled ? mqtt_tls_port : mqtt_port;
+  }
+}
+
+void ask_for_password(ConnectionConfig& config, const Settings& settings, const Sources& sources) {
+  const auto home = settings.homes.find("username");
+  if (home == settings.homes.end() || home->second.level != Level::command_line || config.password ||
+      settings.drop_in || !sources.ask_secret) {
+    return;
+  }
+  const auto answer = sources.ask_secret(fmt::format("Password of {} at {}: ", config.username, place(config)));
+  if (answer && !answer->empty()) {
+    config.password = *answer;
+  }
 }
 
 std::string place(const std::string& host, std::uint16_t port) {

@@ -30,12 +30,14 @@ struct TlsConfig {
   bool system_store = false;  ///< trust what the system trusts, too
   std::string certificate;    ///< the client's own, and its
   std::string key;            ///< private key,
-  std::string key_password;   ///< which may be encrypted
-  std::string version;        ///< the only one allowed: tlsv1.2, tlsv1.3 ...; empty: what both sides have
-  std::string ciphers;        ///< OpenSSL's list; empty: its default
-  std::string alpn;           ///< the one protocol that is offered [RFC 7301]
-  bool insecure = false;      ///< the certificate may be of another host
-  std::string psk;            ///< pre-shared key, in hexadecimal; instead of certificates
+  std::string key_password_file;
+  std::string key_password;  ///< which may be encrypted
+  std::string version;       ///< the only one allowed: tlsv1.2, tlsv1.3 ...; empty: what both sides have
+  std::string ciphers;       ///< OpenSSL's list; empty: its default
+  std::string alpn;          ///< the one protocol that is offered [RFC 7301]
+  bool insecure = false;     ///< the certificate may be of another host
+  bool refused = false;      ///< no TLS, though something would mean it
+  std::string psk;           ///< pre-shared key, in hexadecimal; instead of certificates
   std::string psk_identity;
   std::string keylog;  ///< a file that gets the session's secrets, for Wireshark
 };
@@ -51,11 +53,11 @@ struct Proxy {
 /// What both tools need to know to reach a broker and stay connected.
 struct ConnectionConfig {
   std::string host = "localhost";
-  std::uint16_t port = 1883;  ///< 0 in the table: 1883, with TLS 8883; never 0 once the options are checked
-  std::string unix_path;      ///< a socket of the broker's host instead of host and port
-  std::string bind_address;   ///< the local address (or the host's name for it) to connect from
-  bool srv = false;           ///< ask the DNS for _mqtt._tcp.HOST [RFC 2782]
-  bool websocket = false;     ///< MQTT in WebSocket frames [MQTT-6]
+  std::uint16_t port = 0;    ///< 0 in the table: 1883, with TLS 8883; never 0 once the options are checked
+  std::string unix_path;     ///< a socket of the broker's host instead of host and port
+  std::string bind_address;  ///< the local address (or the host's name for it) to connect from
+  bool srv = false;          ///< ask the DNS for _mqtt._tcp.HOST [RFC 2782]
+  bool websocket = false;    ///< MQTT in WebSocket frames [MQTT-6]
   std::string websocket_path = "/mqtt";
   Proxy proxy;           ///< SOCKS5; it resolves the broker's name [RFC 1928]
   bool no_delay = true;  ///< without Nagle's delay
@@ -64,8 +66,11 @@ struct ConnectionConfig {
   ProtocolVersion version = ProtocolVersion::v311;
   std::string client_id;         ///< empty: one is made up of the prefix and random digits
   std::string client_id_prefix;  ///< letters and digits
+  std::string id_prefix;         ///< of a client id that ends in the process's number, instead of client_id
   std::string username;          ///< empty: none is sent
   std::optional<std::string> password;
+  std::string password_file;                    ///< read by check_connection()
+  bool allow_readable_secrets = false;          ///< such files may be readable by everyone
   bool clean_session = true;                    ///< MQTT 5: clean start
   std::optional<std::uint32_t> session_expiry;  ///< s after the connection ends; 2^32-1: never [MQTT5 3.1.2.11.2]
   std::chrono::seconds keep_alive{60};
@@ -88,6 +93,13 @@ struct ConnectionConfig {
 
 /// The rows that both tools share.
 [[nodiscard]] std::vector<Option> connection_rows(ConnectionConfig& config);
+
+/// The rules between those options; gives those their values that follow from others, and reads the files of secrets.
+/// Says on the console what is allowed and unwise. Throws UsageError.
+void check_connection(ConnectionConfig& config, Settings& settings, const Console& console);
+
+/// Asks for the password where a user name was typed without one and there is somebody to ask.
+void ask_for_password(ConnectionConfig& config, const Settings& settings, const Sources& sources);
 
 /// The properties that go into packets of one kind, in order.
 [[nodiscard]] std::vector<Property> properties_for(PropertyPlace place, const std::vector<PlacedProperty>& all);

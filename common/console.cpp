@@ -6,18 +6,22 @@
 
 #include <chrono>
 #include <ctime>
+#include <string>
 
 namespace sistem {
-namespace {
-
-void write_line(const std::string& line) {
+void Console::write_line(std::string_view line) const {
+  const std::string whole = fmt::format("{}: {}\n", tool_, line);
   // Nothing useful can be done where stderr is gone: the tool's work does not depend on it.
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  [[maybe_unused]] const auto written = ::write(fd_, whole.data(), whole.size());
 }
 
-}  // namespace
+void Console::note(std::string_view line) const {
+  if (!quiet_) {
+    write_line(line);
+  }
+}
 
-void Console::note(std::string_view line) const { write_line(fmt::format("{}: {}\n", tool_, line)); }
+void Console::complain(std::string_view line) const { write_line(line); }
 
 void Console::debug(std::string_view line) const {
   if (!debug_) {
@@ -28,7 +32,7 @@ void Console::debug(std::string_view line) const {
   std::tm local{};
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
   localtime_r(&seconds, &local);
-  write_line(fmt::format("{}: {:%H:%M:%S}.{:06} {}\n", tool_, local, micros, line));
+  write_line(fmt::format("{:%H:%M:%S}.{:06} {}", local, micros, line));
 }
 
 }  // namespace sistem

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <string>
 #include <string_view>
 
@@ -10,17 +12,31 @@ namespace sistem {
 class Console {
  public:
   /// `tool` begins every line; `debug` decides whether debug() says anything.
-  Console(std::string tool, bool debug) : tool_(std::move(tool)), debug_(debug) {}
+  explicit Console(std::string tool, bool debug = false, int fd = STDERR_FILENO)
+      : tool_(std::move(tool)), debug_(debug), fd_(fd) {}
 
+  /// From here on as the options say: with debug lines, or without any notes.
+  void obey(bool debug, bool quiet) {
+    debug_ = debug;
+    quiet_ = quiet;
+  }
+
+  /// What goes wrong, or should be known. Not where it was asked to be quiet.
   void note(std::string_view line) const;
+  /// What must be said even then: that the options are wrong.
+  void complain(std::string_view line) const;
   /// Only with -d: the line begins with the time of day.
   void debug(std::string_view line) const;
   /// True where debug() speaks: ask before composing a line that costs something.
   [[nodiscard]] bool debugging() const { return debug_; }
 
  private:
+  void write_line(std::string_view line) const;
+
   std::string tool_;
   bool debug_;
+  bool quiet_ = false;
+  int fd_;
 };
 
 }  // namespace sistem

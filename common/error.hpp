@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace sistem {
 
@@ -16,6 +18,15 @@ enum class ExitStatus : int {
   verdict = 6,         ///< an expectation or a budget of the run was not kept
   timed_out = 27,      ///< time was up before what was asked for had arrived
 };
+
+/// What --help exit, the man pages and the README say of a status.
+struct ExitMeaning {
+  int status;  ///< 128 stands for 128+n
+  std::string_view meaning;
+};
+
+/// All of them, in order.
+[[nodiscard]] const std::vector<ExitMeaning>& exit_meanings();
 
 /// Whatever ends a run early: one sentence for a person, without the tool's name, and the status to end with.
 class Error : public std::runtime_error {

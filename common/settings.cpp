@@ -1,67 +1,110 @@
 #include "common/settings.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
+#include <cctype>
 #include <cxxopts.hpp>
+#include <iterator>
 
+#include "common/completion.hpp"
 #include "common/error.hpp"
+#include "common/manual.hpp"
+#include "common/nearest.hpp"
+#include "common/options_file.hpp"
+#include "common/prompt.hpp"
 #include "common/version.hpp"
 
 namespace sistem {
 namespace {
 
-constexpr std::size_t help_width = 80;
-constexpr std::size_t help_column = 29;  // where the explanations begin
+/// A value that a home has for an option, before it is set.
+struct Given {
+  const Option* option;
+  std::string value;
+  Home home;
+};
 
-bool equal_ignoring_case(std::string_view one, std::string_view other) {
-  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                    [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
-}
-
-void set(const Option& option, const std::string& home, std::string_view value, Settings& settings) {
-  std::string& known_home = settings.homes[option.name];
-  if (option.clear && known_home != home) {
-    option.clear();
-  }
-  known_home = home;
-  try {
-    option.set(value);
-  } catch (const Expected& expected) {
-    throw UsageError(fmt::format("{}: {}, got \"{}\"", home, expected.what(), value));
-  }
-}
-
-void read_environment(const std::vector<Option>& table, const Environment& environment, Settings& settings) {
+std::vector<std::string> names_of(const std::vector<Option>& table) {
+  std::vector<std::string> names;
   for (const Option& option : table) {
-    const std::string variable = variable_of(option);
-    // An empty one is what compose files and scripts leave where they mean none.
-    if (const auto value = environment(variable); value && !value->empty()) {
-      set(option, variable, *value, settings);
+    names.push_back(option.name);
+    names.insert(names.end(), option.aliases.begin(), option.aliases.end());
+  }
+  return names;
+}
+
+// The command line --------------------------------------------------------------------------------------------
+
+/// The option whose value is the next word of the command line: `--name`, or the last letter of `-vn`.
+const Option* option_that_wants_more(const std::vector<Option>& table, const std::string& word) {
+  if (word.starts_with("--")) {
+    const Option* option = find_option(table, word.substr(2));
+    return option != nullptr && !option->is_flag() && !option->may_omit_value() ? option : nullptr;
+  }
+  if (!word.starts_with("-")) {
+    return nullptr;
+  }
+  for (std::size_t at = 1; at < word.size(); ++at) {
+    const Option* option = find_letter(table, word[at]);
+    if (option == nullptr || !option->is_flag()) {
+      const bool wants = option != nullptr && !option->may_omit_value() && at + 1 == word.size();
+      return wants ? option : nullptr;  // the rest of the word is its value, where there is one
     }
   }
+  return nullptr;
+}
+
+/// cxxopts knows options with one value. So a value of several words becomes one, and so does `--help TOPIC` at the
+/// end of the line.
+std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
+                                              const std::vector<std::string>& arguments) {
+  std::vector<std::string> line;
+  for (auto word = arguments.begin(); word != arguments.end(); ++word) {
+    if (*word == "--") {
+      line.insert(line.end(), word, arguments.end());
+      break;
+    }
+    const Option* option = option_that_wants_more(table, *word);
+    if (*word == "--help" && arguments.end() - word == 2) {
+      line.push_back("--help=" + *++word);
+    } else if (option == nullptr) {
+      line.push_back(*word);
+    } else if (!option->words) {
+      line.push_back(*word);
+      if (word + 1 != arguments.end()) {
+        line.push_back(*++word);
+      }
+    } else {
+      if (!word->starts_with("--") && word->size() > 2) {
+        line.push_back(word->substr(0, word->size() - 1));  // the flags before the letter
+      }
+      std::vector<std::string> words;
+      while (word + 1 != arguments.end() && words.size() < option->words(words)) {
+        words.push_back(*++word);
+      }
+      line.push_back(fmt::format("--{}={}", option->name, joined(words)));
+    }
+  }
+  return line;
 }
 
 cxxopts::Options parser_of(const std::vector<Option>& table, const std::string& tool) {
   cxxopts::Options parser{tool};
   auto add = parser.add_options();
-  const auto add_row = [&](char letter, const std::string& name, bool takes_value, bool may_omit_value) {
-    const std::string names = letter != 0 ? fmt::format("{},{}", letter, name) : name;
-    // cxxopts only splits the line into pairs: what a value means is the row's business, in every home alike.
-    auto value = cxxopts::value<std::string>();
-    if (!takes_value || may_omit_value) {
-      value->implicit_value("");
-    }
-    add(names, "", value);
-  };
   for (const Option& option : table) {
-    add_row(option.letter, option.name, !option.is_flag(), option.may_omit_value());
+    const auto add_name = [&](const std::string& names) {
+      // cxxopts only splits the line into pairs: what a value means is the row's business, in every home alike.
+      auto value = cxxopts::value<std::string>();
+      if (option.is_flag() || option.may_omit_value()) {
+        value->implicit_value("");
+      }
+      add(names, "", value);
+    };
+    add_name(option.letter != 0 ? fmt::format("{},{}", option.letter, option.name) : option.name);
+    std::for_each(option.aliases.begin(), option.aliases.end(), add_name);
   }
-  add_row(0, "help", false, false);
-  add_row(0, "version", false, false);
   return parser;
 }
 
@@ -74,186 +117,449 @@ std::string named_in(const std::string& complaint) {
   return {start, std::find_if_not(start, complaint.end(), is_of_name)};
 }
 
-/// The words of the command line as pairs, in the order they were written.
-std::vector<cxxopts::KeyValue> parse(const std::vector<Option>& table, const ToolText& tool,
+UsageError unmatched(const std::string& word, const std::vector<Option>& table, const std::string& tool) {
+  if (!word.starts_with("-") || word == "-") {
+    return UsageError(fmt::format("command line: \"{}\" is no option, and {} takes nothing else", word, tool));
+  }
+  const std::string name = word.substr(0, word.find('='));
+  const std::string meant = name.starts_with("--") ? suggestion(name.substr(2), names_of(table), "--")
+                            : name.size() > 2      ? suggestion(name.substr(1), names_of(table), "--")
+                                                   : "";
+  return UsageError(fmt::format("command line: no such option: {}{}", name, meant));
+}
+
+/// The words of the command line as values of options, in the order they were written.
+std::vector<Given> read_command_line(const std::vector<Option>& table, const std::string& tool,
                                      const std::vector<std::string>& arguments) {
-  std::vector<const char*> argv{tool.name.c_str()};
-  for (const std::string& word : arguments) {
+  const std::vector<std::string> line = with_one_word_values(table, arguments);
+  std::vector<const char*> argv{tool.c_str()};
+  for (const std::string& word : line) {
     argv.push_back(word.c_str());
   }
-  cxxopts::Options parser = parser_of(table, tool.name);
+  cxxopts::Options parser = parser_of(table, tool);
   parser.allow_unrecognised_options();  // they are told below, in our words
   try {
     const auto result = parser.parse(static_cast<int>(argv.size()), argv.data());
     if (!result.unmatched().empty()) {
-      const std::string word = result.unmatched().front();
-      throw UsageError(
-          word.starts_with("-")
-              ? fmt::format("command line: no such option: {}", word.substr(0, word.find('=')))
-              : fmt::format("command line: \"{}\" is no option, and {} takes nothing else", word, tool.name));
+      throw unmatched(result.unmatched().front(), table, tool);
     }
-    return result.arguments();
+    std::vector<Given> values;
+    for (const auto& pair : result.arguments()) {
+      const Option* option = find_option(table, pair.key());
+      values.push_back({option,
+                        option->is_flag() && pair.value().empty() ? "true" : pair.value(),
+                        {Level::command_line, "--" + option->name}});
+    }
+    return values;
   } catch (const cxxopts::exceptions::parsing& wrong) {
     const std::string name = named_in(wrong.what());
-    for (const Option& option : table) {
-      if (option.name == name || (name.size() == 1 && option.letter == name.front())) {
-        throw UsageError(fmt::format("--{}: expected {} after it", option.name, option.value));
-      }
-    }
-    throw UsageError(fmt::format("command line: {}", wrong.what()));
+    const Option* option = name.size() == 1 ? find_letter(table, name.front()) : find_option(table, name);
+    throw UsageError(option == nullptr ? fmt::format("command line: {}", wrong.what())
+                                       : fmt::format("--{}: expected {} after it", option->name, option->value));
   }
 }
 
-void read_command_line(const std::vector<Option>& table, const std::vector<cxxopts::KeyValue>& pairs,
-                       Settings& settings) {
-  for (const auto& pair : pairs) {
-    const auto row =
-        std::find_if(table.begin(), table.end(), [&](const Option& option) { return option.name == pair.key(); });
-    set(*row, "--" + row->name, row->is_flag() && pair.value().empty() ? "true" : pair.value(), settings);
+// The environment ---------------------------------------------------------------------------------------------
+
+/// Kubernetes describes a service named "mqtt" to every container by variables, MQTT_PORT among them.
+bool is_of_kubernetes(const std::string& variable, const std::string& value) {
+  return variable == "MQTT_PORT" && (value.starts_with("tcp://") || value.starts_with("udp://"));
+}
+
+std::vector<Given> read_environment(const std::vector<Option>& table, const Variables& environment,
+                                    const Console& console) {
+  std::map<std::string, const Option*> options;
+  std::vector<std::string> known;
+  for (const Option& option : table) {
+    if (option.homes != Homes::command_line_only) {
+      known.push_back(variable_of(option.name));
+      options[known.back()] = &option;
+    }
   }
+  std::vector<Given> values;
+  const std::string prefix = "MQTT_";
+  for (auto variable = environment.lower_bound(prefix);
+       variable != environment.end() && variable->first.starts_with(prefix); ++variable) {
+    const auto& [name, value] = *variable;
+    const auto option = options.find(name);
+    if (value.empty()) {
+      continue;  // what compose files and scripts leave where they mean none
+    }
+    if (option == options.end()) {
+      if (const auto meant = nearest(name, known, 1)) {
+        console.note(fmt::format("{} is no variable of this tool and has no effect; did you mean {}?", name, *meant));
+      }
+    } else if (is_of_kubernetes(name, value)) {
+      console.note(fmt::format("ignoring {}={}, which Kubernetes sets for a service named mqtt", name, value));
+    } else {
+      // One that adds up may have several lines.
+      for (std::size_t start = 0; start <= value.size();) {
+        const std::size_t end =
+            option->second->field.adds_up ? std::min(value.find('\n', start), value.size()) : value.size();
+        if (end > start) {
+          values.push_back({option->second, value.substr(start, end - start), {Level::environment, name}});
+        }
+        start = end + 1;
+      }
+    }
+  }
+  return values;
+}
+
+// Options files -----------------------------------------------------------------------------------------------
+
+const Option* option_of_line(const std::vector<Option>& table, const OptionLine& line) {
+  if (line.name.starts_with("--")) {
+    return find_option(table, line.name.substr(2));
+  }
+  if (line.name.starts_with("-")) {
+    return line.name.size() == 2 ? find_letter(table, line.name[1]) : nullptr;
+  }
+  return find_option(table, line.name);
+}
+
+std::vector<Given> read_file(const std::filesystem::path& file, const std::vector<Option>& table,
+                             const std::string& tool) {
+  std::vector<Given> values;
+  for (OptionLine& line : read_options_file(file, tool)) {
+    const Option* option = option_of_line(table, line);
+    if (option == nullptr) {
+      const std::string word = line.name.substr(std::min(line.name.find_first_not_of('-'), line.name.size()));
+      throw UsageError(fmt::format("{}: {} has no such option: {}{}", line.where, tool, line.name,
+                                   suggestion(word, names_of(table))));
+    }
+    if (option->homes != Homes::all) {
+      throw UsageError(fmt::format("{}: {}: an options file cannot hold this option", line.where, option->name));
+    }
+    const std::string home = fmt::format("{}: {}", line.where, option->name);
+    if (!line.value && !option->is_flag() && !option->may_omit_value()) {
+      throw UsageError(fmt::format("{}: expected {} after it", home, option->value));
+    }
+    values.push_back({option, line.value.value_or(option->is_flag() ? "true" : ""), {Level::file, home}});
+  }
+  return values;
+}
+
+/// What a tool is asked besides its work; the rows of own_rows().
+struct Request {
+  std::string options_file;
+  std::string profile;
+  std::string save_profile;
+  bool list_profiles = false;
+  bool show_config = false;
+  std::optional<std::string> help;
+  bool version = false;
+  bool man = false;
+  std::string completion;
+};
+
+/// The options file to read, where there is one: the one that was asked for must exist, the others need not.
+std::optional<std::filesystem::path> options_file(const Request& request, const Settings& settings,
+                                                  const ToolText& tool, const Variables& environment) {
+  if (!request.options_file.empty()) {
+    return request.options_file;
+  }
+  if (!request.profile.empty()) {
+    return profile_file(request.profile, settings.home_of("profile"), environment);
+  }
+  const auto folder = config_folder(environment);
+  if (!folder) {
+    return std::nullopt;
+  }
+  const auto file = settings.drop_in ? *folder / tool.drop_in_for : *folder / "sistem" / "default.conf";
+  std::error_code none;
+  return std::filesystem::exists(file, none) ? std::optional(file) : std::nullopt;
+}
+
+// Setting values ----------------------------------------------------------------------------------------------
+
+/// Of the options of one group the home that wins has the one that counts.
+void win_over_group(const Option& option, const Home& home, const std::vector<Option>& table, Settings& settings) {
+  for (const Option& other : table) {
+    const auto rival = settings.homes.find(other.name);
+    if (option.group.empty() || other.group != option.group || other.name == option.name ||
+        rival == settings.homes.end()) {
+      continue;
+    }
+    if (rival->second.level == home.level) {
+      throw UsageError(fmt::format("{} and {}: only one of them can be given", rival->second.name, home.name));
+    }
+    other.field.reset();
+    settings.homes.erase(rival);
+  }
+}
+
+void set(const Given& given, const std::vector<Option>& table, Settings& settings) {
+  const Option& option = *given.option;
+  try {
+    if (option.stands_for) {
+      for (const auto& [name, value] : option.stands_for(given.value)) {
+        set({find_option(table, name), value, given.home}, table, settings);
+      }
+      return;
+    }
+    win_over_group(option, given.home, table, settings);
+    const auto known = settings.homes.find(option.name);
+    if (option.field.adds_up && (known == settings.homes.end() || known->second.level != given.home.level)) {
+      option.field.reset();
+    }
+    option.field.set(given.value);
+    settings.homes[option.name] = given.home;
+  } catch (const Expected& expected) {
+    throw UsageError(option.secret ? fmt::format("{}: {}", given.home.name, expected.what())
+                                   : fmt::format("{}: {}, got \"{}\"", given.home.name, expected.what(), given.value));
+  }
+}
+
+// What is asked besides ---------------------------------------------------------------------------------------
+
+std::vector<Option> own_rows(Request& request) {
+  const std::string files = "Options files";
+  const std::string help = "Help";
+  Value completion = text(request.completion);
+  completion.choices = completion_shells();
+  completion.set = [&request](std::string_view value) {
+    const auto& shells = completion_shells();
+    if (std::find(shells.begin(), shells.end(), value) == shells.end()) {
+      throw Expected(expected_one_of(shells));
+    }
+    request.completion = value;
+  };
+  const auto topic = [&request] { return request.help ? std::vector{*request.help} : std::vector<std::string>{}; };
+  return {
+      {.name = "options-file",
+       .letter = 'o',
+       .value = "FILE",
+       .section = files,
+       .help = "Read options from this file, one a line: a long name and its value.",
+       .field = nonempty(request.options_file, "a file"),
+       .homes = Homes::not_in_a_file,
+       .completes = Completes::file,
+       .shared = true,
+       .group = "options file"},
+      {.name = "profile",
+       .value = "NAME",
+       .section = files,
+       .help = "Read the options file NAME.conf in ~/.config/sistem. Without one: default.conf there, if there is one.",
+       .field = nonempty(request.profile, "a profile's name"),
+       .homes = Homes::not_in_a_file,
+       .completes = Completes::profile,
+       .shared = true,
+       .group = "options file"},
+      {.name = "save-profile",
+       .value = "NAME",
+       .section = files,
+       .help = "Save all options that are given now, but no secrets, as a profile, and end.",
+       .field = nonempty(request.save_profile, "a profile's name"),
+       .homes = Homes::command_line_only,
+       .completes = Completes::profile,
+       .shared = true},
+      {.name = "list-profiles",
+       .section = files,
+       .help = "List the names of all profiles.",
+       .field = flag(request.list_profiles),
+       .homes = Homes::command_line_only,
+       .shared = true},
+      {.name = "show-config",
+       .section = files,
+       .help = "Show the value of every option and where it came from, and end.",
+       .field = flag(request.show_config),
+       .homes = Homes::command_line_only,
+       .shared = true},
+      {.name = "help",
+       .value = "[=TOPIC]",
+       .section = help,
+       .help = "Show this, or only what TOPIC is: an option, the beginning of a section's name, or exit for the exit "
+               "statuses.",
+       .field = {[&request](std::string_view value) { request.help = std::string(value); }, topic,
+                 [&request] { request.help.reset(); }},
+       .homes = Homes::command_line_only,
+       .shared = true},
+      {.name = "version",
+       .section = help,
+       .help = "Show the versions of this tool and of the Paho libraries.",
+       .field = flag(request.version),
+       .homes = Homes::command_line_only,
+       .shared = true},
+      {.name = "man",
+       .section = help,
+       .help = "Write the man page.",
+       .field = flag(request.man),
+       .homes = Homes::command_line_only,
+       .shared = true},
+      {.name = "completion",
+       .value = "SHELL",
+       .section = help,
+       .help = "Write the script with which bash, zsh or fish completes the options.",
+       .field = completion,
+       .homes = Homes::command_line_only,
+       .shared = true},
+  };
 }
 
 std::string version_text(const ToolText& tool) {
   return fmt::format("{} {}\n{}\n", tool.name, project_version, tool.libraries());
 }
 
-std::string wrapped(std::string_view sentence, std::size_t indent) {
-  std::string text;
-  std::size_t column = indent;
-  while (!sentence.empty()) {
-    const std::size_t space = sentence.find(' ');
-    const std::string_view word = sentence.substr(0, space);
-    if (column > indent && column + 1 + word.size() > help_width) {
-      text += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (column > indent) {
-      text += ' ';
-      ++column;
+/// What can be shown without looking at any value, or nothing.
+std::optional<std::string> shown_first(const Request& request, const std::vector<Option>& table, const ToolText& tool,
+                                       const Variables& environment) {
+  if (request.help) {
+    return request.help->empty() ? help_text(table, tool) : help_on(*request.help, table, tool);
+  }
+  if (request.version) {
+    return version_text(tool);
+  }
+  if (request.man) {
+    return man_page(table, tool);
+  }
+  if (!request.completion.empty()) {
+    return completion_script(request.completion, table, tool);
+  }
+  if (request.list_profiles) {
+    std::string names;
+    for (const std::string& name : profiles(environment)) {
+      names += name + "\n";
     }
-    text += word;
-    column += word.size();
-    sentence.remove_prefix(space == std::string_view::npos ? sentence.size() : space + 1);
+    return names;
+  }
+  return std::nullopt;
+}
+
+constexpr std::size_t screen_width = 80;
+
+std::string config_row(const std::string& name, const std::string& value, const std::string& home) {
+  std::string row = fmt::format("  {:<24} {}", name, value);
+  const std::size_t column = 48;
+  if (row.size() < column) {
+    row.append(column - row.size(), ' ');
+  }
+  const std::string origin = "  " + home;
+  // One that is too long for the line goes under it.
+  return row.size() + origin.size() > screen_width && row.size() > column
+             ? fmt::format("{}\n{:>{}}\n", row, home, screen_width)
+             : row + origin + "\n";
+}
+
+std::string config_text(const std::vector<Option>& table, const Settings& settings) {
+  std::string text;
+  std::string section;
+  std::string unset;
+  const auto end_section = [&] {
+    text += unset.empty() ? "" : "  not set: " + wrapped(unset, 11, 11) + "\n";
+    unset.clear();
+  };
+  for (const Option& option : table) {
+    if (option.homes != Homes::all || option.stands_for) {
+      continue;
+    }
+    if (option.section != section) {
+      end_section();
+      section = option.section;
+      text += fmt::format("{}{}:\n", text.empty() ? "" : "\n", section);
+    }
+    const std::vector<std::string> values = option.field.get();
+    const std::string home = settings.given(option.name) ? settings.home_of(option.name) : "default";
+    for (const std::string& value : values) {
+      text += config_row(option.name, option.secret ? "********" : value, home);
+    }
+    if (values.empty()) {
+      unset += (unset.empty() ? "" : ", ") + option.name;
+    }
+  }
+  end_section();
+  return text;
+}
+
+std::string profile_text(const std::vector<Option>& table, const Settings& settings, const ToolText& tool) {
+  std::string text = fmt::format("# saved by {} --save-profile\n", tool.name);
+  for (const bool shared : {true, false}) {
+    std::string lines;
+    for (const Option& option : table) {
+      if (option.homes != Homes::all || option.shared != shared || !settings.given(option.name)) {
+        continue;
+      }
+      if (option.secret) {
+        lines += fmt::format("# {} is a secret and not saved\n", option.name);
+        continue;
+      }
+      for (const std::string& value : option.field.get()) {
+        if (value.find_first_of("\r\n") != std::string::npos) {
+          throw UsageError(
+              fmt::format("{}: a profile cannot hold a value of several lines", settings.home_of(option.name)));
+        }
+        lines += fmt::format("{}={}\n", option.name, value);
+      }
+    }
+    text += shared || lines.empty() ? lines : fmt::format("\n[{}]\n{}", tool.name, lines);
   }
   return text;
 }
 
-std::string help_row(const Option& option) {
-  const std::string letter = option.letter != 0 ? fmt::format("-{}, ", option.letter) : "    ";
-  const std::string value = option.may_omit_value() || option.is_flag() ? option.value : " " + option.value;
-  std::string row = fmt::format("  {}--{}{}", letter, option.name, value);
-  row +=
-      row.size() + 1 < help_column ? std::string(help_column - row.size(), ' ') : "\n" + std::string(help_column, ' ');
-  return row + wrapped(option.help, help_column) + "\n";
+bool is_drop_in(const std::string& called_as, const ToolText& tool) {
+  return std::filesystem::path(called_as).filename() == tool.drop_in_for;
 }
 
 }  // namespace
 
-Setter text(std::string& field) {
-  return [&field](std::string_view value) { field = value; };
-}
-
-Setter text(std::optional<std::string>& field) {
-  return [&field](std::string_view value) { field = std::string(value); };
-}
-
-std::optional<bool> truth(std::string_view word) {
-  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
-    return std::any_of(words.begin(), words.end(),
-                       [&](std::string_view one) { return equal_ignoring_case(word, one); });
-  };
-  if (is_one_of({"true", "yes", "on", "1"})) {
-    return true;
+Sources process_sources(int argc, char** argv, const std::stop_token& stop) {
+  Sources sources;
+  sources.ask_secret = [stop](const std::string& question) { return ask_secret(question, stop); };
+  sources.called_as = argc > 0 ? argv[0] : "";
+  sources.arguments.assign(argv + std::min(argc, 1), argv + argc);
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text{*variable};
+    const std::size_t end = std::min(text.find('='), text.size());
+    sources.environment.emplace(text.substr(0, end), text.substr(std::min(end + 1, text.size())));
   }
-  return is_one_of({"false", "no", "off", "0"}) ? std::optional(false) : std::nullopt;
-}
-
-Setter flag(bool& field) {
-  return [&field](std::string_view value) {
-    const auto answer = truth(value);
-    if (!answer) {
-      throw Expected("expected true or false");
-    }
-    field = *answer;
-  };
-}
-
-Setter seconds(std::optional<std::chrono::duration<double>>& field) {
-  return [&field](std::string_view value) {
-    double count = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), count);
-    if (error != std::errc{} || end != value.data() + value.size() || !std::isfinite(count) || count <= 0) {
-      throw Expected("expected seconds above 0");
-    }
-    field = std::chrono::duration<double>(count);
-  };
-}
-
-std::int64_t whole_number(std::string_view text, std::int64_t least, std::int64_t most, const std::string& expected) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < least || value > most) {
-    throw Expected(expected.empty() ? fmt::format("expected a whole number from {} to {}", least, most) : expected);
-  }
-  return value;
-}
-
-Environment process_environment() {
-  return [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
-  };
-}
-
-std::string variable_of(const Option& option) {
-  std::string variable = "MQTT_" + option.name;
-  std::transform(variable.begin(), variable.end(), variable.begin(),
-                 [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
-  return variable;
-}
-
-std::string help_text(const std::vector<Option>& table, const ToolText& tool) {
-  std::string text = fmt::format("Usage: {} [OPTION]...\n{}\n", tool.name, wrapped(tool.summary, 0));
-  std::vector<std::string> sections;
-  for (const Option& option : table) {
-    if (std::find(sections.begin(), sections.end(), option.section) == sections.end()) {
-      sections.push_back(option.section);
-    }
-  }
-  for (const std::string& section : sections) {
-    text += fmt::format("\n{}:\n", section);
-    for (const Option& option : table) {
-      text += option.section == section ? help_row(option) : "";
-    }
-  }
-  text += "\nHelp:\n";
-  text += help_row({"help", 0, "", "", "Show this.", {}});
-  text += help_row({"version", 0, "", "", "Show the versions of this tool and of the Paho libraries.", {}});
-  text += "\n" +
-          wrapped(
-              "Every option can also be set by a variable, its name in capitals after MQTT_: --host by "
-              "MQTT_HOST. The command line wins.",
-              0) +
-          "\n";
-  return text + "\nExamples:\n" + tool.examples;
+  return sources;
 }
 
 std::string Settings::home_of(const std::string& name) const {
   const auto home = homes.find(name);
-  return home == homes.end() ? "--" + name : home->second;
+  return home == homes.end() ? "--" + name : home->second.name;
 }
 
-Settings read_settings(const std::vector<Option>& table, const ToolText& tool, const Sources& sources) {
+bool read_settings(const ToolOptions& tool, const Sources& sources, Output& output, const Console& console) {
+  Request request;
+  std::vector<Option> table = tool.table;
+  std::ranges::move(own_rows(request), std::back_inserter(table));
+  const auto show = [&](const std::string& text) {
+    output.write(text);
+    output.flush();
+    return false;
+  };
   Settings settings;
-  const auto pairs = parse(table, tool, sources.arguments);
-  for (const auto& pair : pairs) {
-    if (pair.key() == "help" || pair.key() == "version") {
-      settings.shown = pair.key() == "help" ? help_text(table, tool) : version_text(tool);
-      return settings;
+  settings.drop_in = is_drop_in(sources.called_as, tool.text);
+
+  const auto typed = read_command_line(table, tool.text.name, sources.arguments);
+  const auto exported = read_environment(table, sources.environment, console);
+  const auto set_all = [&](const std::vector<Given>& values, bool own) {
+    for (const Given& given : values) {
+      if ((given.option->homes != Homes::all) == own) {
+        set(given, table, settings);
+      }
     }
+  };
+  set_all(exported, true);
+  set_all(typed, true);
+  if (const auto text = shown_first(request, table, tool.text, sources.environment)) {
+    return show(*text);
   }
-  read_environment(table, sources.environment, settings);
-  read_command_line(table, pairs, settings);
-  return settings;
+  if (const auto file = options_file(request, settings, tool.text, sources.environment)) {
+    set_all(read_file(*file, table, tool.text.name), false);
+  }
+  set_all(exported, false);
+  set_all(typed, false);
+  tool.check(settings);
+
+  if (!request.save_profile.empty()) {
+    const auto file = profile_file(request.save_profile, "--save-profile", sources.environment);
+    write_options_file(file, profile_text(table, settings, tool.text));
+    console.note(fmt::format("saved profile {}: {}", request.save_profile, file.string()));
+    return false;
+  }
+  return request.show_config ? show(config_text(table, settings)) : true;
 }
 
 }  // namespace sistem

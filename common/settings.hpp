@@ -1,101 +1,75 @@
 #pragma once
 
-#include <chrono>
-#include <concepts>
-#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
-#include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/console.hpp"
+#include "common/option.hpp"
+#include "common/output.hpp"
+
 namespace sistem {
 
-/// What a value should have been, as the end of a complaint: "expected 0, 1 or 2".
-class Expected : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// One option: one row of the one table that the command line, the environment and --help are read from.
-/// To add an option, add a field to a config struct and a row to the function that lists its rows.
-struct Option {
-  std::string name;     ///< long name: `--name`, and MQTT_NAME in the environment
-  char letter = 0;      ///< `-n`, or 0
-  std::string value;    ///< what help calls its value; empty for a flag; "[=SECONDS]" where the value may be left out
-  std::string section;  ///< the heading that help lists it under
-  std::string help;     ///< one sentence or two, wrapped by help
-  /// Takes the value into a field. Throws Expected for one that it cannot take.
-  std::function<void(std::string_view)> set;
-  /// For an option whose values add up: forgets them, because a home that wins has some of its own.
-  std::function<void()> clear = {};
-
-  [[nodiscard]] bool is_flag() const { return value.empty(); }
-  [[nodiscard]] bool may_omit_value() const { return value.starts_with("["); }
-};
-
-// How a row's value reaches its field. The field must outlive the table.
-using Setter = std::function<void(std::string_view)>;
-[[nodiscard]] Setter text(std::string& field);
-[[nodiscard]] Setter text(std::optional<std::string>& field);
-/// What a word says: true for true, yes, on and 1, false for false, no, off and 0, in any case; else nothing.
-[[nodiscard]] std::optional<bool> truth(std::string_view word);
-/// true or false, yes or no, on or off, 1 or 0; on the command line its name alone is enough.
-[[nodiscard]] Setter flag(bool& field);
-/// Seconds, fractions too, above zero.
-[[nodiscard]] Setter seconds(std::optional<std::chrono::duration<double>>& field);
-/// A whole number from `least` to `most`; `expected` overrides how the complaint names them.
-[[nodiscard]] std::int64_t whole_number(std::string_view text, std::int64_t least, std::int64_t most,
-                                        const std::string& expected = {});
-template <std::integral Number>
-[[nodiscard]] Setter number(Number& field, std::int64_t least, std::int64_t most, std::string expected = {}) {
-  return [&field, least, most, expected = std::move(expected)](std::string_view value) {
-    field = static_cast<Number>(whole_number(value, least, most, expected));
-  };
-}
-template <std::integral Number>
-[[nodiscard]] Setter number(std::optional<Number>& field, std::int64_t least, std::int64_t most) {
-  return
-      [&field, least, most](std::string_view value) { field = static_cast<Number>(whole_number(value, least, most)); };
-}
-
-/// Looks a variable up: the process's environment, or a test's.
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
-[[nodiscard]] Environment process_environment();
-
-/// Where values come from. Defaults are in the config structs; then the environment; then the command line.
+/// The world that values come from. Defaults are in the config structs; then options files, which are found by the
+/// environment; then the environment; then the command line.
 struct Sources {
-  std::vector<std::string> arguments;  ///< without the program's name
-  Environment environment;
+  std::vector<std::string> arguments;              ///< without the program's name
+  std::map<std::string, std::string> environment;  ///< all of it
+  std::string called_as = {};                      ///< the program's name, with or without its folder
+  /// Asks a person for a secret; nothing where there is none to ask, or they stopped.
+  std::function<std::optional<std::string>(const std::string& question)> ask_secret = {};
 };
 
-/// What --help says around the options.
-struct ToolText {
-  std::string name;     ///< "pub"
-  std::string summary;  ///< one line under the usage line
-  std::string examples;
-  std::string (*libraries)();  ///< the versions of what it is built on, for --version
+/// The process's own; on a terminal a person is asked there, until a stop.
+[[nodiscard]] Sources process_sources(int argc, char** argv, const std::stop_token& stop);
+
+/// A home of values, in the order in which they win.
+enum class Level { by_default, file, environment, command_line };
+
+/// Where a value came from, as a complaint names it: `--qos`, `MQTT_QOS`, `lab.conf:3: qos`.
+struct Home {
+  Level level = Level::by_default;
+  std::string name;
 };
 
 /// What reading the sources brought, beside the fields that it set.
 struct Settings {
-  std::optional<std::string> shown;          ///< what --help or --version asks to be shown on stdout: no more to do
-  std::map<std::string, std::string> homes;  ///< by an option's name: where its value came from, `--qos` or `MQTT_QOS`
+  std::map<std::string, Home> homes;  ///< by an option's name, where it has a value that is no default
+  bool drop_in = false;               ///< called by the name of mosquitto's client
 
+  [[nodiscard]] bool given(const std::string& name) const { return homes.contains(name); }
   /// Where an option got its value from, or would be given one on the command line.
   [[nodiscard]] std::string home_of(const std::string& name) const;
 };
 
-/// Reads every source through the table. Throws UsageError, which names the home of the bad value:
-/// `--qos: expected 0, 1 or 2, got "7"`, `MQTT_QOS: ...`. An empty variable is none.
-[[nodiscard]] Settings read_settings(const std::vector<Option>& table, const ToolText& tool, const Sources& sources);
+/// What a tool says of itself around its options.
+struct ToolText {
+  std::string name;            ///< "pub"
+  std::string summary;         ///< one line: what it does, for the man page's NAME
+  std::string description;     ///< a paragraph or two, separated by an empty line
+  std::string examples;        ///< pairs of lines: a comment that begins with #, a command
+  std::string drop_in_for;     ///< "mosquitto_pub"
+  std::string (*libraries)();  ///< the versions of what it is built on, for --version
+};
 
-/// The variable that is an option's home in the environment: MQTT_WAIT_FOR_BROKER.
-[[nodiscard]] std::string variable_of(const Option& option);
+/// A tool's options: their rows, and the rules between them.
+struct ToolOptions {
+  ToolText text;
+  std::vector<Option> table;
+  /// Looks at all values together, and gives those their values that follow from others. Throws UsageError.
+  std::function<void(Settings&)> check;
+};
 
-/// All of --help: 80 columns, grouped by section in the table's order.
-[[nodiscard]] std::string help_text(const std::vector<Option>& table, const ToolText& tool);
+/// Reads every home through the table and checks. True where the tool should go on; false where it was asked for
+/// something that is now written to `output`: help, a version, the settings themselves. Throws UsageError, which names
+/// the home of the bad value: `--qos: expected 0, 1 or 2, got "7"`, `MQTT_QOS: ...`, `lab.conf:3: qos: ...`.
+/// An empty variable is none.
+[[nodiscard]] bool read_settings(const ToolOptions& tool, const Sources& sources, Output& output,
+                                 const Console& console);
 
 }  // namespace sistem

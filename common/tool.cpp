@@ -90,8 +90,8 @@ ExitStatus guarded(const Console& console, const std::function<ExitStatus()>& bo
   try {
     return body();
   } catch (const UsageError& error) {
-    console.note(error.what());
-    console.note("--help shows all options");
+    console.complain(error.what());
+    console.complain("--help shows all options");
     return error.status();
   } catch (const Error& error) {
     console.note(error.what());
@@ -104,11 +104,12 @@ ExitStatus guarded(const Console& console, const std::function<ExitStatus()>& bo
   }
 }
 
-void run_tool(const std::string& name, const std::function<ExitStatus(std::stop_token)>& body) {
+void run_tool(const std::string& name, const std::function<ExitStatus(Console&, const std::stop_token&)>& body) {
   fill_standard_descriptors();
   ::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an errno of write(2), for our stdout and Paho's sockets alike
   const std::stop_token stop = stop_on_signals();
-  const ExitStatus status = guarded(Console{name, false}, [&] { return body(stop); });
+  Console console{name};
+  const ExitStatus status = guarded(console, [&] { return body(console, stop); });
   ::_exit(static_cast<int>(status));
 }
 

@@ -8,13 +8,13 @@
 
 int main(int argc, char** argv) {
   using namespace sistem;
-  run_tool("pub", [&](const std::stop_token& stop) {
+  run_tool("pub", [&](Console& console, const std::stop_token& stop) {
     Output output{STDOUT_FILENO, stop};
-    const auto config = read_pub_config({{argv + 1, argv + argc}, process_environment()}, output);
+    const auto config = read_pub_config(process_sources(argc, argv, stop), output, console);
     if (!config) {
       return ExitStatus::success;
     }
-    const Console console{"pub", config->connection.debug};
+    console.obey(config->connection.debug, config->connection.quiet);
     Source source = source_of(*config);
     Pacer pacer{config->interval};
     const auto session = open_session(config->connection, console, stop);

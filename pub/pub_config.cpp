@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "common/error.hpp"
 #include "common/session.hpp"
 #include "common/topic.hpp"
@@ -9,77 +12,164 @@
 namespace sistem {
 namespace {
 
-const ToolText help{
-    "pub",
-    "Publishes messages to an MQTT broker. Without a topic: what this host measures of itself, each second, "
-    "on sistem/cpu, sistem/memori and others, until stopped.",
-    "  pub\n"
-    "  pub -t sistem/suhu -m '28.0 °C'\n"
-    "  seq 1000 | pub -h broker.example -t test/count -l -q 1\n",
-    library_versions};
+const ToolText text_of_pub{
+    .name = "pub",
+    .summary = "publish messages to an MQTT broker",
+    .description =
+        "Publishes messages to an MQTT broker. Without a topic: what this host measures of itself, each "
+        "second, on sistem/cpu, sistem/memori and others, until stopped.\n\n"
+        "Whoever knows mosquitto_pub knows pub: its options mean the same here.",
+    .examples =
+        "# what this host measures, each second\n"
+        "pub\n"
+        "# one message, kept by the broker, acknowledged before pub ends\n"
+        "pub -t sistem/suhu -m '28.0 °C' -r -q 1\n"
+        "# each line as a message, over one connection\n"
+        "seq 1000 | pub -h broker.example -t test/count -l -q 1\n"
+        "# keep the broker and the user's name for the next time\n"
+        "pub -h broker.example -u me --password-file ~/.mqtt-password --save-profile lab\n"
+        "pub --profile lab -t test -m hello\n",
+    .drop_in_for = "mosquitto_pub",
+    .libraries = library_versions,
+};
+
+/// The one option that says what is published, or nothing.
+std::optional<std::string> source_given(const Settings& settings) {
+  for (const char* source : {"message", "null-message", "file", "stdin-file", "stdin-line"}) {
+    if (settings.given(source)) {
+      return source;
+    }
+  }
+  return std::nullopt;
+}
 
 /// Rules between options; a single value is checked where its row sets it.
-void check(const PubConfig& config, const Settings& settings) {
-  const auto home = [&](const std::string& option) { return settings.home_of(option); };
-  if (config.message && config.lines) {
+void check(PubConfig& config, Settings& settings, const Console& console) {
+  check_connection(config.connection, settings, console);
+  const auto source = source_given(settings);
+  if (config.topic && !source) {
     throw UsageError(
-        fmt::format("{} and {}: a message comes from one of them, not both", home("message"), home("stdin-line")));
+        fmt::format("{} needs something to publish: --message, --file, --stdin-line, --stdin-file or "
+                    "--null-message",
+                    settings.home_of("topic")));
   }
-  const bool has_source = config.message || config.lines;
-  if (config.topic && !has_source) {
-    throw UsageError(fmt::format(
-        "{} needs something to publish: --message, or --stdin-line to publish the lines of stdin", home("topic")));
+  if (!config.topic && (source || settings.drop_in)) {
+    throw UsageError(fmt::format("{} needs a topic to publish to: --topic",
+                                 source ? settings.home_of(*source) : text_of_pub.drop_in_for));
   }
-  if (!config.topic && has_source) {
-    throw UsageError(
-        fmt::format("{} needs a topic to publish to: --topic", home(config.message ? "message" : "stdin-line")));
+  for (const char* option : {"repeat", "repeat-delay"}) {
+    if (settings.given(option) && (!source || config.lines)) {
+      throw UsageError(fmt::format("{} needs one message to repeat: --message, --file, --stdin-file or --null-message",
+                                   settings.home_of(option)));
+    }
   }
+  if (config.null_message) {
+    config.message = "";
+  }
+  if (config.publishes_readings()) {
+    config.interval = std::chrono::seconds{1};
+  }
+  if (source && !config.lines) {
+    // One message is waited for by a script: it should hear of a broker that has gone for good.
+    config.connection.reconnect_limit = std::chrono::seconds{30};
+  }
+}
+
+Value topic_name(std::optional<std::string>& field) {
+  Value value = text(field);
+  value.set = [&field](std::string_view name) {
+    if (const auto fault = fault_of_topic_name(name)) {
+      throw Expected("expected " + *fault);
+    }
+    field = name;
+  };
+  return value;
 }
 
 }  // namespace
 
 std::vector<Option> pub_rows(PubConfig& config) {
   const std::string section = "Publishing";
-  const auto topic = [&config](std::string_view value) {
-    if (const auto fault = fault_of_topic_name(value)) {
-      throw Expected("expected " + *fault);
-    }
-    config.topic = value;
-  };
+  const std::string source = "message";
   std::vector<Option> rows{
-      {"topic", 't', "TOPIC", section, "Topic name to publish to.", topic},
-      {"message", 'm', "PAYLOAD", section, "Publish this one message.", text(config.message)},
-      {"stdin-line", 'l', "", section, "Publish each line of stdin as a message, as it comes.", flag(config.lines)},
-      {"qos", 'q', "QOS", section,
-       "0: at most once (the default), 1: at least once, 2: exactly once. With 1 and 2 pub ends when the broker has "
-       "acknowledged everything.",
-       number(config.qos, 0, 2, "expected 0, 1 or 2")},
-      {"retain", 'r', "", section, "The broker keeps the last message of a topic for those who subscribe later.",
-       flag(config.retain)},
+      {.name = "topic",
+       .letter = 't',
+       .value = "TOPIC",
+       .section = section,
+       .help = "Topic name to publish to.",
+       .field = topic_name(config.topic)},
+      {.name = "message",
+       .letter = 'm',
+       .value = "PAYLOAD",
+       .section = section,
+       .help = "Publish this one message.",
+       .field = text(config.message),
+       .group = source},
+      {.name = "null-message",
+       .letter = 'n',
+       .section = section,
+       .help = "Publish one empty message; with --retain the broker forgets the one it keeps.",
+       .field = flag(config.null_message),
+       .group = source},
+      {.name = "file",
+       .letter = 'f',
+       .value = "FILE",
+       .section = section,
+       .help = "Publish what is in this file as one message.",
+       .field = text(config.file),
+       .completes = Completes::file,
+       .group = source},
+      {.name = "stdin-file",
+       .letter = 's',
+       .section = section,
+       .help = "Publish all of stdin as one message.",
+       .field = flag(config.stdin_file),
+       .group = source},
+      {.name = "stdin-line",
+       .letter = 'l',
+       .section = section,
+       .help = "Publish each line of stdin as a message, as it comes.",
+       .field = flag(config.lines),
+       .group = source},
+      {.name = "qos",
+       .letter = 'q',
+       .value = "QOS",
+       .section = section,
+       .help = "0: at most once, 1: at least once, 2: exactly once. With 1 and 2 pub ends when the broker has "
+               "acknowledged everything.",
+       .field = qos(config.qos)},
+      {.name = "retain",
+       .letter = 'r',
+       .section = section,
+       .help = "The broker keeps the last message of a topic for those who subscribe later.",
+       .field = flag(config.retain)},
+      {.name = "repeat",
+       .value = "N",
+       .section = section,
+       .help = "Publish the one message so often.",
+       .field = number(config.repeat, 1, 1'000'000'000'000'000)},
+      {.name = "repeat-delay",
+       .value = "SECONDS",
+       .section = section,
+       .help = "Wait so long between two of those; fractions are fine.",
+       .field = seconds(config.repeat_delay, Zero::allowed)},
   };
-  for (Option& row : connection_rows(config.connection)) {
-    rows.push_back(std::move(row));
-  }
+  std::ranges::move(connection_rows(config.connection), std::back_inserter(rows));
   return rows;
 }
 
-std::optional<PubConfig> read_pub_config(const Sources& sources, Output& output) {
+std::optional<PubConfig> read_pub_config(const Sources& sources, Output& output, const Console& console) {
   PubConfig config;
-  config.connection.client_id_prefix = help.name;
-  const Settings settings = read_settings(pub_rows(config), help, sources);
-  if (settings.shown) {
-    output.write(*settings.shown);
-    output.flush();
+  config.connection.client_id_prefix = text_of_pub.name;
+  Settings settings;
+  const ToolOptions tool{text_of_pub, pub_rows(config), [&](Settings& read) {
+                           check(config, read, console);
+                           settings = read;
+                         }};
+  if (!read_settings(tool, sources, output, console)) {
     return std::nullopt;
   }
-  check(config, settings);
-  if (config.publishes_readings()) {
-    config.interval = std::chrono::seconds{1};
-  }
-  if (config.message) {
-    // One message is waited for by a script: it should hear of a broker that has gone for good.
-    config.connection.reconnect_limit = std::chrono::seconds{30};
-  }
+  ask_for_password(config.connection, settings, sources);
   return config;
 }
 

@@ -16,7 +16,8 @@ struct PubConfig {
   ConnectionConfig connection;
   std::optional<std::string> topic;  ///< topic name; nothing: the host's readings on sistem/...
   // Where the message comes from: one of these at most.
-  std::optional<std::string> message;  ///< -m; -n is an empty one
+  std::optional<std::string> message;  ///< -m
+  bool null_message = false;           ///< -n: an empty one
   std::optional<std::string> file;     ///< -f: the content of this file is the message
   bool stdin_file = false;             ///< -s: all of stdin is one message
   bool lines = false;                  ///< -l: each line of stdin is a message
@@ -33,8 +34,8 @@ struct PubConfig {
 /// pub's table of options, bound to `config`.
 [[nodiscard]] std::vector<Option> pub_rows(PubConfig& config);
 
-/// Reads and checks every home of every option. Nothing where --help or --version was asked for, which is then
-/// written to `output`. Throws UsageError.
-[[nodiscard]] std::optional<PubConfig> read_pub_config(const Sources& sources, Output& output);
+/// Reads and checks every home of every option. Nothing where something was to be shown, as by --help, and is written
+/// to `output`. Throws UsageError.
+[[nodiscard]] std::optional<PubConfig> read_pub_config(const Sources& sources, Output& output, const Console& console);
 
 }  // namespace sistem

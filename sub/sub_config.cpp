@@ -1,60 +1,184 @@
 #include "sub/sub_config.hpp"
 
-#include "common/session.hpp"
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+#include "common/error.hpp"
 #include "common/topic.hpp"
 
 namespace sistem {
 namespace {
 
-const ToolText help{"sub",
-                    "Prints the messages that an MQTT broker sends for topic filters. Without one: sistem/#, each "
-                    "message as its topic and its payload.",
-                    "  sub\n"
-                    "  sub -t 'sistem/+' -v\n"
-                    "  sub -h broker.example -t test/count -q 1 -C 1000 -W 30 > counted.txt\n",
-                    library_versions};
+const ToolText text_of_sub{
+    .name = "sub",
+    .summary = "print the messages that an MQTT broker sends",
+    .description =
+        "Prints the messages that an MQTT broker sends for topic filters. Without one: sistem/#, each message "
+        "as its topic and its payload.\n\n"
+        "Whoever knows mosquitto_sub knows sub: its options mean the same here.",
+    .examples =
+        "# what pub publishes without options\n"
+        "sub\n"
+        "# topic and payload of each message one level below sistem\n"
+        "sub -t 'sistem/+' -v\n"
+        "# a thousand messages, or status 27 after half a minute\n"
+        "sub -h broker.example -t test/count -q 1 -C 1000 -W 30 > counted.txt\n"
+        "# one JSON object a line, with time, topic, QoS and properties\n"
+        "sub -t 'test/#' -V 5 -F %j\n",
+    .drop_in_for = "mosquitto_sub",
+    .libraries = library_versions,
+};
+
+/// Rules between options; a single value is checked where its row sets it.
+void check(SubConfig& config, Settings& settings, const Console& console) {
+  check_connection(config.connection, settings, console);
+  for (const char* option : {"retain-as-published", "retain-handling"}) {
+    if (settings.given(option) && config.connection.version != ProtocolVersion::v5) {
+      throw UsageError(fmt::format("{} needs MQTT 5: --protocol-version 5", settings.home_of(option)));
+    }
+  }
+  if (config.filters.empty() && config.unsubscribe.empty()) {
+    if (settings.drop_in) {
+      throw UsageError("mosquitto_sub needs a topic to subscribe to: --topic");
+    }
+    config.filters = {"sistem/#"};
+    config.verbose = true;
+  }
+}
+
+/// A percentage from 0.1, as mosquitto_sub's.
+Value percentage(double& field) {
+  const auto set = [&field](std::string_view value) {
+    double percent = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), percent);
+    // Not above and not below: neither is what is no number.
+    if (error != std::errc{} || end != value.data() + value.size() || !(percent >= 0.1 && percent <= 100)) {
+      throw Expected("expected a percentage from 0.1 to 100");
+    }
+    field = percent;
+  };
+  return {set, [&field] { return std::vector{fmt::format("{}", field)}; }, [&field] { field = 100; }};
+}
 
 }  // namespace
 
 std::vector<Option> sub_rows(SubConfig& config) {
-  const std::string section = "Subscribing";
-  const auto filter = [&config](std::string_view value) {
-    if (const auto fault = fault_of_topic_filter(value)) {
-      throw Expected("expected " + *fault);
-    }
-    config.filters.emplace_back(value);
-  };
+  const std::string subscribing = "Subscribing";
+  const std::string choosing = "Choosing messages";
+  const std::string printing = "Printing";
+  const std::string ending = "Ending";
   std::vector<Option> rows{
-      {"topic", 't', "FILTER", section,
-       "Topic filter to subscribe to; may be repeated. + stands for one level, # at the end for all the rest.", filter,
-       [&config] { config.filters.clear(); }},
-      {"qos", 'q', "QOS", section, "The highest QoS that messages may arrive with: 0 (the default), 1 or 2.",
-       number(config.qos, 0, 2, "expected 0, 1 or 2")},
-      {"verbose", 'v', "", section, "Print the topic and a space before each payload.", flag(config.verbose)},
-      {"count", 'C', "N", section, "End with status 0 after N messages.",
-       number(config.count, 1, 1'000'000'000'000'000)},
-      {"timeout", 'W', "SECONDS", section, "End with status 27 so long after the broker granted the subscriptions.",
-       seconds(config.timeout)},
+      {.name = "topic",
+       .letter = 't',
+       .value = "FILTER",
+       .section = subscribing,
+       .help = "Topic filter to subscribe to; may be repeated. + stands for one level, # at the end for all the rest.",
+       .field = list(config.filters, fault_of_topic_filter)},
+      {.name = "qos",
+       .letter = 'q',
+       .value = "QOS",
+       .section = subscribing,
+       .help = "The highest QoS that messages may arrive with: 0, 1 or 2.",
+       .field = qos(config.qos)},
+      {.name = "unsubscribe",
+       .letter = 'U',
+       .value = "FILTER",
+       .section = subscribing,
+       .help = "Topic filter to unsubscribe from, after subscribing; may be repeated.",
+       .field = list(config.unsubscribe, fault_of_topic_filter)},
+      {.name = "retain-as-published",
+       .section = subscribing,
+       .help = "Messages come with the retain flag that they were published with. MQTT 5.",
+       .field = flag(config.retain_as_published)},
+      {.name = "retain-handling",
+       .value = "WHEN",
+       .section = subscribing,
+       .help = "Have retained messages sent always, for a new subscription only, or never: always, new, never. MQTT 5.",
+       .field = choice<std::optional<RetainHandling>>(config.retain_handling, {{"always", RetainHandling::send_always},
+                                                                               {"new", RetainHandling::send_if_new},
+                                                                               {"never", RetainHandling::send_never}})},
+      {.name = "filter-out",
+       .letter = 'T',
+       .value = "FILTER",
+       .section = choosing,
+       .help = "Leave out messages whose topic matches this filter; may be repeated.",
+       .field = list(config.filter_out, fault_of_topic_filter)},
+      {.name = "skip-retained",
+       .letter = 'R',
+       .section = choosing,
+       .help = "Leave out retained messages.",
+       .field = flag(config.skip_retained),
+       .group = "retained"},
+      {.name = "retained-only",
+       .section = choosing,
+       .help = "Only retained messages; the first other one ends the run.",
+       .field = flag(config.retained_only),
+       .group = "retained"},
+      {.name = "remove-retained",
+       .section = choosing,
+       .help = "Have the broker forget each retained message that arrives and is not left out.",
+       .field = flag(config.remove_retained)},
+      {.name = "random-filter",
+       .value = "PERCENT",
+       .section = choosing,
+       .help = "Print only so many of the messages, chosen at random.",
+       .field = percentage(config.random_filter)},
+      {.name = "verbose",
+       .letter = 'v',
+       .section = printing,
+       .help = "Print the topic and a space before each payload.",
+       .field = flag(config.verbose)},
+      {.name = "format",
+       .letter = 'F',
+       .value = "FORMAT",
+       .section = printing,
+       .help =
+           "Print each message so: %t topic, %p payload, %x payload in hexadecimal, %l its length, %q QoS, %r retain, "
+           "%I time, %j all as JSON; the man page has them all.",
+       .field = text(config.format)},
+      {.name = "pretty", .section = printing, .help = "JSON over several lines.", .field = flag(config.pretty)},
+      {.name = "no-newline",
+       .letter = 'N',
+       .section = printing,
+       .help = "No newline after each message.",
+       .field = flag(config.no_newline)},
+      {.name = "count",
+       .letter = 'C',
+       .value = "N",
+       .section = ending,
+       .help = "End with status 0 after N messages.",
+       .field = number(config.count, 1, 1'000'000'000'000'000)},
+      {.name = "timeout",
+       .letter = 'W',
+       .value = "SECONDS",
+       .section = ending,
+       .help = "End with status 27 so long after the broker granted the subscriptions; fractions are fine.",
+       .field = seconds(config.timeout)},
+      {.name = "exit-after-suback",
+       .letter = 'E',
+       .section = ending,
+       .help = "End as soon as the broker has answered the subscriptions.",
+       .field = flag(config.exit_after_suback)},
   };
-  for (Option& row : connection_rows(config.connection)) {
-    rows.push_back(std::move(row));
-  }
+  std::ranges::move(connection_rows(config.connection), std::back_inserter(rows));
   return rows;
 }
 
-std::optional<SubConfig> read_sub_config(const Sources& sources, Output& output) {
+std::optional<SubConfig> read_sub_config(const Sources& sources, Output& output, const Console& console) {
   SubConfig config;
-  config.connection.client_id_prefix = help.name;
-  const Settings settings = read_settings(sub_rows(config), help, sources);
-  if (settings.shown) {
-    output.write(*settings.shown);
-    output.flush();
+  config.connection.client_id_prefix = text_of_sub.name;
+  Settings settings;
+  const ToolOptions tool{text_of_sub, sub_rows(config), [&](Settings& read) {
+                           check(config, read, console);
+                           settings = read;
+                         }};
+  if (!read_settings(tool, sources, output, console)) {
     return std::nullopt;
   }
-  if (config.filters.empty()) {
-    config.filters = {"sistem/#"};
-    config.verbose = true;
-  }
+  ask_for_password(config.connection, settings, sources);
   return config;
 }
 

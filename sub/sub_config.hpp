@@ -39,8 +39,8 @@ struct SubConfig {
 /// sub's table of options, bound to `config`.
 [[nodiscard]] std::vector<Option> sub_rows(SubConfig& config);
 
-/// Reads and checks every home of every option. Nothing where --help or --version was asked for, which is then
-/// written to `output`. Throws UsageError.
-[[nodiscard]] std::optional<SubConfig> read_sub_config(const Sources& sources, Output& output);
+/// Reads and checks every home of every option. Nothing where something was to be shown, as by --help, and is written
+/// to `output`. Throws UsageError.
+[[nodiscard]] std::optional<SubConfig> read_sub_config(const Sources& sources, Output& output, const Console& console);
 
 }  // namespace sistem

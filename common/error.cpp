@@ -1,0 +1,23 @@
+#include "common/error.hpp"
+
+namespace sistem {
+
+const std::vector<ExitMeaning>& exit_meanings() {
+  static const std::vector<ExitMeaning> meanings{
+      {0,
+       "done: everything published was accepted, what was asked for arrived, or a signal ended a run without an end"},
+      {1, "failed: reading, writing, or stopped before what was asked for was done"},
+      {2, "wrong usage: command line, environment, options file or an input line"},
+      {3,
+       "no broker: name, route, refused connection, TLS, no answer, or stopped before there was one; or lost and not "
+       "regained"},
+      {4, "refused by the broker when connecting; the reason is printed"},
+      {5, "a topic was refused by the broker"},
+      {6, "the verdict is no: an expectation or a budget of the run was not kept"},
+      {27, "time is up before what was asked for had arrived (-W)"},
+      {128, "128+n: ended by the second signal n"},
+  };
+  return meanings;
+}
+
+}  // namespace sistem
