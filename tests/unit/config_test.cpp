@@ -1,5 +1,5 @@
-#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <map>
 
@@ -12,31 +12,14 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-Environment environment(const Variables& variables) {
-  return [variables](const std::string& name) -> std::optional<std::string> {
-    const auto found = variables.find(name);
-    return found == variables.end() ? std::nullopt : std::optional(found->second);
-  };
-}
-
 PubConfig read_pub(const std::vector<std::string>& arguments, const Variables& variables = {}) {
   Output nowhere{-1, {}};
-  return read_pub_config({arguments, environment(variables)}, nowhere).value();
+  return read_pub_config({arguments, variables}, nowhere, Console{"pub"}).value();
 }
 
 SubConfig read_sub(const std::vector<std::string>& arguments, const Variables& variables = {}) {
   Output nowhere{-1, {}};
-  return read_sub_config({arguments, environment(variables)}, nowhere).value();
-}
-
-template <typename Read>
-void expect_complaint(Read read, const std::vector<std::string>& arguments, const std::string& complaint) {
-  try {
-    (void)read(arguments, Variables{});
-    ADD_FAILURE() << "no complaint where one was due: " << complaint;
-  } catch (const UsageError& error) {
-    EXPECT_NE(std::string(error.what()).find(complaint), std::string::npos) << error.what();
-  }
+  return read_sub_config({arguments, variables}, nowhere, Console{"sub"}).value();
 }
 
 TEST(PubConfig, WithoutArgumentsPublishesReadingsEachSecondToLocalhost) {
@@ -90,32 +73,18 @@ TEST(PubConfig, WaitsForABrokerByAWordInTheEnvironmentToo) {
 }
 
 TEST(PubConfig, AContradictionNamesTheHomes) {
-  Output nowhere{-1, {}};
   try {
-    (void)read_pub_config({{"-t", "a", "-l"}, environment({{"MQTT_MESSAGE", "x"}})}, nowhere);
-    ADD_FAILURE() << "took two sources";
+    (void)read_pub({"-t", "a", "-l", "-V", "311"}, {{"MQTT_SESSION_EXPIRY_INTERVAL", "5"}});
+    ADD_FAILURE() << "took MQTT 5's option for MQTT 3.1.1";
   } catch (const UsageError& error) {
-    EXPECT_STREQ(error.what(), "MQTT_MESSAGE and --stdin-line: a message comes from one of them, not both");
+    EXPECT_STREQ(error.what(), "MQTT_SESSION_EXPIRY_INTERVAL and --protocol-version: only MQTT 5 has that");
   }
 }
 
-TEST(PubConfig, WrongOnesAreToldBeforeAnythingIsConnected) {
-  const std::pair<std::vector<std::string>, std::string> table[] = {
-      {{"-t", "a"}, "--topic needs something to publish"},
-      {{"-m", "x"}, "--message needs a topic"},
-      {{"-l"}, "--stdin-line needs a topic"},
-      {{"-t", "a", "-m", "x", "-l"}, "--message and --stdin-line"},
-      {{"-t", "a/#", "-m", "x"}, "--topic: expected a topic name without wildcards"},
-      {{"-t", "", "-m", "x"}, "--topic: expected at least one character, got \"\""},
-      {{"-q", "3"}, "--qos: expected 0, 1 or 2, got \"3\""},
-      {{"-p", "0"}, "--port: expected a port from 1 to 65535, got \"0\""},
-      {{"-p", "65536"}, "--port: expected a port from 1 to 65535"},
-      {{"-h", ""}, "--host: expected a host name or an address"},
-      {{"--wait-for-broker=x"}, "--wait-for-broker: expected seconds above 0, got \"x\""},
-  };
-  for (const auto& [arguments, complaint] : table) {
-    expect_complaint(read_pub, arguments, complaint);
-  }
+TEST(PubConfig, ASourceOnTheCommandLineWinsOverOneInTheEnvironment) {
+  const PubConfig config = read_pub({"-t", "a", "-l"}, {{"MQTT_MESSAGE", "x"}});
+  EXPECT_TRUE(config.lines);
+  EXPECT_FALSE(config.message);
 }
 
 TEST(SubConfig, WithoutArgumentsSubscribesToSistemAndShowsTopics) {
@@ -141,19 +110,68 @@ TEST(SubConfig, FiltersOfTheCommandLineReplaceThatOfTheEnvironment) {
 
 TEST(SubConfig, WithATopicPrintsPayloadsOnly) { EXPECT_FALSE(read_sub({"-t", "a"}).verbose); }
 
-TEST(SubConfig, WrongOnesAreToldBeforeAnythingIsConnected) {
-  const std::pair<std::vector<std::string>, std::string> table[] = {
-      {{"-t", "a/#/b"}, "--topic: expected # only as the last level, got \"a/#/b\""},
-      {{"-t", ""}, "--topic: expected at least one character"},
-      {{"-C", "0"}, "--count: expected a whole number from 1"},
-      {{"-C", "many"}, "--count: expected a whole number"},
-      {{"-W", "0"}, "--timeout: expected seconds above 0"},
-      {{"-q", "x"}, "--qos: expected 0, 1 or 2, got \"x\""},
-      {{"-m", "x"}, "no such option: -m"},
+TEST(Connection, AUrlIsHostPortLoginAndTopic) {
+  const PubConfig config = read_pub({"-L", "mqtts://me:secret@broker/a/b", "-m", "x"});
+  EXPECT_EQ(config.connection.host, "broker");
+  EXPECT_EQ(config.connection.port, 8883);
+  EXPECT_TRUE(config.connection.tls.enabled);
+  EXPECT_TRUE(config.connection.tls.system_store);
+  EXPECT_EQ(config.connection.username, "me");
+  EXPECT_EQ(config.connection.password, "secret");
+  EXPECT_EQ(config.topic, "a/b");
+  EXPECT_EQ(read_sub({"-L", "ws://broker:9001/a/#", "-t", "b"}).filters, (std::vector<std::string>{"a/#", "b"}));
+}
+
+TEST(Connection, ThePortFollowsFromTls) {
+  EXPECT_EQ(read_pub({}).connection.port, 1883);
+  EXPECT_EQ(read_pub({"--cafile", "ca.pem"}).connection.port, 8883);
+  EXPECT_EQ(read_pub({"--cafile", "ca.pem", "-p", "1"}).connection.port, 1);
+  EXPECT_TRUE(read_pub({"-p", "8883"}).connection.tls.enabled);
+  EXPECT_FALSE(read_pub({"-p", "8883", "--no-tls"}).connection.tls.enabled);
+  EXPECT_FALSE(read_pub({"--cafile", "ca.pem"}).connection.tls.system_store);
+  EXPECT_FALSE(read_pub({"--psk", "aa", "--psk-identity", "me"}).connection.tls.system_store);
+}
+
+TEST(Connection, APlaceOfTheCommandLineReplacesThatOfTheEnvironment) {
+  EXPECT_EQ(read_pub({"-h", "broker"}, {{"MQTT_UNIX", "/run/mqtt.sock"}}).connection.unix_path, "");
+  const ConnectionConfig unix_socket = read_pub({"--unix", "/run/mqtt.sock"}, {{"MQTT_HOST", "broker"}}).connection;
+  EXPECT_EQ(place(unix_socket), "/run/mqtt.sock");
+}
+
+TEST(Connection, WhatOnlyMqtt5HasMeansMqtt5) {
+  EXPECT_EQ(read_pub({}).connection.version, ProtocolVersion::v311);
+  EXPECT_EQ(read_pub({"-x", "10"}).connection.version, ProtocolVersion::v5);
+  EXPECT_EQ(read_pub({"-D", "connect", "receive-maximum", "5"}).connection.version, ProtocolVersion::v5);
+  EXPECT_EQ(read_pub({"-V", "mqttv31"}).connection.version, ProtocolVersion::v31);
+  EXPECT_EQ(read_pub({"-x", "-1", "-i", "me"}).connection.session_expiry, 4294967295U);
+  EXPECT_EQ(read_pub({"-x", "∞", "-i", "me"}).connection.session_expiry, 4294967295U);
+  EXPECT_EQ(read_pub({"-V", "5", "-c", "-i", "me"}).connection.session_expiry, 4294967295U);
+}
+
+TEST(Connection, AnIdPrefixEndsInTheNumberOfTheProcess) {
+  EXPECT_EQ(read_pub({"-I", "lab-"}).connection.client_id, "lab-" + std::to_string(::getpid()));
+}
+
+TEST(Connection, APasswordIsAskedForWhereAUserNameIsTypedWithoutOne) {
+  Output nowhere{-1, {}};
+  std::string question;
+  const auto ask = [&](const std::string& text) {
+    question = text;
+    return std::optional<std::string>("typed");
   };
-  for (const auto& [arguments, complaint] : table) {
-    expect_complaint(read_sub, arguments, complaint);
-  }
+  const auto password = [&](const std::vector<std::string>& arguments, const Variables& variables,
+                            const std::string& called_as) {
+    question.clear();
+    const Sources sources{arguments, variables, called_as, ask};
+    return read_pub_config(sources, nowhere, Console{"pub"}).value().connection.password;
+  };
+  EXPECT_EQ(password({"-u", "me", "-h", "broker"}, {}, "pub"), "typed");
+  EXPECT_EQ(question, "Password of me at broker:1883: ");
+  EXPECT_EQ(password({"-u", "me"}, {{"MQTT_PASSWORD", "variable"}}, "pub"), "variable");
+  EXPECT_EQ(question, "");
+  EXPECT_EQ(password({}, {{"MQTT_USERNAME", "me"}}, "pub"), std::nullopt);
+  EXPECT_EQ(password({"-t", "a", "-m", "x", "-u", "me"}, {}, "mosquitto_pub"), std::nullopt);
+  EXPECT_EQ(question, "");
 }
 
 }  // namespace
