@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
       return ExitStatus::success;
     }
     console.obey(config->connection.debug, config->connection.quiet);
-    Source source = source_of(*config);
+    Source source = source_of(*config, stop);
     Pacer pacer{config->interval};
     const auto session = open_session(config->connection, console, stop);
     return publish_all(*session, source, pacer, *config, output, console, stop);

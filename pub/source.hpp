@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -15,8 +16,10 @@ namespace sistem {
 /// stop was requested. Throws Error for input that cannot be read or is no message; all turns before it are good.
 using Source = std::function<std::vector<Message>(const std::stop_token&)>;
 
-/// The source that the options ask for.
-[[nodiscard]] Source source_of(const PubConfig& config);
+/// The source that the options ask for. Reads --file and --stdin-file to their end: what can be wrong with them is told
+/// before there is a connection, and nobody holds one while stdin is slow. Throws Error where one of them cannot be
+/// read, stdin brings nothing or a stop was requested before the end, and UsageError for more than one message takes.
+[[nodiscard]] Source source_of(const PubConfig& config, const std::stop_token& stop);
 
 /// One message, once.
 [[nodiscard]] Source one_message(Message message);
@@ -25,6 +28,14 @@ using Source = std::function<std::vector<Message>(const std::stop_token&)>;
 /// their newline; an empty line is an empty payload, and a last line needs no newline.
 /// `name` names the input in a complaint.
 [[nodiscard]] Source lines_of(int fd, std::string name, Message pattern);
+
+/// All that `fd` gives until its end, whatever it is: a file, a pipe, a terminal. Throws Error where it cannot be read
+/// or a stop was requested before its end, and UsageError where it is more than `limit` bytes.
+[[nodiscard]] std::string read_whole(int fd, const std::string& name, std::size_t limit, const std::stop_token& stop);
+
+/// How many bytes of payload a PUBLISH like `pattern` can take, whose remaining length is 268,435,455 at most
+/// [MQTT-2.2.3]. A few bytes on the safe side, the same for every version of MQTT.
+[[nodiscard]] std::size_t payload_limit(const Message& pattern);
 
 /// The host's readings, each on sistem/NAME with `pattern`'s QoS and retain flag, without end.
 [[nodiscard]] Source readings_of(Readings readings, Message pattern);

@@ -27,6 +27,7 @@ class MemorySession final : public Session {
   std::vector<Subscription> subscribed;
   std::vector<std::string> unsubscribed;
   bool flushed = false;
+  std::vector<std::size_t> published_at_flush;  ///< of each flush(): how many messages had been published
   bool disconnected = false;
 
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override;

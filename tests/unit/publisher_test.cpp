@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <thread>
+
 #include "tests/support/memory_session.hpp"
 #include "tests/support/pipe.hpp"
 
@@ -113,6 +116,74 @@ TEST_F(Publisher, AClosedPipeEndsTheReadingsAfterDisconnect) {
   pipe_.close_reader();
   EXPECT_THROW((void)publish(turns({{{"sistem/cpu", "1.0 %"}}})), OutputClosed);
   EXPECT_TRUE(session_.disconnected);
+}
+
+TEST_F(Publisher, AMessageIsRepeatedWithoutWaitingForItsAcknowledgement) {
+  config_.repeat = 1000;
+  EXPECT_EQ(publish(one_message({"topic", "payload", 1, true})), ExitStatus::success);
+  ASSERT_EQ(session_.published.size(), 1000U);
+  for (const Message& copy : session_.published) {
+    EXPECT_EQ(copy.topic + " " + copy.payload, "topic payload");
+    EXPECT_EQ(copy.qos, 1);
+    EXPECT_TRUE(copy.retain);
+  }
+  EXPECT_EQ(session_.published_at_flush, std::vector<std::size_t>{1000});
+}
+
+TEST_F(Publisher, TheDelayLiesBetweenAnAcknowledgementAndTheNextRepeat) {
+  config_.repeat = 4;
+  config_.repeat_delay = std::chrono::milliseconds(5);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(15));
+  EXPECT_EQ(session_.published.size(), 4U);
+  EXPECT_EQ(session_.published_at_flush, (std::vector<std::size_t>{1, 2, 3, 4}));
+}
+
+TEST_F(Publisher, NoDelayFollowsTheLastRepeat) {
+  config_.repeat_delay = std::chrono::hours(1);
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(session_.published.size(), 1U);
+}
+
+TEST_F(Publisher, AStopEndsTheDelayAndTheRepeatsAfterItAreMissed) {
+  config_.repeat = 10;
+  config_.repeat_delay = std::chrono::hours(1);
+  std::jthread stopper([this] { stop_.request_stop(); });
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::failure);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "pub: stopped: 9 messages were not published and acknowledged\n");
+  EXPECT_TRUE(session_.disconnected);
+}
+
+TEST_F(Publisher, AStopEndsRepeatsThatHaveNoDelay) {
+  config_.repeat = UINT64_MAX;
+  std::jthread stopper([this] { stop_.request_stop(); });
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::failure);
+  EXPECT_TRUE(session_.disconnected);
+}
+
+TEST_F(Publisher, AStopWaitsForAcknowledgementsOnce) {
+  config_.repeat = 10;
+  config_.repeat_delay = std::chrono::hours(1);
+  session_.unacknowledged = 1;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::failure);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "pub: stopped: 10 messages were not published and acknowledged\n");
+  EXPECT_EQ(session_.published_at_flush, std::vector<std::size_t>{1});
+}
+
+TEST_F(Publisher, AStopThatComesFirstDoesNotLoseTheMessageOfTheCommand) {
+  stop_.request_stop();
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(session_.published.size(), 1U);
+}
+
+TEST_F(Publisher, AStopThatComesFirstTakesNoLines) {
+  config_.lines = true;
+  stop_.request_stop();
+  EXPECT_EQ(publish(turns({{message("1")}})), ExitStatus::success);
+  EXPECT_TRUE(session_.published.empty());
 }
 
 }  // namespace

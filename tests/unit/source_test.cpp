@@ -2,12 +2,17 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+#include <functional>
 #include <thread>
 
 #include "common/error.hpp"
 #include "tests/support/pipe.hpp"
+#include "tests/support/temporary.hpp"
 
 namespace sistem {
 namespace {
@@ -82,6 +87,146 @@ TEST(OneMessage, ComesOnce) {
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_EQ(turn[0].payload, "payload");
   EXPECT_TRUE(source({}).empty());
+}
+
+/// What `get` complains of, and with which status.
+std::string complaint(const std::function<void()>& get, ExitStatus status) {
+  try {
+    get();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), status);
+    return error.what();
+  }
+  ADD_FAILURE() << "no complaint";
+  return {};
+}
+
+/// What read_whole() makes of a pipe with this content.
+std::string whole(const std::string& input, std::size_t limit = 10 << 20) {
+  test::Pipe pipe;
+  std::jthread writer([&] {
+    pipe.write(input);
+    pipe.close_writer();
+  });
+  return read_whole(pipe.reader(), "input", limit, {});
+}
+
+TEST(ReadWhole, BytesStayAsTheyAre) { EXPECT_EQ(whole("a\0b\r\n\xFF\n\n"s), "a\0b\r\n\xFF\n\n"s); }
+TEST(ReadWhole, NothingIsNothing) { EXPECT_EQ(whole(""), ""); }
+TEST(ReadWhole, ThereMayBeMoreThanAPipeHolds) {
+  const std::string much(1 << 20, 'x');
+  EXPECT_TRUE(whole(much) == much);
+}
+TEST(ReadWhole, TheLimitIsInclusive) { EXPECT_EQ(whole("12345", 5), "12345"); }
+TEST(ReadWhole, MoreThanTheLimitIsRefused) {
+  EXPECT_EQ(complaint([] { (void)whole("123456", 5); }, ExitStatus::usage),
+            "input is larger than one MQTT message can be: at most 5 bytes here");
+}
+TEST(ReadWhole, AStopEndsTheWaitForTheEnd) {
+  const test::Pipe pipe;
+  pipe.write("a part");
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_EQ(complaint([&] { (void)read_whole(pipe.reader(), "input", 100, stop.get_token()); }, ExitStatus::failure),
+            "stopped before the end of input, so nothing was published");
+}
+
+TEST(PayloadLimit, IsWhatIsLeftOfTheLargestPacket) {
+  EXPECT_EQ(payload_limit({"topic"}), 268'435'455U - 2 - 5 - 2 - 4);
+}
+TEST(PayloadLimit, PropertiesTakeOfIt) {
+  Message pattern{"topic"};
+  pattern.properties = {{0x26, 0, "value", "name"}};
+  EXPECT_EQ(payload_limit(pattern), payload_limit({"topic"}) - 5 - 4 - 5);
+}
+TEST(PayloadLimit, ThatTakeTooMuchLeaveNothing) {
+  Message pattern{"topic"};
+  pattern.properties.resize(5000, {0x26, 0, std::string(65535, 'x'), "name"});
+  EXPECT_EQ(payload_limit(pattern), 0U);
+}
+
+/// A run with --file.
+PubConfig publishing_file(const std::filesystem::path& file) {
+  PubConfig config;
+  config.topic = "topic";
+  config.file = file;
+  return config;
+}
+
+TEST(SourceOf, AFileIsOneMessage) {
+  const test::TemporaryFolder folder;
+  PubConfig config = publishing_file(folder.write("payload", "two\nlines\0\n"s));
+  config.qos = 2;
+  config.retain = true;
+  Source source = source_of(config, {});
+  const auto turn = source({});
+  ASSERT_EQ(turn.size(), 1U);
+  EXPECT_EQ(turn[0].topic, "topic");
+  EXPECT_EQ(turn[0].payload, "two\nlines\0\n"s);
+  EXPECT_EQ(turn[0].qos, 2);
+  EXPECT_TRUE(turn[0].retain);
+  EXPECT_TRUE(source({}).empty());
+}
+
+TEST(SourceOf, AnEmptyFileIsAnEmptyMessage) {
+  const test::TemporaryFolder folder;
+  const auto turn = source_of(publishing_file(folder.write("payload", "")), {})({});
+  ASSERT_EQ(turn.size(), 1U);
+  EXPECT_EQ(turn[0].payload, "");
+}
+
+TEST(SourceOf, AFileThatDoesNotKnowItsSizeIsReadToItsEnd) {
+  const auto turn = source_of(publishing_file("/proc/self/cmdline"), {})({});  // 0 bytes, says stat(2)
+  ASSERT_EQ(turn.size(), 1U);
+  EXPECT_NE(turn[0].payload.find("unit_tests"), std::string::npos);
+}
+
+TEST(SourceOf, AFileThatCannotBeReadIsNamedAtOnce) {
+  EXPECT_EQ(complaint([] { (void)source_of(publishing_file("/nonexistent/x"), {}); }, ExitStatus::failure),
+            "cannot open /nonexistent/x: No such file or directory");
+  EXPECT_EQ(complaint([] { (void)source_of(publishing_file("/"), {}); }, ExitStatus::failure),
+            "cannot read /: Is a directory");
+}
+
+TEST(SourceOf, AFileThatIsTooLargeIsRefusedWithoutReadingIt) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("large", "");
+  std::filesystem::resize_file(file, 1ULL << 40);  // sparse: takes no room
+  EXPECT_EQ(complaint([&] { (void)source_of(publishing_file(file), {}); }, ExitStatus::usage),
+            file.string() + " is larger than one MQTT message can be: at most 268435442 bytes here");
+}
+
+TEST(SourceOf, AStopEndsTheWaitForWhoeverWritesToAFifo) {
+  const test::TemporaryFolder folder;
+  const auto fifo = folder.path() / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_EQ(complaint([&] { (void)source_of(publishing_file(fifo), stop.get_token()); }, ExitStatus::failure),
+            "stopped before the end of " + fifo.string() + ", so nothing was published");
+}
+
+TEST(SourceOf, AFifoIsReadToItsEndWhoeverComesFirst) {
+  const test::TemporaryFolder folder;
+  const auto fifo = folder.path() / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  std::jthread writer([&] { std::ofstream(fifo) << "through a FIFO"; });
+  const auto turn = source_of(publishing_file(fifo), {})({});
+  ASSERT_EQ(turn.size(), 1U);
+  EXPECT_EQ(turn[0].payload, "through a FIFO");
+}
+
+TEST(SourceOf, PropertiesOfPublishGoIntoMessagesOfMqtt5) {
+  PubConfig config;
+  config.topic = "topic";
+  config.message = "payload";
+  const Property unit{0x26, 0, "°C", "unit"};
+  config.connection.properties = {{PropertyPlace::connect, {0x21, 10}}, {PropertyPlace::publish, unit}};
+  EXPECT_TRUE(source_of(config, {})({}).at(0).properties.empty());
+  config.connection.version = ProtocolVersion::v5;
+  EXPECT_EQ(source_of(config, {})({}).at(0).properties, std::vector{unit});
+  config.topic.reset();
+  EXPECT_EQ(source_of(config, {})({}).at(0).properties, std::vector{unit}) << "readings too";
 }
 
 TEST(ReadingsOf, ATurnIsAllReadingsOfAMoment) {
