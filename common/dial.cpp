@@ -6,74 +6,79 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
-#include <memory>
+#include <functional>
 #include <mutex>
-#include <optional>
-#include <system_error>
+#include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include "common/connection.hpp"
 #include "common/error.hpp"
+#include "common/socks.hpp"
+#include "common/srv.hpp"
+#include "common/unreachable.hpp"
 
 namespace sistem {
 namespace {
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
-/// What a look-up leaves for whoever still waits for it.
-struct Lookup {
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  bool done = false;
-  int error = 0;
-  Addresses addresses{nullptr, ::freeaddrinfo};
-};
-
-/// The system's words for an errno, fit for the middle of a sentence.
-std::string reason(int error) {
-  std::string text = std::strerror(error);
-  text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
-  return text;
+/// A look-up cannot be interrupted and may take half a minute where no name server answers, so it runs on a thread of
+/// its own, which is left behind where nobody waits any longer.
+template <typename Answer>
+Answer looked_up(const std::string& name, std::function<Answer()> look_up, Deadline deadline,
+                 const std::stop_token& stop) {
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    std::optional<Answer> answer;
+    std::exception_ptr failure;
+  };
+  auto shared = std::make_shared<Shared>();
+  std::thread([shared, look_up = std::move(look_up)] {
+    std::optional<Answer> answer;
+    std::exception_ptr failure;
+    try {
+      answer = look_up();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const std::scoped_lock lock(shared->mutex);
+    shared->answer = std::move(answer);
+    shared->failure = failure;
+    shared->changed.notify_all();
+  }).detach();
+  std::unique_lock lock(shared->mutex);
+  shared->changed.wait_until(lock, stop, deadline, [&] { return shared->answer || shared->failure; });
+  if (shared->failure) {
+    std::rethrow_exception(shared->failure);
+  }
+  if (!shared->answer) {
+    throw Unreachable(stop.stop_requested() ? fmt::format("stopped while {} was looked up", name)
+                                            : fmt::format("{} could not be looked up in time", name));
+  }
+  return std::move(*shared->answer);
 }
 
-Error unreachable(const std::string& where, const std::string& why) {
-  return Error{fmt::format("no broker at {}: {}", where, why), ExitStatus::no_broker};
-}
-
-/// getaddrinfo(3) cannot be interrupted and may take half a minute where no name server answers, so it runs on a
-/// thread of its own, which is left behind where nobody waits any longer.
 Addresses resolve(const std::string& host, std::uint16_t port, Deadline deadline, const std::stop_token& stop) {
-  auto lookup = std::make_shared<Lookup>();
-  std::thread([lookup, host, port] {
+  const auto look_up = [host, port] {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICSERV;
     addrinfo* found = nullptr;
     const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-    const std::scoped_lock lock(lookup->mutex);
-    lookup->addresses.reset(found);
-    lookup->error = error;
-    lookup->done = true;
-    lookup->changed.notify_all();
-  }).detach();
-  std::unique_lock lock(lookup->mutex);
-  lookup->changed.wait_until(lock, stop, deadline, [&] { return lookup->done; });
-  if (!lookup->done) {
-    throw unreachable(place(host, port), stop.stop_requested() ? "stopped while its name was looked up"
-                                                               : "its name could not be looked up in time");
-  }
-  if (lookup->error != 0) {
-    throw unreachable(place(host, port),
-                      fmt::format("cannot find the address of \"{}\" ({})", host, ::gai_strerror(lookup->error)));
-  }
-  return std::move(lookup->addresses);
+    if (error != 0) {
+      throw Unreachable(fmt::format("cannot find the address of \"{}\" ({})", host, ::gai_strerror(error)));
+    }
+    return Addresses{found, ::freeaddrinfo};
+  };
+  return looked_up<Addresses>("the name \"" + host + "\"", look_up, deadline, stop);
 }
 
 std::string numeric(const addrinfo& address) {
@@ -82,9 +87,14 @@ std::string numeric(const addrinfo& address) {
   return text.data();
 }
 
+Descriptor new_socket(int family) {
+  return Descriptor{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+}
+
 /// Connects a socket to one address; an errno where that failed.
-std::optional<int> connect_error(int fd, const addrinfo& address, Deadline deadline, const std::stop_token& stop) {
-  if (::connect(fd, address.ai_addr, address.ai_addrlen) == 0) {
+std::optional<int> connect_error(int fd, const sockaddr* address, socklen_t size, Deadline deadline,
+                                 const std::stop_token& stop) {
+  if (::connect(fd, address, size) == 0) {
     return std::nullopt;
   }
   if (errno != EINPROGRESS) {
@@ -96,8 +106,8 @@ std::optional<int> connect_error(int fd, const addrinfo& address, Deadline deadl
     case Woken::ready: break;
   }
   int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  socklen_t error_size = sizeof error;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size);
   return error == 0 ? std::nullopt : std::optional(error);
 }
 
@@ -119,33 +129,165 @@ std::string summary(const std::vector<Failure>& failures) {
   return alike ? fmt::format("{} (tried {})", failures.front().why, addresses) : all;
 }
 
-}  // namespace
+/// The time that one of `untried` ways may take: one that swallows packets may use up only its share.
+Deadline share(Deadline deadline, std::size_t untried) {
+  const auto now = std::chrono::steady_clock::now();
+  return now + (deadline - now) / static_cast<std::ptrdiff_t>(untried);
+}
 
-Dialed dial(const std::string& host, std::uint16_t port, Deadline deadline, const std::stop_token& stop) {
+/// Where our end of a connection is to be. None: wherever the system puts it.
+class LocalAddress {
+ public:
+  LocalAddress(const std::string& name, Deadline deadline, const std::stop_token& stop) : name_(name) {
+    if (!name.empty()) {
+      addresses_ = resolve(name, 0, deadline, stop);
+    }
+  }
+
+  /// Why the socket of a family cannot be bound, if so.
+  [[nodiscard]] std::optional<std::string> bind_error(int fd, int family) const {
+    if (!addresses_) {
+      return std::nullopt;
+    }
+    std::string why = fmt::format("it has no {} address", family == AF_INET6 ? "IPv6" : "IPv4");
+    for (const addrinfo* local = addresses_.get(); local != nullptr; local = local->ai_next) {
+      if (local->ai_family == family) {
+        if (::bind(fd, local->ai_addr, local->ai_addrlen) == 0) {
+          return std::nullopt;
+        }
+        why = reason(errno);
+      }
+    }
+    return fmt::format("cannot connect from \"{}\": {}", name_, why);
+  }
+
+ private:
+  std::string name_;
+  Addresses addresses_{nullptr, ::freeaddrinfo};
+};
+
+struct Tcp {
+  Descriptor socket;
+  std::string address;  ///< numeric
+};
+
+/// Why no connection to one address came about; nothing where it did.
+std::optional<std::string> connect_failure(int fd, const addrinfo& address, const LocalAddress& local,
+                                           Deadline deadline, const std::stop_token& stop) {
+  if (fd < 0) {
+    return reason(errno);
+  }
+  if (auto why = local.bind_error(fd, address.ai_family)) {
+    return why;
+  }
+  const auto error = connect_error(fd, address.ai_addr, address.ai_addrlen, deadline, stop);
+  return error ? std::optional(reason(*error)) : std::nullopt;
+}
+
+/// Tries every address of the host.
+Tcp connect_tcp(const std::string& host, std::uint16_t port, const ConnectionConfig& config, Deadline deadline,
+                const std::stop_token& stop) {
   const Addresses addresses = resolve(host, port, deadline, stop);
-  int untried = 0;
+  const LocalAddress local{config.bind_address, deadline, stop};
+  std::size_t untried = 0;
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
     ++untried;
   }
   std::vector<Failure> failures;
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next, --untried) {
-    Descriptor socket{::socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol)};
-    // An address that swallows packets may use up only its share of the time.
-    const auto now = std::chrono::steady_clock::now();
-    const std::optional<int> error =
-        socket.get() < 0 ? std::optional(errno)
-                         : connect_error(socket.get(), *address, now + (deadline - now) / untried, stop);
-    if (!error) {
-      const int yes = 1;  // a small packet leaves at once: Nagle against delayed ACK costs 40 ms
-      ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-      return {std::move(socket), numeric(*address)};
+    Tcp tcp{new_socket(address->ai_family), numeric(*address)};
+    const auto why = connect_failure(tcp.socket.get(), *address, local, share(deadline, untried), stop);
+    if (!why) {
+      const int no_delay = config.no_delay ? 1 : 0;  // Nagle against a delayed ACK costs 40 ms
+      ::setsockopt(tcp.socket.get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
+      return tcp;
     }
     if (stop.stop_requested()) {
-      throw unreachable(place(host, port), fmt::format("stopped while connecting to {}", numeric(*address)));
+      throw Unreachable(fmt::format("stopped while connecting to {}", tcp.address));
     }
-    failures.push_back({numeric(*address), reason(*error)});
+    failures.push_back({tcp.address, *why});
   }
-  throw unreachable(place(host, port), summary(failures));
+  throw Unreachable(summary(failures));
+}
+
+Dialed reach_unix(const std::string& path, std::uint16_t port, Deadline deadline, const std::stop_token& stop) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    throw Unreachable(fmt::format("the path of a unix socket has at most {} bytes", sizeof address.sun_path - 1));
+  }
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  Descriptor socket = new_socket(AF_UNIX);
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  std::optional<int> error = connect_error(socket.get(), generic, sizeof address, deadline, stop);
+  if (error) {
+    throw Unreachable(reason(*error));
+  }
+  return {std::move(socket), "", port, path, std::nullopt};
+}
+
+}  // namespace
+
+Dialer::Dialer(ConnectionConfig config)
+    : config_(std::move(config)),
+      tls_(config_.tls.enabled ? std::make_unique<const TlsClient>(config_.tls) : nullptr) {}
+
+Dialed Dialer::dial(Deadline deadline, const std::stop_token& stop) const {
+  try {
+    Dialed dialed = reach(deadline, stop);
+    if (tls_) {
+      // Also where SRV led elsewhere: only the user's own word says whom to trust [RFC 6125 6.2.1].
+      dialed.tls = tls_->handshake(dialed.socket.get(), config_.host, deadline, stop);
+    }
+    return dialed;
+  } catch (const Unreachable& why) {
+    throw Error{fmt::format("no broker at {}: {}", place(config_), why.what()), ExitStatus::no_broker};
+  }
+}
+
+Dialed Dialer::reach(Deadline deadline, const std::stop_token& stop) const {
+  if (!config_.unix_path.empty()) {
+    return reach_unix(config_.unix_path, config_.port, deadline, stop);
+  }
+  return config_.srv ? reach_by_srv(deadline, stop) : reach_host(config_.host, config_.port, deadline, stop);
+}
+
+Dialed Dialer::reach_by_srv(Deadline deadline, const std::stop_token& stop) const {
+  const std::string name = srv_name(config_.host, config_.tls.enabled);
+  std::minstd_rand random{std::random_device{}()};
+  const auto look_up = [name] { return look_up_srv(name); };
+  const auto targets =
+      in_order_of_trial(looked_up<std::vector<SrvTarget>>("the SRV record " + name, look_up, deadline, stop), random);
+  std::vector<Failure> failures;
+  for (const SrvTarget& target : targets) {
+    try {
+      return reach_host(target.host, target.port, share(deadline, targets.size() - failures.size()), stop);
+    } catch (const Unreachable& why) {
+      if (stop.stop_requested()) {
+        throw;
+      }
+      failures.push_back({place(target.host, target.port), why.what()});
+    }
+  }
+  throw Unreachable(summary(failures));
+}
+
+Dialed Dialer::reach_host(const std::string& host, std::uint16_t port, Deadline deadline,
+                          const std::stop_token& stop) const {
+  const Proxy& proxy = config_.proxy;
+  if (proxy.host.empty()) {
+    Tcp tcp = connect_tcp(host, port, config_, deadline, stop);
+    const std::string way = place(tcp.address, port);
+    return {std::move(tcp.socket), std::move(tcp.address), port, way, std::nullopt};
+  }
+  const std::string where = place(proxy.host, proxy.port);
+  try {
+    Tcp tcp = connect_tcp(proxy.host, proxy.port, config_, deadline, stop);
+    connect_through(tcp.socket.get(), proxy, host, port, deadline, stop);
+    return {std::move(tcp.socket), "", port, fmt::format("by the proxy at {}", where), std::nullopt};
+  } catch (const Unreachable& why) {
+    throw Unreachable(fmt::format("the proxy at {}: {}", where, why.what()));
+  }
 }
 
 }  // namespace sistem

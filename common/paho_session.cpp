@@ -104,6 +104,19 @@ std::string description(const mqtt::message& message) {
                      message.is_retained() ? "retained, " : "", message.get_payload().size());
 }
 
+std::string description(const Dialed& dialed) {
+  return dialed.tls ? fmt::format("{}, {}", dialed.way, dialed.tls->description) : dialed.way;
+}
+
+/// What Paho is told of a connection that it gets from us. For a WebSocket it is told the broker's name, which goes
+/// into its Host header [RFC 6455 4.1].
+std::string pahos_uri(const ConnectionConfig& config, const Dialed& dialed) {
+  if (config.websocket) {
+    return fmt::format("{}://{}{}", dialed.tls ? "wss" : "ws", place(config.host, dialed.port), config.websocket_path);
+  }
+  return fmt::format("{}://{}", dialed.tls ? "ssl" : "tcp", paho_shims::pahos_address(dialed));
+}
+
 class PahoSession;
 
 /// One connection: a Paho client of its own, because one that is used again first sends what it had not sent on the
@@ -111,7 +124,7 @@ class PahoSession;
 /// it.
 class Connection final : public mqtt::iaction_listener {
  public:
-  Connection(PahoSession& session, const std::string& address, const std::string& client_id);
+  Connection(PahoSession& session, const std::string& uri, const std::string& client_id);
 
   mqtt::async_client& client() { return client_; }
 
@@ -130,7 +143,8 @@ class PahoSession final : public Session {
       : config_(config),
         console_(console),
         client_id_(config.client_id.empty() ? made_up_client_id(config.client_id_prefix) : config.client_id),
-        where_(place(config.host, config.port)) {}
+        where_(place(config)),
+        dialer_(config) {}
 
   void connect_first(const std::stop_token& stop) {
     Retry retry{config_.wait_for_broker ? config_.wait_limit : std::nullopt};
@@ -302,13 +316,13 @@ class PahoSession final : public Session {
 
   /// Dials, sends CONNECT and waits for CONNACK. Throws Error.
   void connect_once(Deadline limit, const std::stop_token& stop) {
-    Dialed dialed = dial(config_.host, config_.port, std::min(limit, deadline_in(config_.connect_timeout)), stop);
-    const std::string address = place(dialed.address, config_.port);
+    Dialed dialed = dialer_.dial(std::min(limit, deadline_in(config_.connect_timeout)), stop);
+    const std::string uri = pahos_uri(config_, dialed);
     console_.debug(fmt::format("-> CONNECT  to {} ({}), MQTT 3.1.1, client id {}, clean session, keep alive {} s",
-                               where_, address, client_id_, config_.keep_alive.count()));
+                               where_, description(dialed), client_id_, config_.keep_alive.count()));
     // The old client goes when the new one is there: with its last client Paho would stop its threads, which takes
     // long.
-    auto connection = std::make_shared<Connection>(*this, address, client_id_);
+    auto connection = std::make_shared<Connection>(*this, uri, client_id_);
     {
       // Whoever was sending on the connection before has noticed, and has let go, when these locks are ours.
       const std::scoped_lock lock(sending_, mutex_);
@@ -318,14 +332,18 @@ class PahoSession final : public Session {
     }
     connection.reset();
     // A version, and not Paho's default of trying 3.1 after 3.1.1, which would connect twice.
-    const auto options = mqtt::connect_options_builder()
-                             .mqtt_version(MQTTVERSION_3_1_1)
-                             .clean_session(true)
-                             .keep_alive_interval(config_.keep_alive)
-                             .connect_timeout(config_.connect_timeout)
-                             .max_inflight(pahos_max_inflight)
-                             .finalize();
-    const paho_shims::Handover socket{std::move(dialed.socket)};
+    auto options = mqtt::connect_options_builder()
+                       .mqtt_version(MQTTVERSION_3_1_1)
+                       .clean_session(true)
+                       .keep_alive_interval(config_.keep_alive)
+                       .connect_timeout(config_.connect_timeout)
+                       .max_inflight(pahos_max_inflight)
+                       .finalize();
+    if (dialed.tls) {
+      options.set_ssl(mqtt::ssl_options{});  // Paho wants some; ours are in force already
+    }
+    tls_findings_ = dialed.tls ? dialed.tls->findings : nullptr;
+    const paho_shims::Handover handover{std::move(dialed), config_.websocket ? config_.host : ""};
     const paho_shims::Hurry hurry;
     try {
       // A second more than Paho's own limit, which leaves its client in order.
@@ -345,6 +363,9 @@ class PahoSession final : public Session {
   }
 
   [[nodiscard]] Error no_answer(const std::stop_token& stop) const {
+    if (const auto why = broken_off(tls_findings_)) {
+      return Error{fmt::format("no broker at {}: {}", where_, *why), ExitStatus::no_broker};
+    }
     return Error{fmt::format("no broker at {}: it accepted the TCP connection, but {}", where_,
                              stop.stop_requested() ? "the run was stopped before it answered CONNECT"
                                                    : "closed it or did not answer CONNECT: is it an MQTT broker?"),
@@ -592,6 +613,7 @@ class PahoSession final : public Session {
   const Console console_;
   const std::string client_id_;
   const std::string where_;
+  const Dialer dialer_;
 
   std::mutex sending_;  ///< held by whoever hands messages to Paho; taken before mutex_
   mutable std::mutex mutex_;
@@ -605,6 +627,8 @@ class PahoSession final : public Session {
   Window<mqtt::const_message_ptr> window_{window_size, max_inflight};
   std::shared_ptr<Connection> connection_;  ///< the one that connect_once() made last; replaced by the keeper only
 
+  std::shared_ptr<const TlsFindings> tls_findings_;  ///< of the last connection, where it speaks TLS
+
   std::vector<Subscription> subscriptions_;
   std::vector<Message> arrivals_;
   std::size_t arrivals_bytes_ = 0;
@@ -612,9 +636,9 @@ class PahoSession final : public Session {
   std::jthread keeper_;
 };
 
-Connection::Connection(PahoSession& session, const std::string& address, const std::string& client_id)
+Connection::Connection(PahoSession& session, const std::string& uri, const std::string& client_id)
     : session_(session),
-      client_("tcp://" + address, client_id,
+      client_(uri, client_id,
               mqtt::create_options_builder()
                   .send_while_disconnected(false)
                   .max_buffered_messages(pahos_buffer)

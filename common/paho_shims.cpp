@@ -1,61 +1,98 @@
 #include "common/paho_shims.hpp"
 
+#include <dlfcn.h>
 #include <fcntl.h>
-#include <netinet/in.h>
+#include <netdb.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
-#include <cstring>
 #include <ctime>
 #include <mutex>
 #include <optional>
+#include <utility>
+
+#include "common/error.hpp"
 
 namespace sistem::paho_shims {
 namespace {
 
-struct Waiting {
-  std::mutex mutex;
+/// What Paho is told where it could not get there itself (a proxy, a unix socket). No TCP connection to it ever comes
+/// about, so that nothing is sent to anybody should this file not be in force.
+constexpr const char* nowhere = "255.255.255.255";
+
+/// What is on its way from us to Paho.
+struct Parcel {
   std::optional<Descriptor> socket;
+  SslPointer ssl;
+  std::string name;     ///< what Paho looks up; empty: an address, which needs no look-up
+  std::string address;  ///< numeric, where Paho then connects to
+  std::uint16_t port = 0;
 };
 
-/// The one socket that is on its way from us to Paho. Never destroyed: Paho's threads may outlive main().
+struct Waiting {
+  std::mutex mutex;
+  Parcel parcel;
+};
+
+/// The one parcel. Never destroyed: Paho's threads may outlive main().
 Waiting& waiting() {
   static auto* const one = new Waiting;
   return *one;
 }
 
-/// Whether `socket` is connected to where `address` points.
-bool leads_to(int socket, const sockaddr* address) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || peer.ss_family != address->sa_family) {
-    return false;
-  }
-  if (peer.ss_family == AF_INET) {
-    const auto* one = reinterpret_cast<const sockaddr_in*>(&peer);
-    const auto* other = reinterpret_cast<const sockaddr_in*>(address);
-    return one->sin_port == other->sin_port && one->sin_addr.s_addr == other->sin_addr.s_addr;
-  }
-  const auto* one = reinterpret_cast<const sockaddr_in6*>(&peer);
-  const auto* other = reinterpret_cast<const sockaddr_in6*>(address);
-  return peer.ss_family == AF_INET6 && one->sin6_port == other->sin6_port &&
-         std::memcmp(&one->sin6_addr, &other->sin6_addr, sizeof one->sin6_addr) == 0;
+/// Whether a numeric address and port are these.
+bool is_address(const sockaddr* address, socklen_t size, const std::string& host, std::uint16_t port) {
+  std::array<char, NI_MAXHOST> one_host{};
+  std::array<char, NI_MAXSERV> one_port{};
+  return ::getnameinfo(address, size, one_host.data(), one_host.size(), one_port.data(), one_port.size(),
+                       NI_NUMERICHOST | NI_NUMERICSERV) == 0 &&
+         host == one_host.data() && std::to_string(port) == one_port.data();
 }
 
 /// Puts the waiting socket in the place of Paho's own `fd`, which keeps its number. False where none waits for there.
-bool replace(int fd, const sockaddr* address) {
+bool replace(int fd, const sockaddr* address, socklen_t size) {
   Waiting& one = waiting();
   const std::scoped_lock lock(one.mutex);
-  if (!one.socket || !leads_to(one.socket->get(), address)) {
+  Parcel& parcel = one.parcel;
+  if (!parcel.socket || !is_address(address, size, parcel.address, parcel.port)) {
     return false;
   }
-  const bool replaced = ::dup3(one.socket->get(), fd, O_CLOEXEC) == fd;
-  one.socket.reset();
+  const bool replaced = ::dup3(parcel.socket->get(), fd, O_CLOEXEC) == fd;
+  parcel.socket.reset();
   return replaced;
 }
+
+/// The SSL that waits, with the ways of writing that Paho has set for its own.
+SSL* take_ssl(SSL_CTX* pahos) {
+  Waiting& one = waiting();
+  const std::scoped_lock lock(one.mutex);
+  SSL* ssl = one.parcel.ssl.release();
+  if (ssl != nullptr) {
+    SSL_set_mode(ssl, SSL_CTX_get_mode(pahos));
+  }
+  return ssl;
+}
+
+/// The numeric address to answer a look-up with, where it is for what waits.
+std::optional<std::string> address_for(const char* name) {
+  Waiting& one = waiting();
+  const std::scoped_lock lock(one.mutex);
+  const Parcel& parcel = one.parcel;
+  return parcel.socket && name != nullptr && parcel.name == name ? std::optional(parcel.address) : std::nullopt;
+}
+
+/// The function of this name that comes after ours.
+template <typename Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+bool exports_are_in_force() { return ::dlsym(RTLD_DEFAULT, "SSL_new") == reinterpret_cast<void*>(&::SSL_new); }
 
 /// How many Hurry objects there are, and whether messages wait.
 std::atomic<int> hurries{0};
@@ -65,16 +102,25 @@ bool in_a_hurry() { return hurries > 0 || messages_wait; }
 
 }  // namespace
 
-Handover::Handover(Descriptor socket) {
+Handover::Handover(Dialed dialed, std::string name) {
+  if (dialed.tls && !exports_are_in_force()) {
+    throw Error("this build cannot speak TLS: it does not export its SSL_new to Paho");
+  }
   Waiting& one = waiting();
   const std::scoped_lock lock(one.mutex);
-  one.socket.emplace(std::move(socket));
+  std::string address = dialed.address.empty() ? nowhere : std::move(dialed.address);
+  one.parcel = {std::move(dialed.socket), dialed.tls ? std::move(dialed.tls->ssl) : nullptr, std::move(name),
+                std::move(address), dialed.port};
 }
 
 Handover::~Handover() {
   Waiting& one = waiting();
   const std::scoped_lock lock(one.mutex);
-  one.socket.reset();
+  one.parcel = {};
+}
+
+std::string pahos_address(const Dialed& dialed) {
+  return place(dialed.address.empty() ? nowhere : dialed.address, dialed.port);
 }
 
 Hurry::Hurry() { ++hurries; }
@@ -91,10 +137,26 @@ void hurry_for_messages(bool waiting) { messages_wait = waiting; }
 /// connect(2). Paho opens a socket and connects it; it gets the one that dial() has connected already, if that leads
 /// to the same place. Every other caller gets the system call.
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
-  if (sistem::paho_shims::replace(fd, address)) {
+  if (sistem::paho_shims::replace(fd, address, size)) {
     return 0;
   }
   return static_cast<int>(::syscall(SYS_connect, fd, address, size));
+}
+
+/// getaddrinfo(3). In a WebSocket's handshake the Host header is what Paho was told to connect to, so it is told the
+/// broker's name, and the name leads to the connection that waits. Every other look-up is libc's.
+extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** result) {
+  static auto* const libcs = sistem::paho_shims::next<decltype(::getaddrinfo)>("getaddrinfo");
+  const auto address = sistem::paho_shims::address_for(name);
+  return libcs(address ? address->c_str() : name, service, hints, result);
+}
+
+/// SSL_new(3). Paho makes an SSL object once it is connected; it gets the one that has shaken hands on this connection
+/// already. Its SSL_connect() has then nothing left to do.
+extern "C" SSL* SSL_new(SSL_CTX* context) {
+  static auto* const openssls = sistem::paho_shims::next<decltype(::SSL_new)>("SSL_new");
+  SSL* const ours = sistem::paho_shims::take_ssl(context);
+  return ours != nullptr ? ours : openssls(context);
 }
 
 /// usleep(3). Paho's receive thread, started before there is a socket, finds nothing to wait for and sleeps 100 ms:

@@ -1,22 +1,29 @@
 #pragma once
 
-#include "common/descriptor.hpp"
+#include <string>
 
-/// What Paho C asks of libc, answered better. Paho calls connect(2), usleep(3) and pthread_cond_timedwait(3) through
-/// libc; functions of the same names that an executable exports are the ones it gets (the executables set
-/// ENABLE_EXPORTS). Only paho_session.cpp knows of them. Where they are not in force, as with another platform's
-/// linker, everything still works, slower.
+#include "common/dial.hpp"
+
+/// What Paho C asks of libc and of OpenSSL, answered better. Paho calls connect(2), getaddrinfo(3), usleep(3),
+/// pthread_cond_timedwait(3) and SSL_new(3) of shared libraries; functions of the same names that an executable exports
+/// are the ones it gets (the executables set ENABLE_EXPORTS). Only paho_session.cpp knows of them. Where they are not
+/// in force, as with another platform's linker, a plain TCP connection still works, slower.
 namespace sistem::paho_shims {
 
-/// Keeps a connected socket for Paho while it lives: Paho's next connect(2) to the same peer gets this one and is
-/// connected at once.
+/// Keeps a connection for Paho while it lives: Paho's next connect(2) to `pahos_address()` gets this one and is
+/// connected at once; and where it speaks TLS, Paho's next SSL object is the one that has shaken hands already.
 class Handover {
  public:
-  explicit Handover(Descriptor socket);
+  /// `name` is the host that Paho is told, where that is not the address itself. Throws Error where TLS could not be
+  /// handed over: Paho would make a connection of its own, which checks less.
+  Handover(Dialed dialed, std::string name);
   Handover(const Handover&) = delete;
   Handover& operator=(const Handover&) = delete;
   ~Handover();
 };
+
+/// The numeric address to name to Paho for this connection.
+[[nodiscard]] std::string pahos_address(const Dialed& dialed);
 
 /// While one lives, Paho's threads look for work every few milliseconds and not once a second: somebody waits for an
 /// answer.

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 std::string failure_of(const std::string& host, std::uint16_t port, const std::stop_token& stop = {}) {
   try {
-    (void)dial(host, port, deadline_in(10s), stop);
+    (void)Dialer{{.host = host, .port = port}}.dial(deadline_in(10s), stop);
     return "connected";
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::no_broker);
@@ -27,7 +27,7 @@ std::string failure_of(const std::string& host, std::uint16_t port, const std::s
 
 TEST(Dial, GivesAConnectedSocketThatDoesNotBlockOrDelay) {
   const test::RogueBroker listener{{}};
-  const Dialed dialed = dial("127.0.0.1", listener.port(), deadline_in(10s), {});
+  const Dialed dialed = Dialer{{.host = "127.0.0.1", .port = listener.port()}}.dial(deadline_in(10s), {});
   EXPECT_EQ(dialed.address, "127.0.0.1");
   EXPECT_NE(::fcntl(dialed.socket.get(), F_GETFL) & O_NONBLOCK, 0);
   int no_delay = 0;
@@ -39,7 +39,7 @@ TEST(Dial, GivesAConnectedSocketThatDoesNotBlockOrDelay) {
 TEST(Dial, FindsTheAddressOfAName) {
   // Where localhost is ::1 too, nothing listens there, and the next address is tried.
   const test::RogueBroker listener{{}};
-  EXPECT_EQ(dial("localhost", listener.port(), deadline_in(10s), {}).address, "127.0.0.1");
+  EXPECT_EQ((Dialer{{.host = "localhost", .port = listener.port()}}.dial(deadline_in(10s), {}).address), "127.0.0.1");
 }
 
 TEST(Dial, SaysWhatWasTriedAndWhyItFailed) {

@@ -1,0 +1,24 @@
+#include "common/unreachable.hpp"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <cstring>
+
+namespace sistem {
+
+std::string reason(int error) {
+  std::string text = std::strerror(error);
+  text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+void await(int fd, std::int16_t events, Deadline deadline, const std::stop_token& stop, const std::string& doing) {
+  switch (wait_for(fd, events, deadline, stop)) {
+    case Woken::ready: return;
+    case Woken::deadline: throw Unreachable(fmt::format("time was up while {}", doing));
+    case Woken::stopped: throw Unreachable(fmt::format("stopped while {}", doing));
+  }
+}
+
+}  // namespace sistem
