@@ -526,8 +526,8 @@ void check_tls(ConnectionConfig& config, const Settings& settings, const Console
     }
   }
   if (tls.enabled && tls.insecure) {
-    console.note(
-        fmt::format("{}: whoever answers is taken for the broker; for tests only", settings.home_of("insecure")));
+    console.note(fmt::format("{}: the broker's name is not compared with its certificate; for tests only",
+                             settings.home_of("insecure")));
   }
   if (!tls.key_password_file.empty()) {
     tls.key_password = secret_of(tls.key_password_file, "key-pass-file", config, settings);

@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 constexpr const char* extension = ".conf";
 constexpr std::string_view blanks = " \t";
 
-std::string content(const fs::path& file) {
+std::string content(const fs::path& file, const std::string& home) {
   const auto fail = [&](int error) {
-    throw UsageError(fmt::format("cannot read the options file {}: {}", file.string(), std::strerror(error)));
+    throw UsageError(fmt::format("{}: cannot read {}: {}", home, file.string(), std::strerror(error)));
   };
   const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
   if (descriptor.get() < 0) {
@@ -106,9 +106,9 @@ void write_whole(const fs::path& file, std::string_view text) {
 
 }  // namespace
 
-std::vector<OptionLine> read_options_file(const fs::path& file, const std::string& tool) {
+std::vector<OptionLine> read_options_file(const fs::path& file, const std::string& tool, const std::string& home) {
   std::vector<OptionLine> options;
-  const std::string all = content(file);
+  const std::string all = content(file, home);
   std::string_view rest = all;
   std::string reader = tool;
   for (std::size_t number = 1; !rest.empty(); ++number) {

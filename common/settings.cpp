@@ -218,10 +218,15 @@ const Option* option_of_line(const std::vector<Option>& table, const OptionLine&
   return find_option(table, line.name);
 }
 
-std::vector<Given> read_file(const std::filesystem::path& file, const std::vector<Option>& table,
-                             const std::string& tool) {
+/// An options file, and who asked for it.
+struct File {
+  std::filesystem::path path;
+  std::string home;
+};
+
+std::vector<Given> read_file(const File& file, const std::vector<Option>& table, const std::string& tool) {
   std::vector<Given> values;
-  for (OptionLine& line : read_options_file(file, tool)) {
+  for (OptionLine& line : read_options_file(file.path, tool, file.home)) {
     const Option* option = option_of_line(table, line);
     if (option == nullptr) {
       const std::string word = line.name.substr(std::min(line.name.find_first_not_of('-'), line.name.size()));
@@ -254,13 +259,14 @@ struct Request {
 };
 
 /// The options file to read, where there is one: the one that was asked for must exist, the others need not.
-std::optional<std::filesystem::path> options_file(const Request& request, const Settings& settings,
-                                                  const ToolText& tool, const Variables& environment) {
+std::optional<File> options_file(const Request& request, const Settings& settings, const ToolText& tool,
+                                 const Variables& environment) {
   if (!request.options_file.empty()) {
-    return request.options_file;
+    return File{request.options_file, settings.home_of("options-file")};
   }
   if (!request.profile.empty()) {
-    return profile_file(request.profile, settings.home_of("profile"), environment);
+    const std::string home = settings.home_of("profile");
+    return File{profile_file(request.profile, home, environment), home};
   }
   const auto folder = config_folder(environment);
   if (!folder) {
@@ -268,7 +274,7 @@ std::optional<std::filesystem::path> options_file(const Request& request, const 
   }
   const auto file = settings.drop_in ? *folder / tool.drop_in_for : *folder / "sistem" / "default.conf";
   std::error_code none;
-  return std::filesystem::exists(file, none) ? std::optional(file) : std::nullopt;
+  return std::filesystem::exists(file, none) ? std::optional(File{file, "default options file"}) : std::nullopt;
 }
 
 // Setting values ----------------------------------------------------------------------------------------------

@@ -283,9 +283,10 @@ class TlsClient::Context {
     ::SSL_CTX_set_default_passwd_cb_userdata(context_.get(), nullptr);
     ::SSL_CTX_set_default_passwd_cb(context_.get(), nullptr);
     if (!used && asked) {
-      throw Error(config_.key_password.empty()
-                      ? fmt::format("the client's key {} is encrypted: --key-pass-file names a file with its password", key)
-                      : fmt::format("the password does not open the client's key {}", key));
+      throw Error(
+          config_.key_password.empty()
+              ? fmt::format("the client's key {} is encrypted: --key-pass-file names a file with its password", key)
+              : fmt::format("the password does not open the client's key {}", key));
     }
     if (!used) {
       throw Error(fmt::format("cannot use the client's key {}: {}", key, complaint()));
