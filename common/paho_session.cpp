@@ -1,11 +1,18 @@
 // The only file that knows Paho. What it must work around is said where it does, with the version that needs it.
+
+// Paho C++ 1.2.0 shows the packet id of a message to its own tests only; what this switch adds are accessors.
+#define UNIT_TESTS
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <mqtt/async_client.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
+#include <limits>
+#include <map>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -14,6 +21,7 @@
 #include "common/dial.hpp"
 #include "common/error.hpp"
 #include "common/paho_shims.hpp"
+#include "common/reason.hpp"
 #include "common/session.hpp"
 #include "common/window.hpp"
 
@@ -30,14 +38,10 @@ constexpr std::size_t window_size = 256;
 /// of threads a message.
 constexpr std::size_t wake_publisher_at = window_size / 2;
 
-/// How many of them may have QoS 1 or 2. Mosquitto keeps 20, and closes the connection of a client that sends many
-/// more with QoS 2.
-constexpr std::size_t max_inflight = 20;
-
-/// What Paho is told: more, so that its own limits are never met. At the first its send thread sleeps, and no PUBACK
-/// wakes it (Paho C 1.3.12: 180 messages a second instead of 20,000); at the second it refuses messages.
-constexpr int pahos_max_inflight = 2 * max_inflight;
-constexpr int pahos_buffer = 2 * window_size;
+/// What Paho is told: more than the window ever holds, so that its own limits are never met. At the first its send
+/// thread sleeps, and no PUBACK wakes it (Paho C 1.3.12: 180 messages a second instead of 20,000); at the second it
+/// refuses messages.
+constexpr std::size_t pahos_share = 2;
 
 /// What has arrived and was not yet received by the tool, in messages and in bytes. When one of them is full Paho's
 /// receive thread waits, TCP pushes back, and the broker queues or drops by its own rules. Pings wait too: a tool that
@@ -56,19 +60,228 @@ constexpr auto slowest_retry = 5s;
 /// is lost earlier (another client with our id, a packet that the broker closes it for) is not made up for in a hurry.
 constexpr auto proven_after = 10s;
 
-/// Why the broker refused CONNECT, or nothing where the code is none of CONNACK's [MQTT-3.2.2.3].
-std::optional<std::string> refusal(int return_code) {
-  switch (return_code) {
-    case 1: return "it does not speak MQTT 3.1.1";
-    case 2: return "it does not accept the client id";
-    case 3: return "its MQTT service is not available";
-    case 4: return "bad user name or password";
-    case 5: return "not authorized";
+std::string_view name_of(ProtocolVersion version) {
+  switch (version) {
+    case ProtocolVersion::v31: return "MQTT 3.1";
+    case ProtocolVersion::v311: return "MQTT 3.1.1";
+    case ProtocolVersion::v5: return "MQTT 5";
+  }
+  return "";
+}
+
+/// Why the broker refused CONNECT, or nothing where the code is none of CONNACK's [MQTT-3.2.2.3, MQTT5 3.2.2.2].
+std::optional<std::string> refusal(int code, ProtocolVersion version) {
+  constexpr int unsupported_version = 0x84;
+  if (code == 1 || code == unsupported_version) {
+    return fmt::format("it does not speak {} (CONNACK code {})", name_of(version), code == 1 ? "1" : "0x84");
+  }
+  if (version == ProtocolVersion::v5) {
+    return code >= first_failure ? std::optional(reason_text(code)) : std::nullopt;
+  }
+  switch (code) {
+    case 2: return "it does not accept the client id (CONNACK code 2)";
+    case 3: return "its MQTT service is not available (CONNACK code 3)";
+    case 4: return "bad user name or password (CONNACK code 4)";
+    case 5: return "not authorized (CONNACK code 5)";
     default: return std::nullopt;
   }
 }
 
-constexpr int service_unavailable = 3;  // the one refusal that time may mend
+/// Whether time may mend that refusal: the broker is there, but not ready, too busy, or has had too much of us.
+bool may_pass(int code) {
+  switch (code) {
+    case 3:  // before MQTT 5: server unavailable
+    case MQTTREASONCODE_SERVER_UNAVAILABLE:
+    case MQTTREASONCODE_SERVER_BUSY:
+    case MQTTREASONCODE_QUOTA_EXCEEDED:
+    case MQTTREASONCODE_CONNECTION_RATE_EXCEEDED: return true;
+    default: return false;
+  }
+}
+
+// Properties ---------------------------------------------------------------------------------------------------
+
+mqtt::property to_paho(const Property& property) {
+  const auto code = static_cast<mqtt::property::code>(property.identifier);
+  switch (::MQTTProperty_getType(static_cast<MQTTPropertyCodes>(property.identifier))) {
+    case MQTTPROPERTY_TYPE_UTF_8_STRING_PAIR: return {code, property.name, property.text};
+    case MQTTPROPERTY_TYPE_UTF_8_ENCODED_STRING:
+    case MQTTPROPERTY_TYPE_BINARY_DATA: return {code, property.text};
+    default: return {code, static_cast<std::int32_t>(property.number)};
+  }
+}
+
+mqtt::properties to_paho(const std::vector<Property>& properties) {
+  mqtt::properties all;
+  for (const Property& property : properties) {
+    all.add(to_paho(property));
+  }
+  return all;
+}
+
+Property from_paho(const MQTTProperty& raw) {
+  const auto string = [](const MQTTLenString& text) {
+    return text.len > 0 ? std::string(text.data, static_cast<std::size_t>(text.len)) : std::string{};
+  };
+  Property property{static_cast<std::uint8_t>(raw.identifier), 0, {}};
+  switch (::MQTTProperty_getType(raw.identifier)) {
+    case MQTTPROPERTY_TYPE_BYTE: property.number = raw.value.byte; break;
+    case MQTTPROPERTY_TYPE_TWO_BYTE_INTEGER: property.number = raw.value.integer2; break;
+    case MQTTPROPERTY_TYPE_FOUR_BYTE_INTEGER:
+    case MQTTPROPERTY_TYPE_VARIABLE_BYTE_INTEGER: property.number = raw.value.integer4; break;
+    case MQTTPROPERTY_TYPE_UTF_8_STRING_PAIR:
+      property.name = string(raw.value.data);
+      property.text = string(raw.value.value);
+      break;
+    default: property.text = string(raw.value.data);
+  }
+  return property;
+}
+
+std::vector<Property> from_paho(const mqtt::properties& properties) {
+  std::vector<Property> all;
+  const MQTTProperties& raw = properties.c_struct();
+  for (int at = 0; at < raw.count; ++at) {
+    all.push_back(from_paho(raw.array[at]));
+  }
+  return all;
+}
+
+std::optional<std::uint32_t> number_of(mqtt::property::code code, const std::vector<Property>& properties) {
+  for (const Property& property : properties) {
+    if (property.identifier == code) {
+      return property.number;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Properties at the end of a debug line: ", content-type text/plain, topic-alias 3".
+std::string listed(const std::vector<Property>& properties) {
+  std::string list;
+  for (const Property& property : properties) {
+    const auto words = words_of({PropertyPlace::publish, property});
+    const bool binary =
+        ::MQTTProperty_getType(static_cast<MQTTPropertyCodes>(property.identifier)) == MQTTPROPERTY_TYPE_BINARY_DATA;
+    list += binary ? fmt::format(", {} of {} bytes", words[1], property.text.size())
+                   : fmt::format(", {}", fmt::join(words.begin() + 1, words.end(), " "));
+  }
+  return list;
+}
+
+// CONNECT and CONNACK ------------------------------------------------------------------------------------------
+
+/// CONNECT's properties: those that the user named, and the session's expiry.
+std::vector<Property> connect_properties(const ConnectionConfig& config) {
+  std::vector<Property> properties = properties_for(PropertyPlace::connect, config.properties);
+  std::optional<std::uint32_t> expiry = config.session_expiry;
+  if (!expiry && !config.clean_session) {
+    expiry = std::numeric_limits<std::uint32_t>::max();  // for ever, as it is before MQTT 5
+  }
+  constexpr auto code = mqtt::property::SESSION_EXPIRY_INTERVAL;
+  if (expiry && !number_of(code, properties)) {
+    properties.push_back({code, *expiry, {}});
+  }
+  return properties;
+}
+
+/// Fills in what CONNECT says. Not a function that gives options: Paho C++ 1.2.0 forgets properties when they are
+/// moved.
+void fill_in(mqtt::connect_options& options, const ConnectionConfig& config) {
+  // A version, and not Paho's default of trying 3.1 after 3.1.1, which would connect twice.
+  options.set_mqtt_version(static_cast<int>(config.version));
+  if (config.version == ProtocolVersion::v5) {
+    options.set_clean_start(config.clean_session);
+    options.set_properties(to_paho(connect_properties(config)));
+  } else {
+    options.set_clean_session(config.clean_session);
+  }
+  options.set_keep_alive_interval(config.keep_alive);
+  options.set_connect_timeout(config.connect_timeout);
+  options.set_max_inflight(static_cast<int>(pahos_share * config.max_inflight));
+  if (!config.username.empty()) {
+    options.set_user_name(config.username);
+  }
+  if (config.password) {
+    options.set_password(*config.password);
+  }
+  if (!config.will.topic.empty()) {
+    const Will& will = config.will;
+    mqtt::will_options last{will.topic, mqtt::binary_ref{will.payload}, will.qos, will.retain};
+    if (config.version == ProtocolVersion::v5) {
+      last.set_properties(to_paho(properties_for(PropertyPlace::will, config.properties)));
+    }
+    options.set_will(last);
+  }
+}
+
+/// What CONNECT says, for a debug line. Never the password.
+std::string description(const ConnectionConfig& config, const std::string& client_id) {
+  const bool v5 = config.version == ProtocolVersion::v5;
+  const std::string_view clean = v5 ? "clean start" : "clean session";
+  return fmt::format("{}, client id {}, {}, keep alive {} s{}{}{}{}", name_of(config.version), client_id,
+                     config.clean_session ? clean : "persistent session", config.keep_alive.count(),
+                     config.username.empty() ? "" : fmt::format(", user name {}", config.username),
+                     config.password ? ", password" : "",
+                     config.will.topic.empty() ? "" : fmt::format(", will on {}", config.will.topic),
+                     v5 ? listed(connect_properties(config)) : "");
+}
+
+/// What a broker takes on a connection: what its CONNACK says, and otherwise what MQTT lets it [MQTT5 3.2.2.3].
+struct Limits {
+  std::uint32_t receive_maximum = 65535;
+  std::uint32_t maximum_qos = 2;
+  bool retain_available = true;
+  std::uint32_t maximum_packet_size = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t topic_alias_maximum = std::numeric_limits<std::uint32_t>::max();
+};
+
+Limits limits_in(const std::vector<Property>& connack) {
+  Limits limits;
+  limits.receive_maximum = number_of(mqtt::property::RECEIVE_MAXIMUM, connack).value_or(limits.receive_maximum);
+  limits.maximum_qos = number_of(mqtt::property::MAXIMUM_QOS, connack).value_or(limits.maximum_qos);
+  limits.retain_available = number_of(mqtt::property::RETAIN_AVAILABLE, connack).value_or(1) != 0;
+  limits.maximum_packet_size =
+      number_of(mqtt::property::MAXIMUM_PACKET_SIZE, connack).value_or(limits.maximum_packet_size);
+  limits.topic_alias_maximum = number_of(mqtt::property::TOPIC_ALIAS_MAXIMUM, connack).value_or(0);
+  return limits;
+}
+
+/// How many bytes a variable byte integer takes: seven bits in each [MQTT5-1.5.5].
+std::size_t size_of_variable(std::size_t number) {
+  std::size_t bytes = 1;
+  for (number >>= 7U; number > 0; number >>= 7U) {
+    ++bytes;
+  }
+  return bytes;
+}
+
+/// How many bytes PUBLISH takes in MQTT 5, which Paho does not tell.
+std::size_t packet_size(const mqtt::message& message) {
+  const auto properties = static_cast<std::size_t>(message.get_properties().c_struct().length);
+  const std::size_t rest = 2 + message.get_topic().size() + (message.get_qos() > 0 ? 2 : 0) +
+                           size_of_variable(properties) + properties + message.get_payload().size();
+  return 1 + size_of_variable(rest) + rest;
+}
+
+/// Why the broker would close the connection over that message: then it is better not sent.
+std::optional<std::string> fault_of(const mqtt::message& message, const Limits& limits) {
+  if (static_cast<std::uint32_t>(message.get_qos()) > limits.maximum_qos) {
+    return fmt::format("it takes QoS {} at most", limits.maximum_qos);
+  }
+  if (message.is_retained() && !limits.retain_available) {
+    return "it keeps no retained messages";
+  }
+  if (packet_size(message) > limits.maximum_packet_size) {
+    return fmt::format("it takes packets of {} bytes at most", limits.maximum_packet_size);
+  }
+  const auto alias = number_of(mqtt::property::TOPIC_ALIAS, from_paho(message.get_properties()));
+  if (alias && *alias > limits.topic_alias_maximum) {
+    return limits.topic_alias_maximum == 0 ? "it takes no topic alias"
+                                           : fmt::format("it takes topic aliases up to {}", limits.topic_alias_maximum);
+  }
+  return std::nullopt;
+}
 
 /// Attempts to connect, until a limit of time: each wait is twice as long as the one before, with jitter, so that a
 /// restarted broker does not meet all its clients at the same moment.
@@ -100,8 +313,9 @@ std::string made_up_client_id(const std::string& prefix) {
 }
 
 std::string description(const mqtt::message& message) {
-  return fmt::format("{}  QoS {}, {}{} bytes", message.get_topic(), message.get_qos(),
-                     message.is_retained() ? "retained, " : "", message.get_payload().size());
+  return fmt::format("{}  QoS {}, {}{}{} bytes{}", message.get_topic(), message.get_qos(),
+                     message.is_duplicate() ? "duplicate, " : "", message.is_retained() ? "retained, " : "",
+                     message.get_payload().size(), listed(from_paho(message.get_properties())));
 }
 
 std::string description(const Dialed& dialed) {
@@ -124,15 +338,19 @@ class PahoSession;
 /// it.
 class Connection final : public mqtt::iaction_listener {
  public:
-  Connection(PahoSession& session, const std::string& uri, const std::string& client_id);
+  Connection(PahoSession& session, const std::string& uri, const std::string& client_id,
+             const ConnectionConfig& config);
 
   mqtt::async_client& client() { return client_; }
 
  private:
+  /// Paho C does not resolve the topic aliases of arriving messages [MQTT5 3.3.2.3.4].
+  [[nodiscard]] std::string topic_of(const mqtt::message& message, const std::vector<Property>& properties);
   void on_success(const mqtt::token& token) override;
   void on_failure(const mqtt::token& token) override;
 
   PahoSession& session_;
+  std::map<std::uint32_t, std::string> aliases_;  ///< touched by Paho's receive thread only
   mqtt::async_client client_;
 };
 
@@ -144,7 +362,8 @@ class PahoSession final : public Session {
         console_(console),
         client_id_(config.client_id.empty() ? made_up_client_id(config.client_id_prefix) : config.client_id),
         where_(place(config)),
-        dialer_(config) {}
+        dialer_(config),
+        window_(std::max(window_size, config.max_inflight), config.max_inflight) {}
 
   void connect_first(const std::stop_token& stop) {
     Retry retry{config_.wait_for_broker ? config_.wait_limit : std::nullopt};
@@ -172,34 +391,42 @@ class PahoSession final : public Session {
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override {
     {
       const std::scoped_lock lock(mutex_);
-      subscriptions_ = subscriptions;  // before they are sent: a connection lost on the way is regained with them
-    }
-    while (true) {
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, stop, [&] { return link_ == Link::up || end_; });
-        throw_if_ended();
-      }
-      if (stop.stop_requested()) {
-        throw Error{"stopped before anything was subscribed", ExitStatus::no_broker};
-      }
-      if (auto grants = subscribe_once(subscriptions, stop)) {
-        return std::move(*grants);
+      for (const Subscription& subscription : subscriptions) {
+        // Before they are sent: a connection lost on the way is regained with them.
+        forget_subscription(subscription.filter);
+        subscriptions_.push_back(subscription);
       }
     }
+    return on_connection("subscribed", stop, [&] { return subscribe_once(subscriptions, stop); });
   }
 
-  void unsubscribe(const std::vector<std::string>& /*filters*/, const std::stop_token& /*stop*/) override {
-    throw Error{"not yet"};
+  void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      for (const std::string& filter : filters) {
+        forget_subscription(filter);  // no connection is regained with it any more
+      }
+    }
+    const auto codes = on_connection("unsubscribed", stop, [&] { return unsubscribe_once(filters, stop); });
+    for (std::size_t at = 0; at < filters.size(); ++at) {
+      if (codes[at] >= first_failure) {
+        throw Error{fmt::format("the broker refused to unsubscribe from {}: {}", filters[at], reason_text(codes[at])),
+                    ExitStatus::topic_refused};
+      }
+    }
   }
 
   bool publish(Message message, const std::stop_token& stop) override {
     const int qos = message.qos;
     auto outgoing = mqtt::make_message(std::move(message.topic), std::move(message.payload), qos, message.retain);
+    if (config_.version == ProtocolVersion::v5 && !message.properties.empty()) {
+      outgoing->set_properties(to_paho(message.properties));
+    }
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, stop, [&] { return window_.has_room(qos) || end_; });
+      changed_.wait(lock, stop, [&] { return window_.has_room(qos) || end_ || refused_; });
       throw_if_ended();
+      throw_if_refused();
       if (!window_.has_room(qos)) {
         return false;
       }
@@ -219,6 +446,7 @@ class PahoSession final : public Session {
       changed_.wait_for(lock, flush_after_stop, over);
     }
     throw_if_ended();
+    throw_if_refused();
     return window_.unacknowledged();
   }
 
@@ -247,7 +475,7 @@ class PahoSession final : public Session {
       changed_.notify_all();  // a receive thread that waits for room must let go
     }
     keeper_ = {};  // ends: nobody but us touches the connection from here on
-    drop_connection();
+    drop_connection(properties_for(PropertyPlace::disconnect, config_.properties));
   }
 
   // Called by Paho's threads, on behalf of a connection ------------------------------------------------------
@@ -272,21 +500,50 @@ class PahoSession final : public Session {
       }
     }
     const std::scoped_lock lock(mutex_);
-    if (connection != connection_.get()) {
-      return;
-    }
-    window_.acknowledge(reinterpret_cast<std::uintptr_t>(token.get_user_context()));
-    paho_shims::hurry_for_messages(window_.unacknowledged() > 0);
-    if (window_.unacknowledged() <= wake_publisher_at) {
-      changed_.notify_all();
+    if (connection == connection_.get()) {
+      acknowledge(reinterpret_cast<std::uintptr_t>(token.get_user_context()));
     }
   }
 
-  void arrived(const mqtt::message& message) {
+  /// PUBACK or PUBREC with a reason code that says no [MQTT5 3.4.2.1].
+  void refused(const Connection* connection, const mqtt::token& token) {
+    const auto message = static_cast<const mqtt::delivery_token&>(token).get_message();
+    const std::string reason = reason_text(token.get_reason_code());
+    console_.debug(fmt::format("<- {}  packet id {}, {}", message->get_qos() == 1 ? "PUBACK" : "PUBREC",
+                               token.get_message_id(), reason));
+    const std::scoped_lock lock(mutex_);
+    if (connection == connection_.get()) {
+      refuse(reinterpret_cast<std::uintptr_t>(token.get_user_context()),
+             fmt::format("the broker refused the message to {}: {}", message->get_topic(), reason));
+    }
+  }
+
+  /// DISCONNECT from the broker; then it closes the connection [MQTT5 3.14.4].
+  void dismissed(int code, const std::vector<Property>& properties) const {
+    std::string words = reason_text(code);
+    if (code == MQTTREASONCODE_SESSION_TAKEN_OVER) {
+      words += fmt::format(", another client has connected with the id {}", client_id_);
+    }
+    for (const Property& property : properties) {
+      if (property.identifier == mqtt::property::REASON_STRING) {
+        words += fmt::format(", \"{}\"", property.text);
+      } else if (property.identifier == mqtt::property::SERVER_REFERENCE) {
+        words += fmt::format(", use {}", property.text);
+      }
+    }
+    console_.note(fmt::format("the broker at {} has disconnected us: {}", where_, words));
+  }
+
+  /// A message whose topic and properties were looked at already.
+  void arrived(const mqtt::message& message, std::string topic, std::vector<Property> properties,
+               std::chrono::system_clock::time_point now) {
     if (console_.debugging()) {
       console_.debug(fmt::format("<- PUBLISH  {}", description(message)));
     }
-    Message arrival{message.get_topic(), message.get_payload_str(), message.get_qos(), message.is_retained()};
+    Message arrival{std::move(topic),       message.get_payload_str(),
+                    message.get_qos(),      message.is_retained(),
+                    std::move(properties),  static_cast<std::uint16_t>(message.c_struct().msgid),
+                    message.is_duplicate(), now};
     const auto has_room = [&] {
       // A broker may send messages before the SUBACK that somebody waits for behind them [MQTT-3.8.4].
       return (arrivals_.size() < arrivals_limit && arrivals_bytes_ < arrivals_bytes_limit) || subscribing_ || closing_;
@@ -318,11 +575,11 @@ class PahoSession final : public Session {
   void connect_once(Deadline limit, const std::stop_token& stop) {
     Dialed dialed = dialer_.dial(std::min(limit, deadline_in(config_.connect_timeout)), stop);
     const std::string uri = pahos_uri(config_, dialed);
-    console_.debug(fmt::format("-> CONNECT  to {} ({}), MQTT 3.1.1, client id {}, clean session, keep alive {} s",
-                               where_, description(dialed), client_id_, config_.keep_alive.count()));
+    console_.debug(
+        fmt::format("-> CONNECT  to {} ({}), {}", where_, description(dialed), description(config_, client_id_)));
     // The old client goes when the new one is there: with its last client Paho would stop its threads, which takes
     // long.
-    auto connection = std::make_shared<Connection>(*this, uri, client_id_);
+    auto connection = std::make_shared<Connection>(*this, uri, client_id_, config_);
     {
       // Whoever was sending on the connection before has noticed, and has let go, when these locks are ours.
       const std::scoped_lock lock(sending_, mutex_);
@@ -331,14 +588,8 @@ class PahoSession final : public Session {
       std::swap(connection_, connection);
     }
     connection.reset();
-    // A version, and not Paho's default of trying 3.1 after 3.1.1, which would connect twice.
-    auto options = mqtt::connect_options_builder()
-                       .mqtt_version(MQTTVERSION_3_1_1)
-                       .clean_session(true)
-                       .keep_alive_interval(config_.keep_alive)
-                       .connect_timeout(config_.connect_timeout)
-                       .max_inflight(pahos_max_inflight)
-                       .finalize();
+    mqtt::connect_options options;
+    fill_in(options, config_);
     if (dialed.tls) {
       options.set_ssl(mqtt::ssl_options{});  // Paho wants some; ours are in force already
     }
@@ -351,15 +602,29 @@ class PahoSession final : public Session {
       if (!answered(token, std::min(limit, deadline_in(config_.connect_timeout + 1s)), stop)) {
         throw no_answer(stop);
       }
+      accepted(token->get_connect_response());
     } catch (const mqtt::exception& error) {
-      const int code = error.get_return_code();
-      if (const auto why = refusal(code)) {
-        throw Error{fmt::format("the broker at {} refused the connection: {} (CONNACK code {})", where_, *why, code),
-                    code == service_unavailable ? ExitStatus::no_broker : ExitStatus::broker_refused};
+      // Where MQTT 5's reason code is differs: Paho C 1.3.12 gives it as the other code.
+      const int code = error.get_return_code() > 0 ? error.get_return_code() : error.get_reason_code();
+      if (const auto why = refusal(code, config_.version)) {
+        throw Error{fmt::format("the broker at {} refused the connection: {}", where_, *why),
+                    may_pass(code) ? ExitStatus::no_broker : ExitStatus::broker_refused};
       }
       throw no_answer(stop);
     }
-    console_.debug("<- CONNACK  code 0, accepted");
+  }
+
+  /// What CONNACK says beside yes.
+  void accepted(const mqtt::connect_response& connack) {
+    const auto properties = from_paho(connack.get_properties());
+    // In MQTT 3.1 the bit means nothing.
+    const bool session_present = connack.is_session_present() && config_.version != ProtocolVersion::v31;
+    console_.debug(fmt::format("<- CONNACK  code 0, accepted{}{}", session_present ? ", session present" : "",
+                               listed(properties)));
+    const std::scoped_lock lock(mutex_);
+    session_present_ = session_present;
+    limits_ = config_.version == ProtocolVersion::v5 ? limits_in(properties) : Limits{};
+    window_.limit_inflight(std::min<std::size_t>(config_.max_inflight, limits_.receive_maximum));
   }
 
   [[nodiscard]] Error no_answer(const std::stop_token& stop) const {
@@ -367,53 +632,159 @@ class PahoSession final : public Session {
       return Error{fmt::format("no broker at {}: {}", where_, *why), ExitStatus::no_broker};
     }
     return Error{fmt::format("no broker at {}: it accepted the TCP connection, but {}", where_,
-                             stop.stop_requested() ? "the run was stopped before it answered CONNECT"
-                                                   : "closed it or did not answer CONNECT: is it an MQTT broker?"),
+                             stop.stop_requested() ? std::string("the run was stopped before it answered CONNECT")
+                             : config_.version == ProtocolVersion::v311
+                                 ? "closed it or did not answer CONNECT: is it an MQTT broker?"
+                                 : fmt::format("closed it or did not answer CONNECT: does it speak {}?",
+                                               name_of(config_.version))),
                  ExitStatus::no_broker};
+  }
+
+  /// Does something on a connection that stands, and again on the next where it is lost on the way.
+  template <typename Once>
+  typename std::invoke_result_t<Once>::value_type on_connection(const std::string& what, const std::stop_token& stop,
+                                                                Once once) {
+    while (true) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, stop, [&] { return link_ == Link::up || end_; });
+        throw_if_ended();
+      }
+      if (stop.stop_requested()) {
+        throw Error{fmt::format("stopped before anything was {}", what), ExitStatus::no_broker};
+      }
+      if (auto result = once()) {
+        return std::move(*result);
+      }
+    }
+  }
+
+  void forget_subscription(const std::string& filter) {
+    std::erase_if(subscriptions_, [&](const Subscription& one) { return one.filter == filter; });
   }
 
   /// Sends SUBSCRIBE and waits for SUBACK. Nothing where the connection was lost on the way. Throws Error where the
   /// broker does not answer, or not to what it was asked.
   std::optional<std::vector<Grant>> subscribe_once(const std::vector<Subscription>& subscriptions,
                                                    const std::stop_token& stop) {
-    std::vector<std::string> filters;
-    mqtt::async_client::qos_collection qos;
-    for (const Subscription& subscription : subscriptions) {
-      filters.push_back(subscription.filter);
-      qos.push_back(subscription.qos);
-      console_.debug(fmt::format("-> SUBSCRIBE  {}  QoS {}", subscription.filter, subscription.qos));
-    }
-    std::vector<int> codes;
-    try {
-      const AwaitingSuback awaiting{*this};
-      const paho_shims::Hurry hurry;
-      const auto connection = current_connection();  // kept: one that is destroyed never answers its tokens
-      const auto token = connection->client().subscribe(mqtt::string_collection::create(std::move(filters)), qos);
-      if (!answered(token, deadline_in(config_.connect_timeout), stop)) {
-        throw Error{fmt::format("the broker at {} did not answer SUBSCRIBE", where_), ExitStatus::no_broker};
-      }
-      const mqtt::subscribe_response response = token->get_subscribe_response();
-      for (const mqtt::ReasonCode code : response.get_reason_codes()) {
-        codes.push_back(static_cast<int>(code));
-      }
-    } catch (const mqtt::exception& error) {
-      if (error.get_return_code() != suback_failure) {
-        return std::nullopt;
-      }
-      codes = {suback_failure};  // of a packet with one filter, Paho makes an exception
-    }
-    if (codes.size() != subscriptions.size()) {
-      throw Error{fmt::format("the broker at {} answered SUBSCRIBE with {} codes for {} filters", where_, codes.size(),
-                              subscriptions.size())};
+    const AwaitingSuback awaiting{*this};
+    const auto codes = answers("SUBSCRIBE", subscriptions.size(), stop, [&](auto& client, std::size_t first) {
+      return send_subscribe(client, {subscriptions.begin() + static_cast<std::ptrdiff_t>(first), subscriptions.end()},
+                            first > 0);
+    });
+    if (!codes) {
+      return std::nullopt;
     }
     std::vector<Grant> grants;
-    for (std::size_t at = 0; at < codes.size(); ++at) {
-      const Grant& grant = grants.emplace_back(
-          Grant{subscriptions[at].filter, codes[at] <= 2 ? std::optional(codes[at]) : std::nullopt});
+    for (std::size_t at = 0; at < codes->size(); ++at) {
+      const int code = (*codes)[at];
+      const Grant& grant =
+          grants.emplace_back(Grant{subscriptions[at].filter, code <= 2 ? std::optional(code) : std::nullopt, code});
       console_.debug(fmt::format("<- SUBACK  {}  {}", grant.filter,
-                                 grant.qos ? fmt::format("QoS {} granted", *grant.qos) : "refused (0x80)"));
+                                 grant.qos ? fmt::format("QoS {} granted", *grant.qos) : "refused: " + why(code)));
     }
     return grants;
+  }
+
+  /// `again`: some of them may have been granted a moment ago, and then their retained messages are on their way.
+  mqtt::token_ptr send_subscribe(mqtt::async_client& client, const std::vector<Subscription>& subscriptions,
+                                 bool again) {
+    const bool v5 = config_.version == ProtocolVersion::v5;
+    const auto properties = v5 ? properties_for(PropertyPlace::subscribe, config_.properties) : std::vector<Property>{};
+    std::vector<std::string> filters;
+    mqtt::async_client::qos_collection qos;
+    std::vector<mqtt::subscribe_options> options;
+    for (const Subscription& one : subscriptions) {
+      const RetainHandling handling = again && one.retain_handling == RetainHandling::send_always
+                                          ? RetainHandling::send_if_new
+                                          : one.retain_handling;
+      filters.push_back(one.filter);
+      qos.push_back(one.qos);
+      options.emplace_back(one.no_local, one.retain_as_published,
+                           static_cast<mqtt::subscribe_options::RetainHandling>(handling));
+      console_.debug(fmt::format("-> SUBSCRIBE  {}  QoS {}{}{}{}{}", one.filter, one.qos,
+                                 v5 && one.no_local ? ", no local" : "",
+                                 v5 && one.retain_as_published ? ", retain as published" : "",
+                                 v5 && handling != RetainHandling::send_always
+                                     ? fmt::format(", retain handling {}", static_cast<int>(handling))
+                                     : "",
+                                 listed(properties)));
+    }
+    if (!v5) {
+      return client.subscribe(mqtt::string_collection::create(std::move(filters)), qos);
+    }
+    if (filters.size() == 1) {  // whose options the other function loses (Paho C++ 1.2.0)
+      return client.subscribe(filters.front(), qos.front(), options.front(), to_paho(properties));
+    }
+    return client.subscribe(mqtt::string_collection::create(std::move(filters)), qos, options, to_paho(properties));
+  }
+
+  /// Sends UNSUBSCRIBE and waits for UNSUBACK: its reason codes, all 0 before MQTT 5. Otherwise as subscribe_once().
+  std::optional<std::vector<int>> unsubscribe_once(const std::vector<std::string>& filters,
+                                                   const std::stop_token& stop) {
+    const AwaitingSuback awaiting{*this};
+    const auto properties = properties_for(PropertyPlace::unsubscribe, config_.properties);
+    const auto codes = answers("UNSUBSCRIBE", filters.size(), stop, [&](auto& client, std::size_t first) {
+      std::vector<std::string> rest{filters.begin() + static_cast<std::ptrdiff_t>(first), filters.end()};
+      console_.debug(fmt::format("-> UNSUBSCRIBE  {}{}", fmt::join(rest, ", "), listed(properties)));
+      auto list = mqtt::string_collection::create(std::move(rest));
+      return config_.version == ProtocolVersion::v5 ? client.unsubscribe(list, to_paho(properties))
+                                                    : client.unsubscribe(list);
+    });
+    for (std::size_t at = 0; codes && at < codes->size(); ++at) {
+      console_.debug(fmt::format("<- UNSUBACK  {}  {}", filters[at], why((*codes)[at])));
+    }
+    return codes;
+  }
+
+  /// The code of an answer, as a person reads it. Before MQTT 5 there are no names for it.
+  [[nodiscard]] std::string why(int code) const {
+    return config_.version == ProtocolVersion::v5 ? reason_text(code) : fmt::format("0x{:02X}", code);
+  }
+
+  /// Asks for something by a packet of so many filters and gives the answer's code for each. Nothing where the
+  /// connection was lost on the way. Throws Error where the broker does not answer, or not to what it was asked.
+  ///
+  /// `send` sends the filters from the given one on. Paho C++ makes an exception of the answer to a single filter that
+  /// was refused, and in MQTT 5 also of that to several the first of which was (1.2.0: token::check_ret). Then only its
+  /// code is known, and the others are asked for again.
+  std::optional<std::vector<int>> answers(
+      const std::string& packet, std::size_t filters, const std::stop_token& stop,
+      const std::function<mqtt::token_ptr(mqtt::async_client&, std::size_t first)>& send) {
+    const paho_shims::Hurry hurry;
+    const auto connection = current_connection();  // kept: one that is destroyed never answers its tokens
+    std::vector<int> codes;
+    bool answered_all = false;
+    while (!answered_all && codes.size() < filters) {
+      try {
+        const auto token = send(connection->client(), codes.size());
+        if (!answered(token, deadline_in(config_.connect_timeout), stop)) {
+          throw Error{fmt::format("the broker at {} did not answer {}", where_, packet), ExitStatus::no_broker};
+        }
+        const auto rest = codes_of(*token, filters - codes.size());
+        codes.insert(codes.end(), rest.begin(), rest.end());
+        answered_all = true;
+      } catch (const mqtt::exception& error) {
+        const int code = error.get_return_code() == 0 ? error.get_reason_code() : error.get_return_code();
+        if (code <= 2) {
+          return std::nullopt;  // one of Paho's own, which are negative
+        }
+        codes.push_back(code);
+      }
+    }
+    if (codes.size() != filters) {
+      throw Error{fmt::format("the broker at {} answered {} with {} codes for {} filters", where_, packet, codes.size(),
+                              filters)};
+    }
+    return codes;
+  }
+
+  /// The codes of a SUBACK or UNSUBACK. Before MQTT 5 UNSUBACK has none, and is a yes to all [MQTT-3.11].
+  static std::vector<int> codes_of(const mqtt::token& token, std::size_t filters) {
+    const bool subscribing = token.get_type() == mqtt::token::SUBSCRIBE;
+    const std::vector<mqtt::ReasonCode> codes = subscribing ? token.get_subscribe_response().get_reason_codes()
+                                                            : token.get_unsubscribe_response().get_reason_codes();
+    return !subscribing && codes.empty() ? std::vector<int>(filters, 0) : std::vector<int>(codes.begin(), codes.end());
   }
 
   /// While one lives, arrivals have no limit: the SUBACK that somebody waits for may stand behind them.
@@ -439,15 +810,19 @@ class PahoSession final : public Session {
   }
 
   /// Sends DISCONNECT where there is a connection.
-  void drop_connection() {
+  void drop_connection(const std::vector<Property>& properties = {}) {
     if (!connection_ || !connection_->client().is_connected()) {
       return;
     }
-    console_.debug("-> DISCONNECT");
+    mqtt::disconnect_options options{0};
+    if (config_.version == ProtocolVersion::v5 && !properties.empty()) {
+      options.set_properties(to_paho(properties));  // and lives until disconnect() has copied them
+    }
+    console_.debug("-> DISCONNECT" + listed(properties));
     const paho_shims::Hurry hurry;
     try {
       // Never wait(): it hung for ever in 7 of 12 runs where the peer closed at that moment (Paho C 1.3.12, 1.3.14).
-      connection_->client().disconnect(0)->wait_for(disconnect_timeout);
+      connection_->client().disconnect(options)->wait_for(disconnect_timeout);
     } catch (const mqtt::exception&) {
       return;  // the connection is gone, which is what we wanted
     }
@@ -490,7 +865,7 @@ class PahoSession final : public Session {
     while (true) {
       try {
         connect_once(retry.deadline(), stop);
-        if (renew_subscriptions(stop) && resume()) {
+        if (renew_subscriptions(stop) && resume(stop)) {
           console_.note(fmt::format("connected again to the broker at {}", where_));
           return true;
         }
@@ -523,12 +898,16 @@ class PahoSession final : public Session {
     changed_.notify_all();
   }
 
-  /// A clean session knows nothing of the subscriptions of the one before [MQTT-3.1.2-6]. False: lost again.
+  /// A clean session knows nothing of the subscriptions of the one before [MQTT-3.1.2-6], and a persistent one may
+  /// have been forgotten by the broker. False: lost again.
   bool renew_subscriptions(const std::stop_token& stop) {
     std::vector<Subscription> subscriptions;
     {
       const std::scoped_lock lock(mutex_);
       subscriptions = subscriptions_;
+      if (session_present_) {
+        return true;  // and retained messages do not come again
+      }
     }
     if (subscriptions.empty()) {
       return true;
@@ -539,7 +918,7 @@ class PahoSession final : public Session {
     }
     for (const Grant& grant : *grants) {
       if (!grant.qos) {
-        console_.note(fmt::format("the broker refuses the subscription to {} now", grant.filter));
+        console_.note(fmt::format("the broker refuses the subscription to {} now: {}", grant.filter, why(grant.code)));
       }
     }
     if (std::none_of(grants->begin(), grants->end(), [](const Grant& grant) { return grant.qos.has_value(); })) {
@@ -549,15 +928,17 @@ class PahoSession final : public Session {
   }
 
   /// Sends what the last connection took with it, then opens the link to new messages. False: lost again.
-  bool resume() {
+  bool resume(const std::stop_token& stop) {
     {
       const std::scoped_lock lock(mutex_);
       link_ = lost_ ? Link::down : Link::resuming;
     }
     while (true) {
       send_all();
-      const std::scoped_lock lock(mutex_);
-      if (link_ == Link::down) {
+      std::unique_lock lock(mutex_);
+      // This broker may take fewer at the same time than the one before.
+      if (!changed_.wait(lock, stop, [&] { return link_ == Link::down || !window_.must_wait(); }) ||
+          link_ == Link::down) {
         return false;
       }
       if (window_.all_sent()) {
@@ -583,6 +964,11 @@ class PahoSession final : public Session {
         if (!next) {
           return;
         }
+        if (const auto fault = fault_of(*next->message, limits_)) {
+          refuse(next->number, fmt::format("the broker at {} would refuse the message to {}: {}", where_,
+                                           next->message->get_topic(), *fault));
+          continue;
+        }
         connection = connection_;
         paho_shims::hurry_for_messages(true);
       }
@@ -607,7 +993,28 @@ class PahoSession final : public Session {
     }
   }
 
-  static constexpr int suback_failure = 0x80;  // [MQTT-3.9.3]
+  void throw_if_refused() {
+    if (refused_) {
+      throw Error{*std::exchange(refused_, std::nullopt)};
+    }
+  }
+
+  /// The message with that number needs no sending any more.
+  void acknowledge(std::uint64_t number) {
+    window_.acknowledge(number);
+    paho_shims::hurry_for_messages(window_.unacknowledged() > 0);
+    if (window_.unacknowledged() <= wake_publisher_at || link_ == Link::resuming) {
+      changed_.notify_all();
+    }
+  }
+
+  void refuse(std::uint64_t number, const std::string& why) {
+    if (!std::exchange(refused_before_, true)) {
+      refused_ = Error{why, ExitStatus::topic_refused};
+    }
+    acknowledge(number);
+    changed_.notify_all();
+  }
 
   const ConnectionConfig config_;
   const Console console_;
@@ -624,7 +1031,11 @@ class PahoSession final : public Session {
   bool closing_ = false;
   std::optional<Error> end_;  ///< why there is no connection any more and will be none
 
-  Window<mqtt::const_message_ptr> window_{window_size, max_inflight};
+  Window<mqtt::const_message_ptr> window_;
+  Limits limits_;                 ///< of this connection
+  bool session_present_ = false;  ///< the broker had kept the session for it
+  std::optional<Error> refused_;  ///< the first message that was, until somebody was told
+  bool refused_before_ = false;
   std::shared_ptr<Connection> connection_;  ///< the one that connect_once() made last; replaced by the keeper only
 
   std::shared_ptr<const TlsFindings> tls_findings_;  ///< of the last connection, where it speaks TLS
@@ -636,21 +1047,46 @@ class PahoSession final : public Session {
   std::jthread keeper_;
 };
 
-Connection::Connection(PahoSession& session, const std::string& uri, const std::string& client_id)
+Connection::Connection(PahoSession& session, const std::string& uri, const std::string& client_id,
+                       const ConnectionConfig& config)
     : session_(session),
       client_(uri, client_id,
               mqtt::create_options_builder()
+                  .mqtt_version(static_cast<int>(config.version))
                   .send_while_disconnected(false)
-                  .max_buffered_messages(pahos_buffer)
+                  .max_buffered_messages(static_cast<int>(pahos_share * std::max(window_size, config.max_inflight)))
                   .finalize()) {
   client_.set_connection_lost_handler([this](const std::string&) { session_.lost(this); });
-  client_.set_message_callback([this](const mqtt::const_message_ptr& message) { session_.arrived(*message); });
+  client_.set_message_callback([this](const mqtt::const_message_ptr& message) {
+    const auto now = std::chrono::system_clock::now();
+    auto properties = from_paho(message->get_properties());
+    std::string topic = topic_of(*message, properties);
+    session_.arrived(*message, std::move(topic), std::move(properties), now);
+  });
+  client_.set_disconnected_handler([this](const mqtt::properties& properties, mqtt::ReasonCode code) {
+    session_.dismissed(code, from_paho(properties));
+  });
+}
+
+std::string Connection::topic_of(const mqtt::message& message, const std::vector<Property>& properties) {
+  std::string topic = message.get_topic();
+  if (const auto alias = number_of(mqtt::property::TOPIC_ALIAS, properties)) {
+    std::string& known = aliases_[*alias];
+    if (topic.empty()) {
+      return known;
+    }
+    known = topic;
+  }
+  return topic;
 }
 
 void Connection::on_success(const mqtt::token& token) { session_.delivered(this, token); }
 
-void Connection::on_failure(const mqtt::token& /*token*/) {
-  // In MQTT 3.1.1 a message fails only with its connection, and then all of the window is sent again on the next one.
+void Connection::on_failure(const mqtt::token& token) {
+  // With an error of Paho's it has failed with its connection, and then all of the window is sent again on the next.
+  if (token.get_return_code() == MQTTASYNC_SUCCESS && token.get_reason_code() >= first_failure) {
+    session_.refused(this, token);
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,11 @@ struct PlacedProperty {
 /// `connect receive-maximum 10`, `publish user-property unit °C`. Throws Expected for a word that is wrong: an unknown
 /// packet or property, a property that this packet may not carry, a value of another type or out of its range.
 [[nodiscard]] PlacedProperty placed_property(const std::vector<std::string>& words);
+
+/// What a complaint says was expected where properties, each right by itself, cannot go together: one that may stand
+/// only once in its packet stands twice (all but user-property [MQTT5 2.2.2.2]), or authentication-data without
+/// authentication-method [MQTT5 3.1.2.11.10]. Nothing where they can.
+[[nodiscard]] std::optional<std::string> fault_of_properties(const std::vector<PlacedProperty>& properties);
 
 /// The same as words again, for --show-config and profiles.
 [[nodiscard]] std::vector<std::string> words_of(const PlacedProperty& property);

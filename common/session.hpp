@@ -31,12 +31,17 @@ struct Subscription {
 struct Grant {
   std::string filter;
   std::optional<int> qos;  ///< granted; nothing: refused [MQTT-3.9.3]
+  int code = 0;            ///< of the SUBACK: the QoS granted, or why not; before MQTT 5 always 0x80
 };
 
 /// One connection to one broker: the seam between the tools and the MQTT library. Its two implementations are Paho's
 /// and the tests' in-memory one. Called from one thread. A connection that is lost is regained behind these calls,
 /// with its subscriptions and with what was published and not acknowledged; each call throws Error where it is gone
 /// for good (no_broker, broker_refused).
+///
+/// What was not acknowledged is published again as a new message: one whose acknowledgement was lost with the
+/// connection arrives twice, at QoS 2 too, and also in a session that the broker has kept. Paho knows nothing of the
+/// packet ids of a connection before.
 class Session {
  public:
   virtual ~Session() = default;
@@ -47,15 +52,18 @@ class Session {
                                                      const std::stop_token& stop) = 0;
 
   /// Ends subscriptions and waits for the UNSUBACK; one that did not exist is no error [MQTT5 3.11.3].
-  /// Throws Error as subscribe() does.
+  /// Throws Error as subscribe() does, and (topic_refused) where the broker says no, which it can in MQTT 5.
   virtual void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) = 0;
 
   /// Takes a message for publishing, waiting while too many are unacknowledged. False where a stop was requested
-  /// before it could be taken. Throws Error (topic_refused) where an earlier message was refused.
+  /// before it could be taken. The properties go out in MQTT 5 only. Throws Error (topic_refused), once, where an
+  /// earlier message was refused: by PUBACK or PUBREC in MQTT 5, or because the broker has said in CONNACK that it
+  /// takes no such message. Of several that were refused the first is named.
   [[nodiscard]] virtual bool publish(Message message, const std::stop_token& stop) = 0;
 
   /// Waits until everything taken was acknowledged (QoS 0: written). How many were not, which is more than 0 only
-  /// where a stop was requested; then they were waited for a moment more.
+  /// where a stop was requested; then they were waited for a moment more. Throws Error (topic_refused) as publish()
+  /// does, after that.
   [[nodiscard]] virtual std::size_t flush(const std::stop_token& stop) = 0;
 
   /// What has arrived since the last call, oldest first; waits for at least one message. Empty where the deadline

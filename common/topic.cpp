@@ -42,17 +42,6 @@ std::size_t utf8_sequence(std::string_view text) {
   return 0;
 }
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence(text);
-    if (length == 0) {
-      return false;
-    }
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 /// What topic names and topic filters have in common.
 std::optional<std::string> fault_of_any_topic(std::string_view topic) {
   if (topic.empty()) {
@@ -88,6 +77,17 @@ std::optional<std::string> fault_of_wildcards(std::string_view filter) {
 }
 
 }  // namespace
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    if (length == 0) {
+      return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
 
 std::optional<std::string> fault_of_topic_name(std::string_view topic) {
   if (auto fault = fault_of_any_topic(topic)) {

@@ -22,6 +22,10 @@ class Window {
   /// At most `size` messages, of them at most `inflight` with QoS 1 or 2.
   Window(std::size_t size, std::size_t inflight) : size_limit_(size), inflight_limit_(inflight) {}
 
+  /// Changes how many of them may have QoS 1 or 2: a broker may take fewer than the one before. What was taken under a
+  /// higher limit stays, and goes out as the new one allows.
+  void limit_inflight(std::size_t inflight) { inflight_limit_ = inflight; }
+
   [[nodiscard]] bool has_room(int qos) const {
     return entries_.size() < size_limit_ && (qos == 0 || inflight_ < inflight_limit_);
   }
@@ -33,11 +37,16 @@ class Window {
     inflight_ += qos > 0 ? 1 : 0;
   }
 
-  /// The next message that has to go out on this connection; nothing when all have.
+  /// The next message that has to go out on this connection; nothing when all have, or when it must wait for an
+  /// acknowledgement of one that has.
   [[nodiscard]] std::optional<Numbered> next_to_send() {
     for (; next_ < first_ + entries_.size(); ++next_) {
       const Entry& entry = entries_[next_ - first_];
       if (!entry.acknowledged) {
+        if (entry.qos > 0 && sent_inflight_ >= inflight_limit_) {
+          return std::nullopt;
+        }
+        sent_inflight_ += entry.qos > 0 ? 1 : 0;
         return Numbered{next_++, entry.message};
       }
     }
@@ -45,6 +54,9 @@ class Window {
   }
 
   [[nodiscard]] bool all_sent() const { return next_ == first_ + entries_.size(); }
+
+  /// Whether next_to_send() has nothing to give although not all were sent.
+  [[nodiscard]] bool must_wait() const { return !all_sent() && sent_inflight_ >= inflight_limit_; }
 
   /// The message with that number need not be sent again. One that is unknown or was acknowledged before is passed
   /// over.
@@ -56,6 +68,7 @@ class Window {
     entry.acknowledged = true;
     --unacknowledged_;
     inflight_ -= entry.qos > 0 ? 1 : 0;
+    sent_inflight_ -= entry.qos > 0 && number < next_ ? 1 : 0;
     while (!entries_.empty() && entries_.front().acknowledged) {
       entries_.pop_front();
       ++first_;
@@ -63,7 +76,10 @@ class Window {
   }
 
   /// All that is unacknowledged has to go out again: there is a new connection.
-  void send_again() { next_ = first_; }
+  void send_again() {
+    next_ = first_;
+    sent_inflight_ = 0;
+  }
 
   /// How many messages are unacknowledged.
   [[nodiscard]] std::size_t unacknowledged() const { return unacknowledged_; }
@@ -81,7 +97,8 @@ class Window {
   std::uint64_t first_ = 0;  ///< the number of entries_.front()
   std::uint64_t next_ = 0;   ///< the number of the next message to send
   std::size_t unacknowledged_ = 0;
-  std::size_t inflight_ = 0;
+  std::size_t inflight_ = 0;       ///< unacknowledged, with QoS 1 or 2
+  std::size_t sent_inflight_ = 0;  ///< and sent on this connection
 };
 
 }  // namespace sistem

@@ -8,7 +8,8 @@ std::vector<Grant> MemorySession::subscribe(const std::vector<Subscription>& sub
   std::vector<Grant> grants;
   for (const Subscription& subscription : subscriptions) {
     const bool granted = !refused.contains(subscription.filter);
-    grants.push_back({subscription.filter, granted ? std::optional(subscription.qos) : std::nullopt});
+    grants.push_back({subscription.filter, granted ? std::optional(subscription.qos) : std::nullopt,
+                      granted ? subscription.qos : 0x80});
   }
   return grants;
 }

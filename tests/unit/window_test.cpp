@@ -57,6 +57,37 @@ TEST(Window, HasRoomForSoManyInAllAndForFewerOfQos1And2) {
   EXPECT_TRUE(window.has_room(2));
 }
 
+TEST(Window, ALowerLimitHoldsBackWhatWasTakenBefore) {
+  auto window = window_of("abcd");
+  EXPECT_EQ(sent(window), "abcd");
+  window.send_again();
+  window.limit_inflight(2);
+  EXPECT_EQ(sent(window), "ab");
+  EXPECT_TRUE(window.must_wait());
+  EXPECT_FALSE(window.has_room(1));
+  window.acknowledge(1);
+  EXPECT_FALSE(window.must_wait());
+  EXPECT_EQ(sent(window), "c");
+  window.acknowledge(0);
+  window.acknowledge(2);
+  EXPECT_EQ(sent(window), "d");
+  EXPECT_TRUE(window.all_sent());
+  EXPECT_FALSE(window.must_wait());
+  EXPECT_TRUE(window.has_room(1));
+}
+
+TEST(Window, AnAcknowledgementFromTheConnectionBeforeFreesNoPlaceOnThisOne) {
+  Window<char> window{100, 2};
+  window.take('a', 1);
+  window.take('b', 1);
+  EXPECT_EQ(sent(window), "ab");
+  window.send_again();
+  window.limit_inflight(1);
+  window.acknowledge(0);  // before it went out again
+  EXPECT_EQ(sent(window), "b");
+  EXPECT_FALSE(window.has_room(1));
+}
+
 TEST(Window, OnANewConnectionWhatIsUnacknowledgedGoesOutAgainInOrder) {
   auto window = window_of("abcde");
   (void)sent(window);

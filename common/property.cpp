@@ -1,0 +1,250 @@
+#include "common/property.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <initializer_list>
+#include <limits>
+
+#include "common/settings.hpp"
+#include "common/topic.hpp"
+
+namespace sistem {
+namespace {
+
+enum class Type { byte, two_bytes, four_bytes, variable, text, topic, binary, pair };
+
+/// Packets, one bit each.
+using Places = unsigned;
+
+constexpr Places in(PropertyPlace place) { return 1U << static_cast<unsigned>(place); }
+
+constexpr Places in(std::initializer_list<PropertyPlace> places) {
+  Places all = 0;
+  for (const PropertyPlace place : places) {
+    all |= in(place);
+  }
+  return all;
+}
+
+/// One row of the specification's table 2-4.
+struct Known {
+  std::uint8_t identifier;
+  std::string_view name;
+  Type type;
+  Places places = 0;  ///< where a client may send it
+  std::uint32_t least = 0;
+  std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+};
+
+using enum PropertyPlace;
+
+constexpr Places message = in({publish, will});
+constexpr Places everywhere = in({connect, publish, subscribe, unsubscribe, disconnect, will});
+constexpr std::uint32_t largest_variable = 268'435'455;  // four bytes of seven bits [MQTT5-1.5.5]
+
+constexpr std::uint8_t subscription_identifier = 0x0B;
+constexpr std::uint8_t authentication_method = 0x15;
+constexpr std::uint8_t authentication_data = 0x16;
+constexpr std::uint8_t user_property = 0x26;
+
+constexpr std::array table{
+    Known{0x01, "payload-format-indicator", Type::byte, message, 0, 1},
+    Known{0x02, "message-expiry-interval", Type::four_bytes, message},
+    Known{0x03, "content-type", Type::text, message},
+    Known{0x08, "response-topic", Type::topic, message},
+    Known{0x09, "correlation-data", Type::binary, message},
+    Known{subscription_identifier, "subscription-identifier", Type::variable, in(subscribe), 1, largest_variable},
+    Known{0x11, "session-expiry-interval", Type::four_bytes, in({connect, disconnect})},
+    Known{0x12, "assigned-client-identifier", Type::text},
+    Known{0x13, "server-keep-alive", Type::two_bytes},
+    Known{authentication_method, "authentication-method", Type::text, in(connect)},
+    Known{authentication_data, "authentication-data", Type::binary, in(connect)},
+    Known{0x17, "request-problem-information", Type::byte, in(connect), 0, 1},
+    Known{0x18, "will-delay-interval", Type::four_bytes, in(will)},
+    Known{0x19, "request-response-information", Type::byte, in(connect), 0, 1},
+    Known{0x1A, "response-information", Type::text},
+    Known{0x1C, "server-reference", Type::text},
+    Known{0x1F, "reason-string", Type::text, in(disconnect)},
+    Known{0x21, "receive-maximum", Type::two_bytes, in(connect), 1, 65535},
+    Known{0x22, "topic-alias-maximum", Type::two_bytes, in(connect), 0, 65535},
+    Known{0x23, "topic-alias", Type::two_bytes, in(publish), 1, 65535},
+    Known{0x24, "maximum-qos", Type::byte},
+    Known{0x25, "retain-available", Type::byte},
+    Known{user_property, "user-property", Type::pair, everywhere},
+    Known{0x27, "maximum-packet-size", Type::four_bytes, in(connect), 1},
+    Known{0x28, "wildcard-subscription-available", Type::byte},
+    Known{0x29, "subscription-identifier-available", Type::byte},
+    Known{0x2A, "shared-subscription-available", Type::byte},
+};
+
+struct Packet {
+  std::string_view word;
+  std::string_view name;  ///< as the specification writes it
+  PropertyPlace place;
+};
+
+constexpr std::array packets{
+    Packet{"connect", "CONNECT", connect},          Packet{"publish", "PUBLISH", publish},
+    Packet{"subscribe", "SUBSCRIBE", subscribe},    Packet{"unsubscribe", "UNSUBSCRIBE", unsubscribe},
+    Packet{"disconnect", "DISCONNECT", disconnect}, Packet{"will", "a will", will},
+};
+
+const Packet& packet_of(PropertyPlace place) {
+  return *std::find_if(packets.begin(), packets.end(), [&](const Packet& packet) { return packet.place == place; });
+}
+
+const Known* known(std::uint8_t identifier) {
+  const auto* const found =
+      std::find_if(table.begin(), table.end(), [&](const Known& one) { return one.identifier == identifier; });
+  return found == table.end() ? nullptr : found;
+}
+
+std::string in_lower_case(std::string word) {
+  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+  return word;
+}
+
+const Packet& packet_named(const std::string& word) {
+  const std::string wanted = in_lower_case(word);
+  for (const Packet& packet : packets) {
+    if (packet.word == wanted) {
+      return packet;
+    }
+  }
+  const std::string those = "expected connect, publish, subscribe, unsubscribe, disconnect or will";
+  for (const std::string_view refused : {"puback", "pubrec", "pubrel", "pubcomp"}) {
+    if (refused == wanted) {
+      throw Expected(those + "; the library that answers messages adds no properties to its answers");
+    }
+  }
+  if (wanted == "auth") {
+    throw Expected(those + "; an authentication by AUTH packets is not supported");
+  }
+  for (const std::string_view refused : {"connack", "suback", "unsuback"}) {
+    if (refused == wanted) {
+      throw Expected(those + "; that packet is sent by the broker");
+    }
+  }
+  throw Expected(those);
+}
+
+const Known& property_named(const std::string& word, const Packet& packet) {
+  const std::string wanted = in_lower_case(word);
+  std::vector<std::string_view> allowed;
+  for (const Known& one : table) {
+    if ((one.places & in(packet.place)) != 0) {
+      if (one.name == wanted) {
+        return one;
+      }
+      allowed.push_back(one.name);
+    }
+  }
+  throw Expected(fmt::format("expected a property that {} may carry: {}", packet.name, fmt::join(allowed, ", ")));
+}
+
+/// What strings and binary data have in common: their length travels in two bytes [MQTT5-1.5.4, 1.5.6].
+void check_length(std::string_view name, std::string_view value) {
+  if (value.size() > 65535) {
+    throw Expected(fmt::format("expected at most 65535 bytes in {}", name));
+  }
+}
+
+std::string checked_text(std::string_view name, const std::string& value) {
+  check_length(name, value);
+  if (!is_utf8(value) || value.find('\0') != std::string::npos) {
+    throw Expected(fmt::format("expected UTF-8 without NUL in {}", name));
+  }
+  return value;
+}
+
+std::uint32_t most_of(const Known& property) {
+  switch (property.type) {
+    case Type::byte: return std::min<std::uint32_t>(property.most, 255);
+    case Type::two_bytes: return std::min<std::uint32_t>(property.most, 65535);
+    default: return property.most;
+  }
+}
+
+Property with_value(const Known& property, const std::vector<std::string>& values) {
+  const std::string& value = values.back();
+  switch (property.type) {
+    case Type::text: return {property.identifier, 0, checked_text(property.name, value)};
+    case Type::topic:
+      if (const auto fault = fault_of_topic_name(value)) {
+        throw Expected(fmt::format("expected {} in {}", *fault, property.name));
+      }
+      return {property.identifier, 0, value};
+    case Type::binary: check_length(property.name, value); return {property.identifier, 0, value};
+    case Type::pair:
+      return {property.identifier, 0, checked_text(property.name, value), checked_text(property.name, values.front())};
+    default: break;
+  }
+  const std::uint32_t most = most_of(property);
+  const auto number = whole_number(
+      value, property.least, most,
+      most == 1 ? fmt::format("expected 0 or 1 for {}", property.name)
+                : fmt::format("expected a number from {} to {} for {}", property.least, most, property.name));
+  return {property.identifier, static_cast<std::uint32_t>(number), {}};
+}
+
+}  // namespace
+
+PlacedProperty placed_property(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    throw Expected("expected a packet, the name of a property and its value: publish content-type text/plain");
+  }
+  const Packet& packet = packet_named(words.front());
+  if (words.size() < 2) {
+    throw Expected(fmt::format("expected the name of a property and its value after {}", packet.word));
+  }
+  const Known& property = property_named(words[1], packet);
+  const std::vector<std::string> values(words.begin() + 2, words.end());
+  if (property.type == Type::pair ? values.size() != 2 : values.size() != 1) {
+    throw Expected(fmt::format("expected {} after {}", property.type == Type::pair ? "a name and a value" : "one value",
+                               property.name));
+  }
+  return {packet.place, with_value(property, values)};
+}
+
+std::optional<std::string> fault_of_properties(const std::vector<PlacedProperty>& properties) {
+  const auto count = [&](PropertyPlace place, std::uint8_t identifier) {
+    return std::count_if(properties.begin(), properties.end(), [&](const PlacedProperty& one) {
+      return one.place == place && one.property.identifier == identifier;
+    });
+  };
+  for (const auto& [place, property] : properties) {
+    const std::uint8_t identifier = property.identifier;
+    if (identifier != user_property && count(place, identifier) > 1) {
+      return fmt::format("expected {} only once in {}", property_name(identifier), packet_of(place).name);
+    }
+    if (identifier == authentication_data && count(place, authentication_method) == 0) {
+      return "expected authentication-method beside authentication-data";
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> words_of(const PlacedProperty& property) {
+  const auto& [place, value] = property;
+  std::vector<std::string> words{std::string(packet_of(place).word), std::string(property_name(value.identifier))};
+  const Known* const row = known(value.identifier);
+  switch (row != nullptr ? row->type : Type::binary) {
+    case Type::pair: words.insert(words.end(), {value.name, value.text}); break;
+    case Type::text:
+    case Type::topic:
+    case Type::binary: words.push_back(value.text); break;
+    default: words.push_back(std::to_string(value.number));
+  }
+  return words;
+}
+
+std::string_view property_name(std::uint8_t identifier) {
+  const Known* const row = known(identifier);
+  return row != nullptr ? row->name : std::string_view{};
+}
+
+}  // namespace sistem
