@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <ctime>
 #include <mutex>
 #include <optional>
@@ -32,6 +33,9 @@ struct Parcel {
   std::string name;     ///< what Paho looks up; empty: an address, which needs no look-up
   std::string address;  ///< numeric, where Paho then connects to
   std::uint16_t port = 0;
+  /// Where more than a TCP connection is at stake Paho takes one that stands at once for a failure (Paho C 1.3.12), so
+  /// it is told that the connection is under way.
+  bool as_if_in_progress = false;
 };
 
 struct Waiting {
@@ -54,17 +58,18 @@ bool is_address(const sockaddr* address, socklen_t size, const std::string& host
          host == one_host.data() && std::to_string(port) == one_port.data();
 }
 
-/// Puts the waiting socket in the place of Paho's own `fd`, which keeps its number. False where none waits for there.
-bool replace(int fd, const sockaddr* address, socklen_t size) {
+/// Puts the waiting socket in the place of Paho's own `fd`, which keeps its number. The errno that connect(2) is to
+/// answer with, 0 for none; nothing where no socket waits for there.
+std::optional<int> replace(int fd, const sockaddr* address, socklen_t size) {
   Waiting& one = waiting();
   const std::scoped_lock lock(one.mutex);
   Parcel& parcel = one.parcel;
   if (!parcel.socket || !is_address(address, size, parcel.address, parcel.port)) {
-    return false;
+    return std::nullopt;
   }
   const bool replaced = ::dup3(parcel.socket->get(), fd, O_CLOEXEC) == fd;
   parcel.socket.reset();
-  return replaced;
+  return !replaced ? errno : parcel.as_if_in_progress ? EINPROGRESS : 0;
 }
 
 /// The SSL that waits, with the ways of writing that Paho has set for its own.
@@ -109,8 +114,9 @@ Handover::Handover(Dialed dialed, std::string name) {
   Waiting& one = waiting();
   const std::scoped_lock lock(one.mutex);
   std::string address = dialed.address.empty() ? nowhere : std::move(dialed.address);
+  const bool as_if_in_progress = dialed.tls || !name.empty();
   one.parcel = {std::move(dialed.socket), dialed.tls ? std::move(dialed.tls->ssl) : nullptr, std::move(name),
-                std::move(address), dialed.port};
+                std::move(address), dialed.port, as_if_in_progress};
 }
 
 Handover::~Handover() {
@@ -137,8 +143,9 @@ void hurry_for_messages(bool waiting) { messages_wait = waiting; }
 /// connect(2). Paho opens a socket and connects it; it gets the one that dial() has connected already, if that leads
 /// to the same place. Every other caller gets the system call.
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
-  if (sistem::paho_shims::replace(fd, address, size)) {
-    return 0;
+  if (const auto error = sistem::paho_shims::replace(fd, address, size)) {
+    errno = *error;
+    return *error == 0 ? 0 : -1;
   }
   return static_cast<int>(::syscall(SYS_connect, fd, address, size));
 }
