@@ -593,7 +593,8 @@ class PahoSession final : public Session {
     if (dialed.tls) {
       options.set_ssl(mqtt::ssl_options{});  // Paho wants some; ours are in force already
     }
-    tls_findings_ = dialed.tls ? dialed.tls->findings : nullptr;
+    auto last_word =
+        dialed.tls ? std::optional<LastWord>(std::in_place, dialed.socket.get(), *dialed.tls) : std::nullopt;
     const paho_shims::Handover handover{std::move(dialed), config_.websocket ? config_.host : ""};
     const paho_shims::Hurry hurry;
     try {
@@ -609,6 +610,9 @@ class PahoSession final : public Session {
       if (const auto why = refusal(code, config_.version)) {
         throw Error{fmt::format("the broker at {} refused the connection: {}", where_, *why),
                     may_pass(code) ? ExitStatus::no_broker : ExitStatus::broker_refused};
+      }
+      if (const auto why = last_word ? last_word->read() : std::nullopt) {
+        throw Error{fmt::format("no broker at {}: {}", where_, *why), ExitStatus::no_broker};
       }
       throw no_answer(stop);
     }
@@ -628,9 +632,6 @@ class PahoSession final : public Session {
   }
 
   [[nodiscard]] Error no_answer(const std::stop_token& stop) const {
-    if (const auto why = broken_off(tls_findings_)) {
-      return Error{fmt::format("no broker at {}: {}", where_, *why), ExitStatus::no_broker};
-    }
     return Error{fmt::format("no broker at {}: it accepted the TCP connection, but {}", where_,
                              stop.stop_requested() ? std::string("the run was stopped before it answered CONNECT")
                              : config_.version == ProtocolVersion::v311
@@ -1037,8 +1038,6 @@ class PahoSession final : public Session {
   std::optional<Error> refused_;  ///< the first message that was, until somebody was told
   bool refused_before_ = false;
   std::shared_ptr<Connection> connection_;  ///< the one that connect_once() made last; replaced by the keeper only
-
-  std::shared_ptr<const TlsFindings> tls_findings_;  ///< of the last connection, where it speaks TLS
 
   std::vector<Subscription> subscriptions_;
   std::vector<Message> arrivals_;

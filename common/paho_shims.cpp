@@ -83,6 +83,12 @@ SSL* take_ssl(SSL_CTX* pahos) {
   return ssl;
 }
 
+bool has_ssl_waiting() {
+  Waiting& one = waiting();
+  const std::scoped_lock lock(one.mutex);
+  return one.parcel.ssl != nullptr;
+}
+
 /// The numeric address to answer a look-up with, where it is for what waits.
 std::optional<std::string> address_for(const char* name) {
   Waiting& one = waiting();
@@ -115,8 +121,12 @@ Handover::Handover(Dialed dialed, std::string name) {
   const std::scoped_lock lock(one.mutex);
   std::string address = dialed.address.empty() ? nowhere : std::move(dialed.address);
   const bool as_if_in_progress = dialed.tls || !name.empty();
-  one.parcel = {std::move(dialed.socket), dialed.tls ? std::move(dialed.tls->ssl) : nullptr, std::move(name),
-                std::move(address), dialed.port, as_if_in_progress};
+  one.parcel = {std::move(dialed.socket),
+                dialed.tls ? std::move(dialed.tls->ssl) : nullptr,
+                std::move(name),
+                std::move(address),
+                dialed.port,
+                as_if_in_progress};
 }
 
 Handover::~Handover() {
@@ -164,6 +174,14 @@ extern "C" SSL* SSL_new(SSL_CTX* context) {
   static auto* const openssls = sistem::paho_shims::next<decltype(::SSL_new)>("SSL_new");
   SSL* const ours = sistem::paho_shims::take_ssl(context);
   return ours != nullptr ? ours : openssls(context);
+}
+
+/// SSL_CTX_set_default_verify_paths(3). Paho has a context of its own for the SSL object that it does not need, and reads
+/// all that the system trusts for it: 30 ms. Such a context trusts nobody, should it be used after all.
+extern "C" int SSL_CTX_set_default_verify_paths(SSL_CTX* context) {
+  using Function = decltype(::SSL_CTX_set_default_verify_paths);
+  static auto* const openssls = sistem::paho_shims::next<Function>("SSL_CTX_set_default_verify_paths");
+  return sistem::paho_shims::has_ssl_waiting() ? 1 : openssls(context);
 }
 
 /// usleep(3). Paho's receive thread, started before there is a socket, finds nothing to wait for and sleeps 100 ms:

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -411,7 +412,7 @@ std::string failure(const SSL* ssl, int error, int system_error, const std::stri
     return rejection_text(*findings.rejected(), host, !config.ca_file.empty() || !config.ca_path.empty());
   }
   if (findings.alert() >= 0) {
-    return "the broker broke off: " + alert_text(findings.alert());
+    return alert_text(findings.alert());
   }
   const int why = ERR_GET_REASON(::ERR_peek_error());
   if (error == SSL_ERROR_SYSCALL && system_error != 0) {
@@ -442,11 +443,19 @@ std::string description_of(const SSL* ssl) {
 
 void FreeSsl::operator()(ssl_st* ssl) const { ::SSL_free(ssl); }
 
-std::optional<std::string> broken_off(const std::shared_ptr<const TlsFindings>& findings) {
-  if (!findings || findings->alert() < 0) {
-    return std::nullopt;
+LastWord::LastWord(int fd, const Encrypted& encrypted)
+    : socket_(::fcntl(fd, F_DUPFD_CLOEXEC, 0)), ssl_(encrypted.ssl.get()), findings_(encrypted.findings) {
+  ::SSL_up_ref(ssl_.get());
+}
+
+std::optional<std::string> LastWord::read() {
+  // Paho has closed its descriptor; what had arrived can still be read from ours.
+  ::ERR_clear_error();
+  if (findings_->alert() < 0 && ::SSL_set_fd(ssl_.get(), socket_.get()) == 1) {
+    char byte = 0;
+    (void)::SSL_peek(ssl_.get(), &byte, 1);
   }
-  return "TLS: the broker broke off: " + alert_text(findings->alert());
+  return findings_->alert() < 0 ? std::nullopt : std::optional("TLS: " + alert_text(findings_->alert()));
 }
 
 TlsClient::TlsClient(const TlsConfig& config) : context_(std::make_unique<const Context>(config)) {}
@@ -477,6 +486,10 @@ Encrypted TlsClient::handshake(int fd, const std::string& host, Deadline deadlin
     await(fd, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline, stop,
           "waiting for its part of the TLS handshake: does it speak TLS on this port?");
   }
+  // The session tickets that follow are to be acknowledged at once: a broker with Nagle's delay holds its CONNACK back
+  // until then, 40 ms.
+  const int at_once = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &at_once, sizeof at_once);
   encrypted.description = description_of(ssl);
   return encrypted;
 }

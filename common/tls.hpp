@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/connection.hpp"
+#include "common/descriptor.hpp"
 #include "common/stop.hpp"
 
 struct ssl_st;  // OpenSSL's SSL
@@ -26,9 +27,21 @@ struct Encrypted {
   std::shared_ptr<const TlsFindings> findings;  ///< may outlive `ssl`, which goes its own way
 };
 
-/// What the broker said last, where that was a fatal alert; nothing also where there are no findings. In TLS 1.3 its
-/// verdict on our certificate comes only after the handshake [RFC 8446 4.4.2.4], when somebody else reads already.
-[[nodiscard]] std::optional<std::string> broken_off(const std::shared_ptr<const TlsFindings>& findings);
+/// Hears what the broker says after the handshake, when the connection is in other hands already: in TLS 1.3 that is
+/// its verdict on our certificate [RFC 8446 4.4.2.4], and Paho may close the connection without reading it. While one
+/// lives the socket stays open.
+class LastWord {
+ public:
+  LastWord(int fd, const Encrypted& encrypted);
+
+  /// The alert that ended the connection, if one did. To be called when nobody else uses the connection any more.
+  [[nodiscard]] std::optional<std::string> read();
+
+ private:
+  Descriptor socket_;
+  SslPointer ssl_;
+  std::shared_ptr<const TlsFindings> findings_;
+};
 
 /// Makes TLS connections as TlsConfig wants them.
 ///
