@@ -15,8 +15,6 @@
 namespace sistem {
 namespace {
 
-constexpr std::size_t gather_at_most = std::size_t{64} * 1024;
-
 // A pipe that poll(2) calls writable takes at least PIPE_BUF bytes without blocking, so a write of no more than that
 // never holds up a stop.
 constexpr std::size_t write_at_once = PIPE_BUF;
@@ -24,10 +22,7 @@ constexpr std::size_t write_at_once = PIPE_BUF;
 }  // namespace
 
 void Output::write(std::string_view bytes) {
-  gathered_.append(bytes);
-  if (gathered_.size() >= gather_at_most) {
-    flush();
-  }
+  compose([bytes](std::string& gathered) { gathered.append(bytes); });
 }
 
 void Output::flush() {

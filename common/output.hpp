@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -20,6 +22,15 @@ class Output {
   /// Throws as flush() does.
   void write(std::string_view bytes);
 
+  /// The same for bytes that are composed here: calls `append` with the string to add them to.
+  template <std::invocable<std::string&> Append>
+  void compose(Append append) {
+    append(gathered_);
+    if (gathered_.size() >= gather_at_most) {
+      flush();
+    }
+  }
+
   /// Writes what was gathered. Throws OutputClosed where the reader has gone, and Error where the bytes cannot be
   /// written (a full disk) or a stop was requested while the reader would not take them.
   void flush();
@@ -28,6 +39,8 @@ class Output {
   [[nodiscard]] bool closed() const;
 
  private:
+  static constexpr std::size_t gather_at_most = std::size_t{64} * 1024;
+
   int fd_;
   std::stop_token stop_;
   std::string gathered_;

@@ -9,8 +9,8 @@
 #include <initializer_list>
 #include <limits>
 
-#include "common/settings.hpp"
-#include "common/topic.hpp"
+#include "common/option.hpp"
+#include "common/payload.hpp"
 
 namespace sistem {
 namespace {

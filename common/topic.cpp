@@ -2,45 +2,12 @@
 
 #include <cstddef>
 
+#include "common/payload.hpp"
+
 namespace sistem {
 namespace {
 
 constexpr std::size_t longest_topic = 65535;  // bytes: its length travels in two of them [MQTT-1.5.3]
-
-/// The length of the UTF-8 sequence that starts `text`, or 0 where none does: overlong forms, surrogates and
-/// what lies past U+10FFFF are no UTF-8 [RFC 3629].
-std::size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  const auto continues = [&](std::size_t count) {
-    if (text.size() <= count) {
-      return false;
-    }
-    for (std::size_t at = 1; at <= count; ++at) {
-      if ((byte(at) & 0xC0U) != 0x80U) {
-        return false;
-      }
-    }
-    return true;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    return 1;
-  }
-  if (first >= 0xC2 && first <= 0xDF) {
-    return continues(1) ? 2 : 0;
-  }
-  if (first >= 0xE0 && first <= 0xEF && continues(2)) {
-    const bool overlong = first == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = first == 0xED && byte(1) > 0x9F;
-    return overlong || surrogate ? 0 : 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4 && continues(3)) {
-    const bool overlong = first == 0xF0 && byte(1) < 0x90;
-    const bool too_high = first == 0xF4 && byte(1) > 0x8F;
-    return overlong || too_high ? 0 : 4;
-  }
-  return 0;
-}
 
 /// What topic names and topic filters have in common.
 std::optional<std::string> fault_of_any_topic(std::string_view topic) {
@@ -76,18 +43,17 @@ std::optional<std::string> fault_of_wildcards(std::string_view filter) {
   }
 }
 
-}  // namespace
+constexpr std::string_view shared = "$share/";
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence(text);
-    if (length == 0) {
-      return false;
-    }
-    text.remove_prefix(length);
-  }
-  return true;
+/// Cuts the first level off, with its slash. Nothing is left, not even an empty level, where there was no slash.
+std::string_view take_level(std::optional<std::string_view>& levels) {
+  const std::size_t slash = levels->find('/');
+  const std::string_view level = levels->substr(0, slash);
+  levels = slash == std::string_view::npos ? std::nullopt : std::optional(levels->substr(slash + 1));
+  return level;
 }
+
+}  // namespace
 
 std::optional<std::string> fault_of_topic_name(std::string_view topic) {
   if (auto fault = fault_of_any_topic(topic)) {
@@ -103,8 +69,7 @@ std::optional<std::string> fault_of_topic_filter(std::string_view filter) {
   if (auto fault = fault_of_any_topic(filter)) {
     return fault;
   }
-  constexpr std::string_view shared = "$share/";
-  if (filter.substr(0, shared.size()) == shared) {
+  if (filter.starts_with(shared)) {
     const std::string_view rest = filter.substr(shared.size());
     const std::size_t slash = rest.find('/');
     if (slash == 0 || slash == std::string_view::npos || slash + 1 == rest.size() ||
@@ -114,6 +79,30 @@ std::optional<std::string> fault_of_topic_filter(std::string_view filter) {
     filter = rest.substr(slash + 1);
   }
   return fault_of_wildcards(filter);
+}
+
+bool matches(std::string_view filter, std::string_view topic) {
+  if (filter.starts_with(shared)) {
+    filter.remove_prefix(filter.find('/', shared.size()) + 1);
+  }
+  if (topic.starts_with('$') != filter.starts_with('$')) {
+    return false;  // [MQTT-4.7.2-1]
+  }
+  std::optional filters{filter};
+  std::optional levels{topic};
+  while (filters) {
+    const std::string_view wanted = take_level(filters);
+    if (wanted == "#") {
+      return true;  // also where no level is left: a/# takes a in [MQTT-4.7.1-2]
+    }
+    if (!levels) {
+      return false;
+    }
+    if (const std::string_view level = take_level(levels); wanted != "+" && wanted != level) {
+      return false;
+    }
+  }
+  return !levels;
 }
 
 }  // namespace sistem

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
+
+#include "common/topic.hpp"
+#include "sub/format.hpp"
 
 namespace sistem {
 namespace {
@@ -12,67 +16,199 @@ using namespace std::chrono_literals;
 /// How often a quiet sub looks whether its reader is still there.
 constexpr auto look_at_reader = 1s;
 
-/// True where every filter was granted. Throws Error where the run makes no sense without the refused ones.
-bool subscribe_all(Session& session, const SubConfig& config, const Console& console, const std::stop_token& stop) {
-  std::vector<Subscription> subscriptions;
-  for (const std::string& filter : config.filters) {
-    subscriptions.push_back({filter, config.qos});
+/// How a filter should be subscribed to. MQTT 5 can leave out at the broker what -R would pass over here; but not where
+/// --remove-retained must see it.
+Subscription subscription(const std::string& filter, const SubConfig& config) {
+  const bool none_wanted = config.skip_retained && !config.remove_retained;
+  Subscription one{filter, config.qos};
+  if (config.connection.version == ProtocolVersion::v5) {
+    one.retain_as_published = config.retain_as_published;
+    one.retain_handling =
+        config.retain_handling.value_or(none_wanted ? RetainHandling::send_never : RetainHandling::send_always);
   }
+  return one;
+}
+
+/// What the broker said to the filters, as lists for a person.
+struct Granted {
   std::string granted;
   std::string refused;
+};
+
+Granted subscribe_all(Session& session, const SubConfig& config, const std::stop_token& stop) {
+  std::vector<Subscription> subscriptions;
+  for (const std::string& filter : config.filters) {
+    subscriptions.push_back(subscription(filter, config));
+  }
+  Granted lists;
+  if (subscriptions.empty()) {
+    return lists;  // -U alone: SUBSCRIBE carries at least one filter [MQTT-3.8.3-3]
+  }
   for (const Grant& grant : session.subscribe(subscriptions, stop)) {
-    std::string& list = grant.qos ? granted : refused;
+    std::string& list = grant.qos ? lists.granted : lists.refused;
     list += list.empty() ? "" : ", ";
     list += grant.qos ? fmt::format("{} (QoS {})", grant.filter, *grant.qos) : grant.filter;
   }
-  if (!refused.empty()) {
-    const std::string what = fmt::format("the broker refused the subscription to {}", refused);
-    if (granted.empty() || config.count) {
+  return lists;
+}
+
+/// Subscribes, then unsubscribes. True where every filter was granted. Throws Error where the run makes no sense
+/// without the refused ones.
+bool prepare(Session& session, const SubConfig& config, const Console& console, const std::stop_token& stop) {
+  const Granted lists = subscribe_all(session, config, stop);
+  if (!lists.refused.empty()) {
+    const std::string what = fmt::format("the broker refused the subscription to {}", lists.refused);
+    if (lists.granted.empty() || config.count) {
       throw Error{what, ExitStatus::topic_refused};
     }
     console.note(what);
   }
-  console.note(
-      fmt::format("connected to {}, subscribed to {}", place(config.connection.host, config.connection.port), granted));
-  return refused.empty();
-}
-
-void print(const Message& message, bool with_topic, Output& output) {
-  if (with_topic) {
-    output.write(message.topic);
-    output.write(" ");
+  std::string what = lists.granted.empty() ? "" : fmt::format(", subscribed to {}", lists.granted);
+  if (!config.unsubscribe.empty()) {
+    session.unsubscribe(config.unsubscribe, stop);
+    what += fmt::format(", unsubscribed from {}", fmt::join(config.unsubscribe, ", "));
   }
-  output.write(message.payload);
-  output.write("\n");
+  console.note(fmt::format("connected to {}{}", place(config.connection), what));
+  return lists.refused.empty();
 }
 
-}  // namespace
+Format format_of(const SubConfig& config) {
+  const bool newline = !config.no_newline;
+  if (config.format) {
+    return Format::of(*config.format, config.pretty, newline);
+  }
+  return config.verbose ? Format::verbose(newline) : Format::payload(newline);
+}
 
-ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
-                          const std::stop_token& stop) {
-  const bool all_granted = subscribe_all(session, config, console, stop);
-  const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
-  std::size_t printed = 0;
-  const auto wanted = [&] { return !config.count || printed < *config.count; };
-  while (wanted() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    for (const Message& message : session.receive(std::min(deadline, deadline_in(look_at_reader)), stop)) {
-      if (wanted()) {
-        print(message, config.verbose, output);
-        ++printed;
+/// What is done with each message that arrives.
+class Handling {
+ public:
+  Handling(Session& session, const SubConfig& config, Output& output, const Console& console)
+      : session_(session), config_(config), output_(output), console_(console), format_(format_of(config)) {}
+
+  /// Whether there is anything left to wait for.
+  [[nodiscard]] bool goes_on() const { return !retained_are_over_ && !(config_.count && handled_ >= *config_.count); }
+  [[nodiscard]] std::size_t handled() const { return handled_; }
+  /// How many retained messages are still there, since a stop came first.
+  [[nodiscard]] std::size_t kept() const { return kept_; }
+
+  /// As mosquitto_sub: of two that come into question, what is said first here decides.
+  void take(const Message& message, const std::stop_token& stop) {
+    if (!goes_on()) {
+      return;
+    }
+    if (config_.retained_only && !message.retain) {
+      retained_are_over_ = true;
+      return;
+    }
+    if (is_filtered_out(message)) {
+      return;
+    }
+    if (message.retain && config_.remove_retained) {
+      // mosquitto_sub's manual wants this under -R, too; its code (2.0.11) does not do it.
+      const bool taken = session_.publish({.topic = message.topic, .qos = 1, .retain = true}, stop);
+      kept_ += taken ? 0 : 1;
+    }
+    if (message.retain && config_.skip_retained) {
+      return;
+    }
+    ++handled_;  // by the count, also what chance or its form keeps from being printed
+    if (is_drawn()) {
+      print(message);
+    }
+  }
+
+ private:
+  [[nodiscard]] bool is_filtered_out(const Message& message) const {
+    return std::any_of(config_.filter_out.begin(), config_.filter_out.end(),
+                       [&](const std::string& filter) { return matches(filter, message.topic); });
+  }
+
+  [[nodiscard]] bool is_drawn() {
+    return config_.random_filter >= 100 || std::uniform_real_distribution{0.0, 100.0}(random_) < config_.random_filter;
+  }
+
+  void print(const Message& message) {
+    output_.compose([&](std::string& bytes) {
+      if (const auto fault = format_.append(message, bytes)) {
+        console_.note(fmt::format("cannot print the message on {}: {}", message.topic, *fault));
       }
+    });
+  }
+
+  Session& session_;
+  const SubConfig& config_;
+  Output& output_;
+  const Console& console_;
+  const Format format_;
+  std::mt19937 random_{std::random_device{}()};
+  std::size_t handled_ = 0;
+  std::size_t kept_ = 0;
+  bool retained_are_over_ = false;  ///< a message came that was not retained
+};
+
+/// Takes what arrives until one of the ends has come.
+void take_all(Session& session, Handling& handling, Deadline deadline, Output& output, const std::stop_token& stop) {
+  while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
+    for (const Message& message : session.receive(std::min(deadline, deadline_in(look_at_reader)), stop)) {
+      handling.take(message, stop);
     }
     output.flush();
     if (output.closed()) {
       throw OutputClosed{};
     }
   }
-  session.disconnect();
-  if (config.count && !wanted()) {
-    return ExitStatus::success;
+}
+
+/// With -E: prints what came before the broker's acknowledgement, since it was acknowledged in turn and will not come
+/// again.
+void take_what_is_there(Session& session, Handling& handling, Output& output, const std::stop_token& stop) {
+  for (const Message& message : session.receive(std::chrono::steady_clock::now(), stop)) {
+    handling.take(message, stop);
   }
-  const std::string tally = config.count ? fmt::format("{} of {} messages", printed, *config.count)
-                                         : fmt::format("{} {}", printed, printed == 1 ? "message" : "messages");
-  if (!stop.stop_requested()) {
+  output.flush();
+}
+
+/// Waits until the broker has what --remove-retained told it; where the time is up, only a moment more. True where it
+/// has all.
+bool flush_removals(Session& session, const Handling& handling, bool time_is_up, const Console& console,
+                    const std::stop_token& stop) {
+  std::stop_source up;
+  up.request_stop();
+  const std::size_t left = handling.kept() + session.flush(time_is_up ? up.get_token() : stop);
+  if (left > 0) {
+    console.note(fmt::format("{} retained {} may not have been removed", left, left == 1 ? "message" : "messages"));
+  }
+  return left == 0;
+}
+
+}  // namespace
+
+ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
+                          const std::stop_token& stop) {
+  Handling handling{session, config, output, console};
+  const bool all_granted = prepare(session, config, console, stop);
+  const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
+  if (config.exit_after_suback) {
+    take_what_is_there(session, handling, output, stop);
+  } else {
+    take_all(session, handling, deadline, output, stop);
+  }
+  const bool done = config.exit_after_suback || !handling.goes_on();
+  const bool time_is_up = !done && !stop.stop_requested();
+  const bool removed = !config.remove_retained || flush_removals(session, handling, time_is_up, console, stop);
+  session.disconnect();
+
+  const ExitStatus success = !removed      ? ExitStatus::failure
+                             : all_granted ? ExitStatus::success
+                                           : ExitStatus::topic_refused;
+  if (done) {
+    return success;
+  }
+  const std::string tally =
+      config.count ? fmt::format("{} of {} messages", handling.handled(), *config.count)
+                   : fmt::format("{} {}", handling.handled(), handling.handled() == 1 ? "message" : "messages");
+  if (time_is_up) {
     console.note(fmt::format("time is up after {}", tally));
     return ExitStatus::timed_out;
   }
@@ -80,7 +216,7 @@ ExitStatus print_messages(Session& session, const SubConfig& config, Output& out
     console.note(fmt::format("stopped after {}", tally));
     return ExitStatus::failure;
   }
-  return all_granted ? ExitStatus::success : ExitStatus::topic_refused;
+  return success;
 }
 
 }  // namespace sistem

@@ -10,11 +10,12 @@
 
 namespace sistem {
 
-/// Subscribes, says so, and prints each message to `output`, one a line, until the count is reached (success), the
-/// time is up (timed_out), or a stop is requested (success, or failure where a count was not reached); then
-/// disconnects. Output is flushed whenever no further message is waiting.
+/// Subscribes and unsubscribes, says so, and prints each message to `output` until the count is reached, a message
+/// comes that is not retained where only retained ones were asked for (success), the time is up (timed_out), or a stop
+/// is requested (success, or failure where a count was not reached); then disconnects. With -E it ends when the broker
+/// has acknowledged, with what had arrived by then. Output is flushed whenever no further message is waiting.
 /// topic_refused: the broker refused a filter; where others were granted and no count was asked for, they are printed
-/// first. Throws OutputClosed soon after the reader has gone, and Error.
+/// first. Throws OutputClosed soon after the reader has gone, Error, and Expected for a format that is wrong.
 [[nodiscard]] ExitStatus print_messages(Session& session, const SubConfig& config, Output& output,
                                         const Console& console, const std::stop_token& stop);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/memory_session.hpp"
 #include "tests/support/pipe.hpp"
 
@@ -59,7 +61,7 @@ TEST_F(Subscriber, PassesPayloadsThroughUntouched) {
   session_.batches = {{{"a", "\0\xFF\x1B[31m"s}, {"a", ""}}};
   config_.count = 2;
   EXPECT_EQ(subscribe(), ExitStatus::success);
-  EXPECT_EQ(printed(), "\0\xFF\x1B[31m\n\n"s);
+  EXPECT_EQ(printed(), "\0\xFF\x1B[31m\n"s);  // and of the empty one nothing, as mosquitto_sub
 }
 
 TEST_F(Subscriber, TimeIsUpBeforeTheCount) {
@@ -110,6 +112,184 @@ TEST_F(Subscriber, OneRefusedFilterOfSeveralIsInTheStatus) {
   session_.stop_after_batches = &stop_;
   EXPECT_EQ(subscribe(), ExitStatus::topic_refused);
   EXPECT_EQ(printed(), "one\ntwo\nthree\n");
+}
+
+Message retained(const std::string& topic, const std::string& payload) {
+  return {.topic = topic, .payload = payload, .retain = true};
+}
+
+TEST_F(Subscriber, PrintsByTheFormatRatherThanVerbosely) {
+  config_.count = 3;
+  config_.verbose = true;
+  config_.format = "%t=%p;";
+  config_.no_newline = true;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(printed(), "a=one;b=two;a=three;");
+}
+
+TEST_F(Subscriber, AFormatThatIsWrongIsToldBeforeAnythingIsSubscribed) {
+  config_.format = "%z";
+  EXPECT_THROW((void)subscribe(), Expected);
+  EXPECT_TRUE(session_.subscribed.empty());
+}
+
+TEST_F(Subscriber, WhatHasNoSuchFormIsCountedAndNotPrinted) {
+  session_.batches = {{{"a", "no JSON"}, {"a", "{}"}}};
+  config_.count = 2;
+  config_.format = "%J";
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  const std::string out = printed();
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 1) << out;
+}
+
+TEST_F(Subscriber, WithoutNewlinesPayloadsFollowEachOther) {
+  config_.count = 3;
+  config_.no_newline = true;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(printed(), "onetwothree");
+}
+
+TEST_F(Subscriber, FilteredOutTopicsAreNeitherPrintedNorCountedNorRemoved) {
+  session_.batches = {{retained("a/1", "1"), retained("b", "2"), retained("a", "3"), retained("c", "4")}};
+  config_.filter_out = {"a/#", "x"};
+  config_.remove_retained = true;
+  config_.count = 2;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(printed(), "2\n4\n");
+  ASSERT_EQ(session_.published.size(), 2U);
+  EXPECT_EQ(session_.published[0].topic, "b");
+  EXPECT_EQ(session_.published[1].topic, "c");
+}
+
+TEST_F(Subscriber, RetainedMessagesAreSkippedWhenAskedFor) {
+  session_.batches = {{retained("a", "old"), {"a", "new"}}};
+  config_.skip_retained = true;
+  config_.count = 1;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(printed(), "new\n");
+}
+
+TEST_F(Subscriber, TheFirstThatIsNotRetainedEndsARunForRetainedOnes) {
+  session_.batches = {{retained("a", "1"), retained("a", "2"), {"b", "3"}, retained("a", "4")}};
+  config_.retained_only = true;
+  config_.filter_out = {"b"};  // as for mosquitto_sub it tells that the retained ones are over all the same
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(printed(), "1\n2\n");
+  EXPECT_TRUE(session_.disconnected);
+}
+
+TEST_F(Subscriber, RemovesRetainedMessagesAndWaitsUntilTheyAre) {
+  session_.batches = {{retained("a", "1"), {"a", "2"}, retained("b", "")}};
+  config_.remove_retained = true;
+  config_.count = 3;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(printed(), "1\n2\n");
+  ASSERT_EQ(session_.published.size(), 2U);
+  for (const Message& message : session_.published) {
+    EXPECT_TRUE(message.payload.empty() && message.retain);
+    EXPECT_EQ(message.qos, 1);
+  }
+  EXPECT_TRUE(session_.flushed);
+}
+
+TEST_F(Subscriber, RemovesThoseThatItDoesNotPrint) {
+  session_.batches = {{retained("a", "1"), {"a", "2"}}};
+  config_.remove_retained = true;
+  config_.skip_retained = true;
+  config_.count = 1;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(printed(), "2\n");
+  EXPECT_EQ(session_.published.size(), 1U);
+}
+
+TEST_F(Subscriber, ARemovalThatWasNotAcknowledgedIsAFailure) {
+  session_.batches = {{retained("a", "1")}};
+  session_.unacknowledged = 1;
+  config_.remove_retained = true;
+  config_.count = 1;
+  EXPECT_EQ(subscribe(), ExitStatus::failure);
+}
+
+TEST_F(Subscriber, ARemovalThatAStopPreventsIsAFailure) {
+  session_.batches = {{retained("a", "1")}};
+  session_.room = 0;
+  session_.stop_when_full = &stop_;
+  config_.remove_retained = true;
+  EXPECT_EQ(subscribe(), ExitStatus::failure);
+  EXPECT_TRUE(session_.disconnected);
+}
+
+TEST_F(Subscriber, ChanceDecidesWhatIsPrintedAndTheCountWhatHasCome) {
+  std::vector<Message> many(4000, Message{"a", "x"});
+  session_.batches = {many};
+  config_.random_filter = 25;
+  config_.count = many.size();
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  const std::size_t lines = printed().size() / 2;
+  EXPECT_GT(lines, 800U);  // 1000 expected; seven standard deviations below
+  EXPECT_LT(lines, 1200U);
+}
+
+TEST_F(Subscriber, EndsWithTheAcknowledgementAndWhatHasComeBefore) {
+  config_.exit_after_suback = true;
+  session_.batches = {{{"a", "one"}}};
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(printed(), "one\n");
+  EXPECT_EQ(session_.subscribed.size(), 2U);
+  EXPECT_TRUE(session_.disconnected);
+}
+
+TEST_F(Subscriber, EndsWithTheAcknowledgementAlsoWhereNothingHasCome) {
+  config_.exit_after_suback = true;
+  session_.batches.clear();
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+}
+
+TEST_F(Subscriber, ARefusedFilterIsTheStatusOfARunThatEndsWithTheAcknowledgement) {
+  config_.exit_after_suback = true;
+  session_.refused = {"a"};
+  EXPECT_EQ(subscribe(), ExitStatus::topic_refused);
+}
+
+TEST_F(Subscriber, UnsubscribesAfterSubscribing) {
+  config_.unsubscribe = {"x", "y/#"};
+  config_.exit_after_suback = true;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(session_.subscribed.size(), 2U);
+  EXPECT_EQ(session_.unsubscribed, (std::vector<std::string>{"x", "y/#"}));
+}
+
+TEST_F(Subscriber, UnsubscribesWithoutSubscribing) {
+  config_.filters.clear();
+  config_.unsubscribe = {"x"};
+  config_.count = 1;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_TRUE(session_.subscribed.empty());
+  EXPECT_EQ(session_.unsubscribed, std::vector<std::string>{"x"});
+}
+
+TEST_F(Subscriber, WhatMqtt5KnowsOfASubscriptionIsAskedForInMqtt5Only) {
+  config_.exit_after_suback = true;
+  config_.retain_as_published = true;
+  config_.retain_handling = RetainHandling::send_if_new;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_FALSE(session_.subscribed[0].retain_as_published);
+  EXPECT_EQ(session_.subscribed[0].retain_handling, RetainHandling::send_always);
+  config_.connection.version = ProtocolVersion::v5;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_TRUE(session_.subscribed[1].retain_as_published);
+  EXPECT_EQ(session_.subscribed[1].retain_handling, RetainHandling::send_if_new);
+}
+
+TEST_F(Subscriber, AnMqtt5BrokerDoesNotSendWhatWouldBeSkipped) {
+  config_.exit_after_suback = true;
+  config_.connection.version = ProtocolVersion::v5;
+  config_.skip_retained = true;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(session_.subscribed[0].retain_handling, RetainHandling::send_never);
+  config_.remove_retained = true;  // which needs them
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(session_.subscribed[0].retain_handling, RetainHandling::send_always);
 }
 
 TEST_F(Subscriber, AClosedPipeIsNoticedWithoutAMessage) {

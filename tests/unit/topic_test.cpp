@@ -59,5 +59,62 @@ TEST(TopicFilter, IllegalOnesSayWhatWasExpected) {
   }
 }
 
+TEST(TopicMatch, FollowsTheLevelsOfTheFilter) {
+  const std::pair<std::string, std::string> table[] = {
+      {"a", "a"},
+      {"a/b", "a/b"},
+      {"#", "a"},
+      {"#", "a/b/c"},
+      {"#", "/"},
+      {"a/#", "a"},
+      {"a/#", "a/"},
+      {"a/#", "a/b/c"},
+      {"+", "a"},
+      {"a/+", "a/b"},
+      {"a/+", "a/"},
+      {"+/+", "/"},
+      {"+/b/#", "a/b"},
+      {"/+", "/a"},
+      {"$SYS/#", "$SYS/broker"},
+      {"$SYS/+/x", "$SYS/a/x"},
+      {"$share/g/a/#", "a/b"},
+      {"$share/g/#", "a"},
+      {"a//b", "a//b"},
+      {"a/+/b", "a//b"},
+  };
+  for (const auto& [filter, topic] : table) {
+    EXPECT_TRUE(matches(filter, topic)) << filter << " and " << topic;
+  }
+}
+
+TEST(TopicMatch, TakesNothingElse) {
+  const std::pair<std::string, std::string> table[] = {
+      {"a", "b"},
+      {"a", "A"},
+      {"a", "a/"},
+      {"a/", "a"},
+      {"a/b", "a"},
+      {"a", "a/b"},
+      {"+", "a/b"},
+      {"+", "/a"},
+      {"+/+", "a"},
+      {"a/+", "a"},
+      {"a/#", "ab"},
+      {"a/+/c", "a/b/d"},
+      {"a/b/#", "a"},
+      {"+/b/#", "a/c"},
+      {"aa", "a"},
+      {"#", "$SYS/x"},
+      {"+/x", "$SYS/x"},
+      {"+", "$SYS"},
+      {"$SYS/#", "a"},
+      {"$share/g/#", "$SYS/x"},
+      {"$share/g/a", "$share/g/a"},
+  };
+  for (const auto& [filter, topic] : table) {
+    EXPECT_FALSE(matches(filter, topic)) << filter << " and " << topic;
+  }
+}
+
 }  // namespace
 }  // namespace sistem

@@ -1,0 +1,82 @@
+#include "common/payload.hpp"
+
+#include <cstdint>
+
+namespace sistem {
+
+std::size_t utf8_sequence(std::string_view text) {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+  const auto continues = [&](std::size_t count) {
+    if (text.size() <= count) {
+      return false;
+    }
+    for (std::size_t at = 1; at <= count; ++at) {
+      if ((byte(at) & 0xC0U) != 0x80U) {
+        return false;
+      }
+    }
+    return true;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) {
+    return 1;
+  }
+  if (first >= 0xC2 && first <= 0xDF) {
+    return continues(1) ? 2 : 0;
+  }
+  if (first >= 0xE0 && first <= 0xEF && continues(2)) {
+    const bool overlong = first == 0xE0 && byte(1) < 0xA0;
+    const bool surrogate = first == 0xED && byte(1) > 0x9F;
+    return overlong || surrogate ? 0 : 3;
+  }
+  if (first >= 0xF0 && first <= 0xF4 && continues(3)) {
+    const bool overlong = first == 0xF0 && byte(1) < 0x90;
+    const bool too_high = first == 0xF4 && byte(1) > 0x8F;
+    return overlong || too_high ? 0 : 4;
+  }
+  return 0;
+}
+
+bool is_utf8(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t length = utf8_sequence(bytes);
+    if (length == 0) {
+      return false;
+    }
+    bytes.remove_prefix(length);
+  }
+  return true;
+}
+
+bool is_text(std::string_view bytes) { return bytes.find('\0') == std::string_view::npos && is_utf8(bytes); }
+
+std::string hex(std::string_view bytes, HexDigits digits) {
+  const std::string_view alphabet = digits == HexDigits::lower ? "0123456789abcdef" : "0123456789ABCDEF";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const char byte : bytes) {
+    const unsigned value = static_cast<unsigned char>(byte);
+    text += alphabet[value >> 4U];
+    text += alphabet[value & 0xFU];
+  }
+  return text;
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (; !bytes.empty(); bytes.remove_prefix(bytes.size() < 3 ? bytes.size() : 3)) {
+    const std::string_view group = bytes.substr(0, 3);
+    std::uint32_t bits = 0;
+    for (std::size_t at = 0; at < 3; ++at) {
+      bits = bits << 8U | (at < group.size() ? static_cast<unsigned char>(group[at]) : 0U);
+    }
+    for (std::size_t at = 0; at < 4; ++at) {
+      text += at <= group.size() ? alphabet[bits >> (18U - 6U * at) & 0x3FU] : '=';
+    }
+  }
+  return text;
+}
+
+}  // namespace sistem

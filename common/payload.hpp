@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sistem {
+
+/// The length of the UTF-8 sequence that `text`, which is not empty, starts with; 0 where it starts with none. Overlong
+/// forms, surrogates and what lies past U+10FFFF are no UTF-8 [RFC 3629].
+[[nodiscard]] std::size_t utf8_sequence(std::string_view text);
+
+/// Whether all of it is UTF-8, as no text at all is.
+[[nodiscard]] bool is_utf8(std::string_view bytes);
+
+/// Whether the bytes can stand in a JSON string and come out of it as they were, in every language: UTF-8 without NUL.
+[[nodiscard]] bool is_text(std::string_view bytes);
+
+enum class HexDigits { lower, upper };
+
+/// Two digits for each byte.
+[[nodiscard]] std::string hex(std::string_view bytes, HexDigits digits);
+
+/// With padding, without line breaks [RFC 4648, 4].
+[[nodiscard]] std::string base64(std::string_view bytes);
+
+}  // namespace sistem

@@ -1,0 +1,318 @@
+#include "sub/format.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <optional>
+
+#include "common/settings.hpp"
+
+namespace sistem {
+namespace {
+
+using namespace std::string_literals;
+
+std::string printed(const Format& format, const Message& message) {
+  std::string out = "before|";
+  EXPECT_FALSE(format.append(message, out));
+  EXPECT_TRUE(out.starts_with("before|"));
+  return out.substr(7);
+}
+std::string printed(const std::string& format, const Message& message, bool pretty = false) {
+  return printed(Format::of(format, pretty, false), message);
+}
+
+/// What the format has against the message.
+std::string fault(const std::string& format, const Message& message) {
+  std::string out = "before|";
+  const auto fault = Format::of(format, false, true).append(message, out);
+  EXPECT_EQ(out, "before|") << "something was printed";
+  return std::string(fault.value_or("nothing"));
+}
+
+template <typename Number>
+std::string bytes_of(Number number) {
+  std::string bytes(sizeof number, '\0');
+  std::memcpy(bytes.data(), &number, sizeof number);
+  return bytes;
+}
+
+/// The process's time zone, for a test.
+class TimeZone {
+ public:
+  explicit TimeZone(const char* name) {
+    if (const char* before = std::getenv("TZ")) {
+      before_ = before;
+    }
+    ::setenv("TZ", name, 1);
+    ::tzset();
+  }
+  TimeZone(const TimeZone&) = delete;
+  TimeZone& operator=(const TimeZone&) = delete;
+  ~TimeZone() {
+    before_ ? ::setenv("TZ", before_->c_str(), 1) : ::unsetenv("TZ");
+    ::tzset();
+  }
+
+ private:
+  std::optional<std::string> before_;
+};
+
+/// 2016-08-10 08:47:38.000012345 UTC
+const auto moment = std::chrono::system_clock::time_point(std::chrono::nanoseconds(1470818858000012345));
+
+const Message plain{.topic = "a/b", .payload = "hello", .qos = 1, .packet_id = 7, .arrival = moment};
+
+Message with_payload(const std::string& payload) {
+  Message message = plain;
+  message.payload = payload;
+  return message;
+}
+
+const Message rich = [] {
+  Message message = plain;
+  message.properties = {{38, 0, "1", "k"}, {3, 0, "text/plain"}, {9, 0, "c\0d"s},   {8, 0, "r/t"},
+                        {1, 1, ""},        {2, 4000000000U, ""}, {38, 0, "2", "m"}, {11, 268435455, ""},
+                        {35, 9, ""},       {38, 0, "3", "k"}};
+  return message;
+}();
+
+TEST(Format, PayloadAloneIsNotShownWhereItIsEmpty) {
+  EXPECT_EQ(printed(Format::payload(true), plain), "hello\n");
+  EXPECT_EQ(printed(Format::payload(false), plain), "hello");
+  EXPECT_EQ(printed(Format::payload(true), with_payload("")), "");
+  EXPECT_EQ(printed(Format::payload(true), with_payload("\0\xFF\n"s)), "\0\xFF\n\n"s);
+}
+
+TEST(Format, VerboseShowsTheTopicAndSaysWhatIsEmpty) {
+  EXPECT_EQ(printed(Format::verbose(true), plain), "a/b hello\n");
+  EXPECT_EQ(printed(Format::verbose(false), plain), "a/b hello");
+  EXPECT_EQ(printed(Format::verbose(true), with_payload("")), "a/b (null)\n");
+  EXPECT_EQ(printed(Format::verbose(false), with_payload("")), "");
+}
+
+TEST(Format, ANewlineFollowsEachMessage) {
+  EXPECT_EQ(printed(Format::of("%p", false, true), plain), "hello\n");
+  EXPECT_EQ(printed(Format::of("%p", false, false), plain), "hello");
+  EXPECT_EQ(printed(Format::of("", false, true), plain), "\n");
+}
+
+TEST(Format, ReplacesWhatItSays) {
+  Message retained = plain;
+  retained.retain = true;
+  retained.qos = 0;
+  retained.packet_id = 0;
+  const std::pair<std::string, std::string> table[] = {
+      {"%t: %p", "a/b: hello"},
+      {"%q%r", "10"},
+      {"%l bytes, %m", "5 bytes, 7"},
+      {"%x", "68656c6c6f"},
+      {"%X%%", "68656C6C6F%"},
+      {"100%%", "100%"},
+      {"%%t", "%t"},
+      {"°%t°", "°a/b°"},
+      {"%5%", "%"},
+      {"me@@home", "me@home"},
+  };
+  for (const auto& [format, expected] : table) {
+    EXPECT_EQ(printed(format, plain), expected) << format;
+  }
+  EXPECT_EQ(printed("%q%r %m", retained), "01 0");
+}
+
+TEST(Format, KnowsMosquittosEscapes) {
+  EXPECT_EQ(printed(R"(\\|\0|\a|\e|\n|\r|\t|\v)", plain), "\\|\0|\a|\x1B|\n|\r|\t|\v"s);
+}
+
+TEST(Format, WidthAndPrecisionAreThoseOfMosquittoSub) {
+  const std::pair<std::string, std::string> table[] = {
+      {"%5t|%-5t|%05t", "  a/b|a/b  |  a/b"},
+      {"%2t|%.2t|%5.2t|%-5.2t|%.0t", "a/b|a/|   a/|a/   |"},
+      {"%4l|%-4l|%04l|%-04l|%.9l", "   5|5   |0005|5   |5"},
+      {"%3m|%03m", "  7|007"},
+      {"%5q%5r%-3q", "101"},
+      {"%7p|%-7p|%07p|%-07p", "  hello|hello  |00hello|hello  "},
+      {"%2p|%.2p", "he|hello"},
+      {"%-p|", "hello|"},
+      {"%4U|", "1470818858.000012345|"},
+  };
+  for (const auto& [format, expected] : table) {
+    EXPECT_EQ(printed(format, plain), expected) << format;
+  }
+}
+
+TEST(Format, HexadecimalHasWidthsAndGroupsAsInMosquittoSub21) {
+  const std::pair<std::string, std::string> table[] = {
+      {"%12x|%-12x|%012X", "  68656c6c6f|68656c6c6f  |0068656C6C6F"},
+      {"%4x", "68656c6c"},
+      {"%.2x", "68 65 6c 6c 6f"},
+      {"%.4X", "6865 6C6C 6F"},
+      {"%.2:x", "68:65:6c:6c:6f"},
+      {"%.3-x", "686-56c-6c6-f"},
+      {"%014.2x", "00 00 68 65 6c 6c 6f"},
+      {"%-14.2x|", "68 65 6c 6c 6f    |"},
+      {"%.0x", "68656c6c6f"},
+  };
+  for (const auto& [format, expected] : table) {
+    EXPECT_EQ(printed(format, plain), expected) << format;
+  }
+  EXPECT_EQ(printed("%.2x|%4x", with_payload("")), "|    ");
+}
+
+TEST(Format, FloatsAreReadFromTheBytesOfThePayload) {
+  const Message single = with_payload(bytes_of(21.5F));
+  const Message twice = with_payload(bytes_of(-0.125));
+  EXPECT_EQ(printed("%f|%.1f|%8.2f|%-8.2f|%08.2f", single), "21.500000|21.5|   21.50|21.50   |00021.50");
+  EXPECT_EQ(printed("%d|%.3d|%08.2d", twice), "-0.125000|-0.125|-0000.12");
+  EXPECT_EQ(printed("%5f|%-5f|%05f", with_payload(bytes_of(HUGE_VALF))), "  inf|inf  |  inf");
+  EXPECT_EQ(fault("%t %f", twice), "its payload has not the 4 bytes of a float");
+  EXPECT_EQ(fault("%t %d", single), "its payload has not the 8 bytes of a double");
+}
+
+TEST(Format, TimesAreThoseOfArrivalInTheProcesssZone) {
+  const TimeZone zone("EST5");
+  EXPECT_EQ(printed("%I", plain), "2016-08-10T03:47:38-0500");
+  EXPECT_EQ(printed("%26I|%.10I", plain), "  2016-08-10T03:47:38-0500|2016-08-10");
+  EXPECT_EQ(printed("%U", plain), "1470818858.000012345");
+  EXPECT_EQ(printed("@Y-@m-@dT@H:@M:@S@z", plain), "2016-08-10T03:47:38-0500");
+  EXPECT_EQ(printed("@s.@N @% @q", plain), "1470818858.000012345 % %q");
+}
+
+TEST(Format, ATimeBeforeTheEpochHasItsNanosecondsToo) {
+  const TimeZone zone("UTC0");
+  Message message = plain;
+  message.arrival = std::chrono::system_clock::time_point(std::chrono::nanoseconds(-1));
+  EXPECT_EQ(printed("%I @N", message), "1969-12-31T23:59:59+0000 999999999");
+}
+
+TEST(Format, PropertiesArePrinted) {
+  EXPECT_EQ(printed("%A|%C|%E|%F|%P|%R|%S", rich), "9|text/plain|4000000000|1|k:1 m:2 k:3|r/t|268435455");
+  EXPECT_EQ(printed("%D", rich), "c\0d"s);
+  EXPECT_EQ(printed("%3A|%03A|%-3A|%12C|%-12C|%.4C|%05R|%-5.2R|", rich),
+            "  9|009|9  |  text/plain|text/plain  |text|  r/t|r/   |");
+}
+
+TEST(Format, AbsentPropertiesAreEmpty) { EXPECT_EQ(printed("%A|%C|%D|%E|%F|%P|%R|%S", plain), "|||||||"); }
+
+TEST(Format, PropertiesKeepTheirColumnsPresentOrNot) {
+  EXPECT_EQ(printed("%3A|%03A|%4C|%-4E|%2F|%02S", plain), "   |000|    |    |  |00");
+  EXPECT_EQ(printed("%4D|%-4P|%04R|", plain), "    |    |    |");
+  EXPECT_EQ(printed("%4D|%-13P|%5.1P|", rich), " c\0d|k:1 m:2 k:3  |    k|"s);
+}
+
+TEST(Format, AWrongOneIsToldWithThePlaceOfItsFault) {
+  const std::string field =
+      "expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x or % after the % at character ";
+  const std::string escape = "expected 0, a, e, n, r, t, v or \\ after the \\ at character ";
+  const std::string width = "expected a width and a precision of at most 9999 in the sequence at character ";
+  const std::pair<std::string, std::string> table[] = {
+      {"%z", field + "1"},
+      {"%t %z", field + "4"},
+      {"°C %", field + "4"},
+      {"%t%-05.", field + "3"},
+      {"%0-5t", field + "1"},
+      {"%:x", field + "1"},
+      {"%.2::x", field + "1"},
+      {"%.2:", field + "1"},
+      {"%t%.2:p", "expected a separator only with x and X in the sequence at character 3"},
+      {"%10000t", width + "1"},
+      {"%.99999999999999999999999t", width + "1"},
+      {"abc@", "expected a letter of strftime, N or @ after the @ at character 4"},
+      {"\\q", escape + "1"},
+      {"%t\\", escape + "3"},
+      {"\\1", escape + "1"},
+  };
+  for (const auto& [format, complaint] : table) {
+    try {
+      (void)Format::of(format, false, true);
+      ADD_FAILURE() << format << " was taken";
+    } catch (const Expected& expected) {
+      EXPECT_EQ(expected.what(), complaint) << format;
+    }
+  }
+}
+
+TEST(FormatJson, HasMosquittosKeysInItsOrder) {
+  const TimeZone zone("CET-1");
+  EXPECT_EQ(printed("%j", plain),
+            R"({"tst":"2016-08-10T09:47:38.000012+0100","topic":"a/b","qos":1,"retain":0,"payloadlen":5,"mid":7,)"
+            R"("payload":"hello"})");
+  Message message = plain;
+  message.qos = 0;
+  message.retain = true;
+  EXPECT_EQ(printed("[%j]", message), R"([{"tst":"2016-08-10T09:47:38.000012+0100","topic":"a/b","qos":0,"retain":1,)"
+                                      R"("payloadlen":5,"payload":"hello"}])");
+}
+
+/// The end of a message's JSON, from its length on.
+std::string tail(const std::string& format, const std::string& payload) {
+  Message message = with_payload(payload);
+  message.qos = 0;
+  const std::string json = printed(format, message);
+  return json.substr(json.find(R"("payloadlen)"));
+}
+
+TEST(FormatJson, QuotesWhatIsText) {
+  EXPECT_EQ(tail("%j", ""), R"("payloadlen":0,"payload":null})");
+  EXPECT_EQ(tail("%j", "28 °C"), R"("payloadlen":6,"payload":"28 °C"})");
+  EXPECT_EQ(tail("%j", "\"\\/\b\f\n\r\t\x01\x7F"), R"("payloadlen":10,"payload":"\"\\/\b\f\n\r\t\u0001)"
+                                                   "\x7F\"}");
+}
+
+TEST(FormatJson, GivesOtherBytesAsBase64) {
+  EXPECT_EQ(tail("%j", "a\0b"s), R"("payloadlen":3,"payload_base64":"YQBi"})");
+  EXPECT_EQ(tail("%j", "\xFF"), R"("payloadlen":1,"payload_base64":"/w=="})");
+}
+
+TEST(FormatJson, EmbedsAPayloadThatIsJsonWithoutItsSpaces) {
+  EXPECT_EQ(tail("%J", ""), R"("payloadlen":0,"payload":null})");
+  EXPECT_EQ(tail("%J", " { \"a\" : [ 1 , \"b \\\" c\" ] }\n"), R"("payloadlen":28,"payload":{"a":[1,"b \" c"]}})");
+  EXPECT_EQ(tail("%J", "\xEF\xBB\xBFtrue"), R"("payloadlen":7,"payload":true})");
+}
+
+TEST(FormatJson, KeepsTheSpellingOfWhatItEmbeds) {
+  const std::string payload = R"({"t":27.0,"n":12345678901234567890123,"e":1e3,"s":"\u00b0\/","s":2})";
+  EXPECT_EQ(tail("%J", payload), R"("payloadlen":67,"payload":)" + payload + "}");
+}
+
+TEST(FormatJson, APayloadThatIsNoJsonIsNotPrinted) {
+  const std::string deep = std::string(1001, '[') + std::string(1001, ']');
+  for (const auto& payload : {"hello"s, "{"s, "1 2"s, "{\"a\":1,}"s, "\"\xFF\""s, "1\0"s, "nan"s, "'a'"s, deep}) {
+    EXPECT_EQ(fault("%t %J", with_payload(payload)), "its payload is no JSON") << payload;
+  }
+  EXPECT_NE(printed("%J", with_payload(deep.substr(2, 1998))), "");
+}
+
+TEST(FormatJson, ShowsPropertiesAsMosquittoSubDoes) {
+  const std::string json = printed("%j", rich);
+  EXPECT_EQ(json.substr(json.find("\"mid")),
+            R"("mid":7,"properties":{"user-properties":{"k":"1","m":"2","k":"3"},"content-type":"text/plain",)"
+            R"("correlation-data_base64":"YwBk","response-topic":"r/t","payload-format-indicator":1,)"
+            R"("message-expiry-interval":4000000000,"subscription-identifier":268435455,"topic-alias":9},)"
+            R"("payload":"hello"})");
+}
+
+TEST(FormatJson, IsJsonWhateverTheBrokerLetsPass) {
+  Message message = plain;
+  message.topic = "a\xFF";
+  EXPECT_NE(printed("%j", message).find("\"topic\":\"a\xEF\xBF\xBD\""), std::string::npos);
+}
+
+TEST(FormatJson, PrettyIsMosquittosLayout) {
+  const TimeZone zone("UTC0");
+  Message message = with_payload(R"([1,{"a":"x, {y}","e":{},"n":[]},null])");
+  message.qos = 0;
+  message.properties = {{38, 0, "v", "k"}};
+  EXPECT_EQ(printed("%J", message, true),
+            "{\n\t\"tst\":\t\"2016-08-10T08:47:38.000012+0000\",\n\t\"topic\":\t\"a/b\",\n\t\"qos\":\t0,\n"
+            "\t\"retain\":\t0,\n\t\"payloadlen\":\t37,\n\t\"properties\":\t{\n\t\t\"user-properties\":\t{\n"
+            "\t\t\t\"k\":\t\"v\"\n\t\t}\n\t},\n\t\"payload\":\t[1, {\n\t\t\t\"a\":\t\"x, {y}\",\n\t\t\t\"e\":\t{\n"
+            "\t\t\t},\n\t\t\t\"n\":\t[]\n\t\t}, null]\n}");
+}
+
+}  // namespace
+}  // namespace sistem
