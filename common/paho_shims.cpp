@@ -176,8 +176,8 @@ extern "C" SSL* SSL_new(SSL_CTX* context) {
   return ours != nullptr ? ours : openssls(context);
 }
 
-/// SSL_CTX_set_default_verify_paths(3). Paho has a context of its own for the SSL object that it does not need, and reads
-/// all that the system trusts for it: 30 ms. Such a context trusts nobody, should it be used after all.
+/// SSL_CTX_set_default_verify_paths(3). Paho has a context of its own for the SSL object that it does not need, and
+/// reads all that the system trusts for it: 30 ms. Such a context trusts nobody, should it be used after all.
 extern "C" int SSL_CTX_set_default_verify_paths(SSL_CTX* context) {
   using Function = decltype(::SSL_CTX_set_default_verify_paths);
   static auto* const openssls = sistem::paho_shims::next<Function>("SSL_CTX_set_default_verify_paths");

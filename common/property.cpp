@@ -11,6 +11,7 @@
 
 #include "common/option.hpp"
 #include "common/payload.hpp"
+#include "common/topic.hpp"
 
 namespace sistem {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "common/error.hpp"
 #include "common/topic.hpp"
+#include "sub/format.hpp"
 
 namespace sistem {
 namespace {
@@ -61,6 +62,16 @@ Value percentage(double& field) {
     field = percent;
   };
   return {set, [&field] { return std::vector{fmt::format("{}", field)}; }, [&field] { field = 100; }};
+}
+
+/// -F: a wrong one is told before anything is connected.
+Value format(std::optional<std::string>& field) {
+  Value value = text(field);
+  value.set = [&field](std::string_view given) {
+    (void)Format::of(given, false, true);
+    field = std::string(given);
+  };
+  return value;
 }
 
 }  // namespace
@@ -138,7 +149,7 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .help =
            "Print each message so: %t topic, %p payload, %x payload in hexadecimal, %l its length, %q QoS, %r retain, "
            "%I time, %j all as JSON; the man page has them all.",
-       .field = text(config.format)},
+       .field = format(config.format)},
       {.name = "pretty", .section = printing, .help = "JSON over several lines.", .field = flag(config.pretty)},
       {.name = "no-newline",
        .letter = 'N',
