@@ -51,7 +51,7 @@ Value patience(ConnectionConfig& config) {
 
 /// What `-L` stands for.
 std::vector<std::pair<std::string, std::string>> options_of_url(std::string_view value) {
-  const Url url = url_of(value);
+  const Url url = url_of(value, "mqtt://[username[:password]@]host[:port][/topic]");
   std::vector<std::pair<std::string, std::string>> options{{"host", url.host}};
   if (url.scheme != "mqtt" && url.scheme != "mqtts" && url.scheme != "ws" && url.scheme != "wss") {
     throw Expected("expected mqtt://, mqtts://, ws:// or wss://");
@@ -76,9 +76,10 @@ std::vector<std::pair<std::string, std::string>> options_of_url(std::string_view
 
 Value proxy(Proxy& field) {
   const auto set = [&field](std::string_view value) {
-    const Url url = url_of(value);
+    const std::string form = "socks5h://[username[:password]@]host[:port]";
+    const Url url = url_of(value, form);
     if (url.scheme != "socks5h" || !url.path.empty()) {
-      throw Expected("expected socks5h://[username[:password]@]host[:port]");
+      throw Expected("expected " + form);
     }
     field = {url.host, url.port.value_or(Proxy{}.port), url.username.value_or(""), url.password.value_or("")};
   };
@@ -534,6 +535,20 @@ void check_tls(ConnectionConfig& config, const Settings& settings, const Console
   }
 }
 
+void check_will(const ConnectionConfig& config, const Settings& settings) {
+  const char* why = "a will is published on a topic";
+  check_needs(settings, {{"will-payload", "will-topic", why}, {"will-qos", "will-topic", why}});
+  if (config.will.retain) {
+    check_needs(settings, {{"will-retain", "will-topic", why}});
+  }
+  if (!properties_for(PropertyPlace::will, config.properties).empty()) {
+    check_needs(settings, {{"property", "will-topic", why}});
+  }
+  if (const auto fault = fault_of_properties(config.properties)) {
+    throw UsageError(fmt::format("{}: {}", settings.home_of("property"), *fault));
+  }
+}
+
 void check_version(ConnectionConfig& config, Settings& settings) {
   for (const char* option : {"property", "session-expiry-interval"}) {
     if (!settings.given(option)) {
@@ -607,11 +622,7 @@ std::vector<Option> connection_rows(ConnectionConfig& config) {
 }
 
 void check_connection(ConnectionConfig& config, Settings& settings, const Console& console) {
-  check_needs(settings, {{"will-payload", "will-topic", "a will is published on a topic"},
-                         {"will-qos", "will-topic", "a will is published on a topic"}});
-  if (config.will.retain) {
-    check_needs(settings, {{"will-retain", "will-topic", "a will is published on a topic"}});
-  }
+  check_will(config, settings);
   if (!config.unix_path.empty()) {
     for (const char* option : {"port", "proxy", "bind-address", "srv"}) {
       check_both(settings, "unix", option, "a socket of this machine has none of that");

@@ -9,8 +9,6 @@
 namespace sistem {
 namespace {
 
-[[noreturn]] void fail() { throw Expected("expected scheme://[username[:password]@]host[:port][/topic]"); }
-
 std::string decoded(std::string_view text) {
   std::string bytes;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -37,12 +35,12 @@ std::optional<std::string_view> take_before(std::string_view& text, std::string_
   return before;
 }
 
-void read_place(Url& url, std::string_view place) {
+void read_place(Url& url, std::string_view place, const std::string& form) {
   std::string_view port;
   if (place.starts_with('[')) {
     const std::size_t end = place.find(']');
     if (end == std::string_view::npos) {
-      fail();
+      throw Expected("expected " + form);
     }
     url.host = place.substr(1, end - 1);
     port = place.substr(end + 1);
@@ -51,7 +49,7 @@ void read_place(Url& url, std::string_view place) {
     port = place.substr(url.host.size());
   }
   if (url.host.empty() || (!port.empty() && port.front() != ':')) {
-    fail();
+    throw Expected("expected " + form);
   }
   if (!port.empty()) {
     url.port = static_cast<std::uint16_t>(whole_number(port.substr(1), 1, 65535, "expected a port from 1 to 65535"));
@@ -60,11 +58,11 @@ void read_place(Url& url, std::string_view place) {
 
 }  // namespace
 
-Url url_of(std::string_view text) {
+Url url_of(std::string_view text, const std::string& form) {
   Url url;
   const auto scheme = take_before(text, "://");
   if (!scheme) {
-    fail();
+    throw Expected("expected " + form);
   }
   std::transform(scheme->begin(), scheme->end(), std::back_inserter(url.scheme),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -79,7 +77,7 @@ Url url_of(std::string_view text) {
       url.username = decoded(*user);
     }
   }
-  read_place(url, authority);
+  read_place(url, authority, form);
   return url;
 }
 

@@ -18,7 +18,7 @@ struct Url {
 };
 
 /// Takes a URL apart. %XX stands for a byte in user name and password, as RFC 3986 has it; a path is left as it is,
-/// because a topic may hold %. Throws Expected.
-[[nodiscard]] Url url_of(std::string_view text);
+/// because a topic may hold %. Throws Expected, which says that `form` was expected.
+[[nodiscard]] Url url_of(std::string_view text, const std::string& form);
 
 }  // namespace sistem

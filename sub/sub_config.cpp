@@ -41,6 +41,7 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
       throw UsageError(fmt::format("{} needs MQTT 5: --protocol-version 5", settings.home_of(option)));
     }
   }
+  config.says_when_ready = !settings.drop_in;  // mosquitto_sub says nothing
   if (config.filters.empty() && config.unsubscribe.empty()) {
     if (settings.drop_in) {
       throw UsageError("mosquitto_sub needs a topic to subscribe to: --topic");

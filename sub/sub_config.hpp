@@ -32,6 +32,7 @@ struct SubConfig {
   std::optional<std::string> format;                     ///< -F
   bool pretty = false;                                   ///< JSON over several lines
   bool no_newline = false;                               ///< -N
+  bool says_when_ready = true;                           ///< on stderr, for a script to wait for
   std::optional<std::size_t> count;                      ///< end after so many messages
   std::optional<std::chrono::duration<double>> timeout;  ///< end so long after the SUBACK
 };

@@ -68,7 +68,9 @@ bool prepare(Session& session, const SubConfig& config, const Console& console, 
     session.unsubscribe(config.unsubscribe, stop);
     what += fmt::format(", unsubscribed from {}", fmt::join(config.unsubscribe, ", "));
   }
-  console.note(fmt::format("connected to {}{}", place(config.connection), what));
+  if (config.says_when_ready) {
+    console.note(fmt::format("connected to {}{}", place(config.connection), what));
+  }
   return lists.refused.empty();
 }
 
