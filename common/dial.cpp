@@ -210,6 +210,15 @@ Tcp connect_tcp(const std::string& host, std::uint16_t port, const ConnectionCon
   throw Unreachable(summary(failures));
 }
 
+Tcp connect_to_proxy(const std::string& where, const ConnectionConfig& config, Deadline deadline,
+                     const std::stop_token& stop) {
+  try {
+    return connect_tcp(config.proxy.host, config.proxy.port, config, deadline, stop);
+  } catch (const Unreachable& why) {
+    throw Unreachable(fmt::format("the proxy at {}: {}", where, why.what()));
+  }
+}
+
 Dialed reach_unix(const std::string& path, std::uint16_t port, Deadline deadline, const std::stop_token& stop) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -281,13 +290,9 @@ Dialed Dialer::reach_host(const std::string& host, std::uint16_t port, Deadline 
     return {std::move(tcp.socket), std::move(tcp.address), port, way, std::nullopt};
   }
   const std::string where = place(proxy.host, proxy.port);
-  try {
-    Tcp tcp = connect_tcp(proxy.host, proxy.port, config_, deadline, stop);
-    connect_through(tcp.socket.get(), proxy, host, port, deadline, stop);
-    return {std::move(tcp.socket), "", port, fmt::format("by the proxy at {}", where), std::nullopt};
-  } catch (const Unreachable& why) {
-    throw Unreachable(fmt::format("the proxy at {}: {}", where, why.what()));
-  }
+  Tcp tcp = connect_to_proxy(where, config_, deadline, stop);
+  connect_through(tcp.socket.get(), proxy, host, port, deadline, stop);
+  return {std::move(tcp.socket), "", port, fmt::format("by the proxy at {}", where), std::nullopt};
 }
 
 }  // namespace sistem

@@ -331,6 +331,15 @@ std::string pahos_uri(const ConnectionConfig& config, const Dialed& dialed) {
   return fmt::format("{}://{}", dialed.tls ? "ssl" : "tcp", paho_shims::pahos_address(dialed));
 }
 
+/// What may be wrong with a peer that accepts the connection and nothing more.
+std::string doubt(const ConnectionConfig& config) {
+  if (config.websocket) {
+    return fmt::format("is there an MQTT WebSocket at {}?", config.websocket_path);
+  }
+  return config.version == ProtocolVersion::v311 ? "is it an MQTT broker?"
+                                                 : fmt::format("does it speak {}?", name_of(config.version));
+}
+
 class PahoSession;
 
 /// One connection: a Paho client of its own, because one that is used again first sends what it had not sent on the
@@ -633,11 +642,8 @@ class PahoSession final : public Session {
 
   [[nodiscard]] Error no_answer(const std::stop_token& stop) const {
     return Error{fmt::format("no broker at {}: it accepted the TCP connection, but {}", where_,
-                             stop.stop_requested() ? std::string("the run was stopped before it answered CONNECT")
-                             : config_.version == ProtocolVersion::v311
-                                 ? "closed it or did not answer CONNECT: is it an MQTT broker?"
-                                 : fmt::format("closed it or did not answer CONNECT: does it speak {}?",
-                                               name_of(config_.version))),
+                             stop.stop_requested() ? "the run was stopped before it answered CONNECT"
+                                                   : "closed it or did not answer CONNECT: " + doubt(config_)),
                  ExitStatus::no_broker};
   }
 

@@ -415,11 +415,14 @@ std::string failure(const SSL* ssl, int error, int system_error, const std::stri
     return alert_text(findings.alert());
   }
   const int why = ERR_GET_REASON(::ERR_peek_error());
-  if (error == SSL_ERROR_SYSCALL && system_error != 0) {
-    return fmt::format("{} (does it speak TLS?)", reason(system_error));
-  }
-  if (error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN || why == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+  // What a peer that did not understand leaves behind is the one or the other, by chance.
+  const bool closed = system_error == 0 || system_error == ECONNRESET || system_error == EPIPE;
+  if ((error == SSL_ERROR_SYSCALL && closed) || error == SSL_ERROR_ZERO_RETURN ||
+      why == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
     return "it closed the connection: does it speak TLS on this port?";
+  }
+  if (error == SSL_ERROR_SYSCALL) {
+    return reason(system_error);
   }
   switch (why) {
     case SSL_R_WRONG_VERSION_NUMBER:

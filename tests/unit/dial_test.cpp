@@ -36,6 +36,41 @@ TEST(Dial, GivesAConnectedSocketThatDoesNotBlockOrDelay) {
   EXPECT_NE(no_delay, 0);
 }
 
+TEST(Dial, NaglesDelayStaysWhereItIsWanted) {
+  const test::RogueBroker listener{{}};
+  const Dialed dialed =
+      Dialer{{.host = "127.0.0.1", .port = listener.port(), .no_delay = false}}.dial(deadline_in(10s), {});
+  int no_delay = 1;
+  socklen_t size = sizeof no_delay;
+  EXPECT_EQ(::getsockopt(dialed.socket.get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
+  EXPECT_EQ(no_delay, 0);
+}
+
+TEST(Dial, APathThatIsTooLongForASocketIsTold) {
+  ConnectionConfig config;
+  config.unix_path = "/" + std::string(200, 'x');
+  try {
+    (void)Dialer{config}.dial(deadline_in(10s), {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.what(), "no broker at " + config.unix_path + ": the path of a unix socket has at most 107 bytes");
+  }
+}
+
+TEST(Dial, AProxyThatIsSilentIsGivenUpInTime) {
+  const test::RogueBroker silent{{}};
+  ConnectionConfig config;
+  config.proxy.host = "127.0.0.1";
+  config.proxy.port = silent.port();
+  try {
+    (void)Dialer{config}.dial(deadline_in(50ms), {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.what(), "no broker at localhost:1883: time was up while the proxy at 127.0.0.1:" +
+                                std::to_string(silent.port()) + " was asked for it");
+  }
+}
+
 TEST(Dial, FindsTheAddressOfAName) {
   // Where localhost is ::1 too, nothing listens there, and the next address is tried.
   const test::RogueBroker listener{{}};
