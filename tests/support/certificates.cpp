@@ -27,7 +27,7 @@ Authority::Authority(const std::string& name) {
 
 Authority::Pair Authority::issue(const std::string& name, const std::string& hosts,
                                  const std::string& key_password) const {
-  const Pair pair{folder_.path() / (name + ".pem"), folder_.path() / (name + ".key")};
+  Pair pair{folder_.path() / (name + ".pem"), folder_.path() / (name + ".key")};
   std::vector<std::string> arguments{"req",      "-x509",
                                      "-config",  folder_.path() / "openssl.cnf",
                                      "-CA",      certificate(),
@@ -49,7 +49,7 @@ Authority::Pair Authority::issue(const std::string& name, const std::string& hos
 }
 
 std::filesystem::path Authority::hashed_directory() const {
-  const auto directory = folder_.path() / "hashed";
+  auto directory = folder_.path() / "hashed";
   std::filesystem::create_directory(directory);
   std::filesystem::copy_file(certificate(), directory / "ca.pem");
   openssl({"rehash", directory});

@@ -96,8 +96,8 @@ TEST(Srv, WithinAPriorityTheWeightDecidesWhoIsFirstHowOften) {
     ASSERT_EQ(ordered.size(), 3U);
     ++first[ordered.front().host];
   }
-  EXPECT_NEAR(first["three"], draws * 30 / 41, draws / 20);
-  EXPECT_NEAR(first["one"], draws * 10 / 41, draws / 20);
+  EXPECT_NEAR(first["three"], draws * 30 / 41.0, draws / 20.0);
+  EXPECT_NEAR(first["one"], draws * 10 / 41.0, draws / 20.0);
   EXPECT_GT(first["none"], 0);
 }
 
