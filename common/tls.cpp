@@ -201,7 +201,6 @@ class TlsClient::Context {
     ::SSL_CTX_set_ex_data(context_.get(), 0, this);
     // Paho may repeat a write from another buffer.
     SSL_CTX_set_mode(context_.get(), SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
-    ::SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, verified);
     ::SSL_CTX_set_info_callback(context_.get(), informed);
     set_trust();
     set_certificate();
@@ -212,7 +211,15 @@ class TlsClient::Context {
     set_keylog();
   }
 
-  [[nodiscard]] SSL_CTX* get() const { return context_.get(); }
+  /// A connection to be made, whose findings are kept.
+  [[nodiscard]] SslPointer new_ssl(const std::shared_ptr<TlsFindings>& findings) const {
+    SslPointer ssl{::SSL_new(context_.get())};
+    if (ssl) {
+      ::SSL_set_ex_data(ssl.get(), findings_index(), new std::shared_ptr<TlsFindings>(findings));
+      ::SSL_set_verify(ssl.get(), SSL_VERIFY_PEER, verified);  // here, and not in the context: paho_shims.cpp, SSL_new
+    }
+    return ssl;
+  }
   [[nodiscard]] const TlsConfig& config() const { return config_; }
   [[nodiscard]] bool has_own_authorities() const { return !config_.ca_file.empty() || !config_.ca_path.empty(); }
 
@@ -467,12 +474,11 @@ TlsClient::~TlsClient() = default;
 
 Encrypted TlsClient::handshake(int fd, const std::string& host, Deadline deadline, const std::stop_token& stop) const {
   const auto findings = std::make_shared<TlsFindings>();
-  Encrypted encrypted{SslPointer{::SSL_new(context_->get())}, {}, findings};
+  Encrypted encrypted{context_->new_ssl(findings), {}, findings};
   SSL* const ssl = encrypted.ssl.get();
   if (ssl == nullptr || ::SSL_set_fd(ssl, fd) != 1) {
     throw Error(fmt::format("OpenSSL makes no connection: {}", complaint()));
   }
-  ::SSL_set_ex_data(ssl, findings_index(), new std::shared_ptr<TlsFindings>(findings));
   expect_host(ssl, host, context_->config().insecure);
   while (true) {
     ::ERR_clear_error();
