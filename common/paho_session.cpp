@@ -676,8 +676,7 @@ class PahoSession final : public Session {
                                                    const std::stop_token& stop) {
     const AwaitingSuback awaiting{*this};
     const auto codes = answers("SUBSCRIBE", subscriptions.size(), stop, [&](auto& client, std::size_t first) {
-      return send_subscribe(client, {subscriptions.begin() + static_cast<std::ptrdiff_t>(first), subscriptions.end()},
-                            first > 0);
+      return send_subscribe(client, subscriptions, first);
     });
     if (!codes) {
       return std::nullopt;
@@ -693,37 +692,51 @@ class PahoSession final : public Session {
     return grants;
   }
 
-  /// `again`: some of them may have been granted a moment ago, and then their retained messages are on their way.
+  /// Whether a subscription asks for nothing that only MQTT 5 has.
+  static bool is_plain(const Subscription& one) {
+    return !one.no_local && !one.retain_as_published && one.retain_handling == RetainHandling::send_always;
+  }
+
+  /// Sends those from the `first` on; with options of MQTT 5 only the first: with those of several Paho C++ 1.2.0 reads
+  /// what it has freed (response_options' copy).
   mqtt::token_ptr send_subscribe(mqtt::async_client& client, const std::vector<Subscription>& subscriptions,
-                                 bool again) {
-    const bool v5 = config_.version == ProtocolVersion::v5;
-    const auto properties = v5 ? properties_for(PropertyPlace::subscribe, config_.properties) : std::vector<Property>{};
+                                 std::size_t first) {
+    if (config_.version == ProtocolVersion::v5) {
+      const bool plain = std::all_of(subscriptions.begin(), subscriptions.end(), is_plain);
+      if (!plain || first > 0 || subscriptions.size() == 1) {
+        Subscription one = subscriptions[first];
+        if (plain && first > 0) {
+          // It went out with the others before it, and may have been granted: its retained messages are on their way.
+          one.retain_handling = RetainHandling::send_if_new;
+        }
+        return send_subscribe(client, one);
+      }
+    }
+    const auto properties = subscribe_properties();
     std::vector<std::string> filters;
     mqtt::async_client::qos_collection qos;
-    std::vector<mqtt::subscribe_options> options;
     for (const Subscription& one : subscriptions) {
-      const RetainHandling handling = again && one.retain_handling == RetainHandling::send_always
-                                          ? RetainHandling::send_if_new
-                                          : one.retain_handling;
       filters.push_back(one.filter);
       qos.push_back(one.qos);
-      options.emplace_back(one.no_local, one.retain_as_published,
-                           static_cast<mqtt::subscribe_options::RetainHandling>(handling));
-      console_.debug(fmt::format("-> SUBSCRIBE  {}  QoS {}{}{}{}{}", one.filter, one.qos,
-                                 v5 && one.no_local ? ", no local" : "",
-                                 v5 && one.retain_as_published ? ", retain as published" : "",
-                                 v5 && handling != RetainHandling::send_always
-                                     ? fmt::format(", retain handling {}", static_cast<int>(handling))
-                                     : "",
-                                 listed(properties)));
+      console_.debug(fmt::format("-> SUBSCRIBE  {}  QoS {}{}", one.filter, one.qos, listed(properties)));
     }
-    if (!v5) {
-      return client.subscribe(mqtt::string_collection::create(std::move(filters)), qos);
-    }
-    if (filters.size() == 1) {  // whose options the other function loses (Paho C++ 1.2.0)
-      return client.subscribe(filters.front(), qos.front(), options.front(), to_paho(properties));
-    }
-    return client.subscribe(mqtt::string_collection::create(std::move(filters)), qos, options, to_paho(properties));
+    return client.subscribe(mqtt::string_collection::create(std::move(filters)), qos, {}, to_paho(properties));
+  }
+
+  mqtt::token_ptr send_subscribe(mqtt::async_client& client, const Subscription& one) {
+    const auto properties = subscribe_properties();
+    const auto handling = static_cast<mqtt::subscribe_options::RetainHandling>(one.retain_handling);
+    console_.debug(fmt::format("-> SUBSCRIBE  {}  QoS {}{}{}{}{}", one.filter, one.qos,
+                               one.no_local ? ", no local" : "", one.retain_as_published ? ", retain as published" : "",
+                               handling != 0 ? fmt::format(", retain handling {}", static_cast<int>(handling)) : "",
+                               listed(properties)));
+    const mqtt::subscribe_options options{one.no_local, one.retain_as_published, handling};
+    return client.subscribe(one.filter, one.qos, options, to_paho(properties));
+  }
+
+  [[nodiscard]] std::vector<Property> subscribe_properties() const {
+    return config_.version == ProtocolVersion::v5 ? properties_for(PropertyPlace::subscribe, config_.properties)
+                                                  : std::vector<Property>{};
   }
 
   /// Sends UNSUBSCRIBE and waits for UNSUBACK: its reason codes, all 0 before MQTT 5. Otherwise as subscribe_once().
@@ -752,17 +765,16 @@ class PahoSession final : public Session {
   /// Asks for something by a packet of so many filters and gives the answer's code for each. Nothing where the
   /// connection was lost on the way. Throws Error where the broker does not answer, or not to what it was asked.
   ///
-  /// `send` sends the filters from the given one on. Paho C++ makes an exception of the answer to a single filter that
-  /// was refused, and in MQTT 5 also of that to several the first of which was (1.2.0: token::check_ret). Then only its
-  /// code is known, and the others are asked for again.
+  /// `send` sends the filters from the given one on, or some of them. Paho C++ makes an exception of the answer to a
+  /// single filter that was refused, and in MQTT 5 also of that to several the first of which was (1.2.0:
+  /// token::check_ret). Then only its code is known, and the others are asked for again.
   std::optional<std::vector<int>> answers(
       const std::string& packet, std::size_t filters, const std::stop_token& stop,
       const std::function<mqtt::token_ptr(mqtt::async_client&, std::size_t first)>& send) {
     const paho_shims::Hurry hurry;
     const auto connection = current_connection();  // kept: one that is destroyed never answers its tokens
     std::vector<int> codes;
-    bool answered_all = false;
-    while (!answered_all && codes.size() < filters) {
+    while (codes.size() < filters) {
       try {
         const auto token = send(connection->client(), codes.size());
         if (!answered(token, deadline_in(config_.connect_timeout), stop)) {
@@ -770,7 +782,9 @@ class PahoSession final : public Session {
         }
         const auto rest = codes_of(*token, filters - codes.size());
         codes.insert(codes.end(), rest.begin(), rest.end());
-        answered_all = true;
+        if (rest.empty()) {
+          break;
+        }
       } catch (const mqtt::exception& error) {
         const int code = error.get_return_code() == 0 ? error.get_reason_code() : error.get_return_code();
         if (code <= 2) {
