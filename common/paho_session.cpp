@@ -527,8 +527,9 @@ class PahoSession final : public Session {
     }
   }
 
-  /// DISCONNECT from the broker; then it closes the connection [MQTT5 3.14.4].
-  void dismissed(int code, const std::vector<Property>& properties) const {
+  /// DISCONNECT from the broker, which ends the connection [MQTT5 3.14.4]. That it is lost is told by nobody else in
+  /// Paho C 1.3.14, and in 1.3.12 when the broker closes it.
+  void dismissed(const Connection* connection, int code, const std::vector<Property>& properties) {
     std::string words = reason_text(code);
     if (code == MQTTREASONCODE_SESSION_TAKEN_OVER) {
       words += fmt::format(", another client has connected with the id {}", client_id_);
@@ -541,6 +542,7 @@ class PahoSession final : public Session {
       }
     }
     console_.note(fmt::format("the broker at {} has disconnected us: {}", where_, words));
+    lost(connection);
   }
 
   /// A message whose topic and properties were looked at already.
@@ -570,10 +572,13 @@ class PahoSession final : public Session {
 
   // Connecting -------------------------------------------------------------------------------------------------
 
-  /// Waits for the answer to a packet; false where none came in time or a stop was requested.
-  static bool answered(const mqtt::token_ptr& token, Deadline deadline, const std::stop_token& stop) {
+  /// Waits for the answer to a packet of a connection; false where that was lost, none came in time or a stop was
+  /// requested.
+  bool answered(const Connection* connection, const mqtt::token_ptr& token, Deadline deadline,
+                const std::stop_token& stop) const {
     while (!token->wait_for(50ms)) {
-      if (stop.stop_requested() || std::chrono::steady_clock::now() >= deadline) {
+      // Paho says nothing of a packet that was not sent when the connection went (Paho C 1.3.12).
+      if (stop.stop_requested() || std::chrono::steady_clock::now() >= deadline || is_lost(connection)) {
         return false;
       }
     }
@@ -609,7 +614,7 @@ class PahoSession final : public Session {
     try {
       // A second more than Paho's own limit, which leaves its client in order.
       const mqtt::token_ptr token = connection_->client().connect(options);
-      if (!answered(token, std::min(limit, deadline_in(config_.connect_timeout + 1s)), stop)) {
+      if (!answered(connection_.get(), token, std::min(limit, deadline_in(config_.connect_timeout + 1s)), stop)) {
         throw no_answer(stop);
       }
       accepted(token->get_connect_response());
@@ -777,7 +782,10 @@ class PahoSession final : public Session {
     while (codes.size() < filters) {
       try {
         const auto token = send(connection->client(), codes.size());
-        if (!answered(token, deadline_in(config_.connect_timeout), stop)) {
+        if (!answered(connection.get(), token, deadline_in(config_.connect_timeout), stop)) {
+          if (is_lost(connection.get())) {
+            return std::nullopt;
+          }
           throw Error{fmt::format("the broker at {} did not answer {}", where_, packet), ExitStatus::no_broker};
         }
         const auto rest = codes_of(*token, filters - codes.size());
@@ -824,6 +832,12 @@ class PahoSession final : public Session {
     }
     PahoSession& session_;
   };
+
+  /// Whether that connection is none any more.
+  [[nodiscard]] bool is_lost(const Connection* connection) const {
+    const std::scoped_lock lock(mutex_);
+    return lost_ || connection != connection_.get();
+  }
 
   [[nodiscard]] std::shared_ptr<Connection> current_connection() const {
     const std::scoped_lock lock(mutex_);
@@ -1083,7 +1097,7 @@ Connection::Connection(PahoSession& session, const std::string& uri, const std::
     session_.arrived(*message, std::move(topic), std::move(properties), now);
   });
   client_.set_disconnected_handler([this](const mqtt::properties& properties, mqtt::ReasonCode code) {
-    session_.dismissed(code, from_paho(properties));
+    session_.dismissed(this, code, from_paho(properties));
   });
 }
 
