@@ -7,6 +7,7 @@
 #include <mqtt/async_client.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
@@ -431,26 +432,27 @@ class PahoSession final : public Session {
     if (config_.version == ProtocolVersion::v5 && !message.properties.empty()) {
       outgoing->set_properties(to_paho(message.properties));
     }
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, stop, [&] { return window_.has_room(qos) || end_ || refused_; });
-      throw_if_ended();
-      throw_if_refused();
-      if (!window_.has_room(qos)) {
-        return false;
-      }
-      window_.take(std::move(outgoing), qos);
-      if (link_ != Link::up) {
-        return true;  // the keeper will send it
-      }
+    std::unique_lock lock(mutex_);
+    const AwaitingAnswer awaiting{*this, lock};
+    changed_.wait(lock, stop, [&] { return window_.has_room(qos) || end_ || refused_; });
+    throw_if_ended();
+    throw_if_refused();
+    if (!window_.has_room(qos)) {
+      return false;
     }
-    send_all();
+    window_.take(std::move(outgoing), qos);
+    const bool is_up = link_ == Link::up;  // if not, the keeper will send it
+    lock.unlock();
+    if (is_up) {
+      send_all();
+    }
     return true;
   }
 
   std::size_t flush(const std::stop_token& stop) override {
     std::unique_lock lock(mutex_);
     const auto over = [&] { return window_.unacknowledged() == 0 || end_; };
+    const AwaitingAnswer awaiting{*this, lock};
     if (!changed_.wait(lock, stop, over) && link_ == Link::up) {
       changed_.wait_for(lock, flush_after_stop, over);
     }
@@ -555,12 +557,8 @@ class PahoSession final : public Session {
                     message.get_qos(),      message.is_retained(),
                     std::move(properties),  static_cast<std::uint16_t>(message.c_struct().msgid),
                     message.is_duplicate(), now};
-    const auto has_room = [&] {
-      // A broker may send messages before the SUBACK that somebody waits for behind them [MQTT-3.8.4].
-      return (arrivals_.size() < arrivals_limit && arrivals_bytes_ < arrivals_bytes_limit) || subscribing_ || closing_;
-    };
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, has_room);
+    changed_.wait(lock, [&] { return arrivals_have_room(); });
     arrivals_bytes_ += arrival.payload.size();
     arrivals_.push_back(std::move(arrival));
     changed_.notify_all();
@@ -679,7 +677,7 @@ class PahoSession final : public Session {
   /// broker does not answer, or not to what it was asked.
   std::optional<std::vector<Grant>> subscribe_once(const std::vector<Subscription>& subscriptions,
                                                    const std::stop_token& stop) {
-    const AwaitingSuback awaiting{*this};
+    const AwaitingAnswer awaiting{*this};
     const auto codes = answers("SUBSCRIBE", subscriptions.size(), stop, [&](auto& client, std::size_t first) {
       return send_subscribe(client, subscriptions, first);
     });
@@ -747,7 +745,7 @@ class PahoSession final : public Session {
   /// Sends UNSUBSCRIBE and waits for UNSUBACK: its reason codes, all 0 before MQTT 5. Otherwise as subscribe_once().
   std::optional<std::vector<int>> unsubscribe_once(const std::vector<std::string>& filters,
                                                    const std::stop_token& stop) {
-    const AwaitingSuback awaiting{*this};
+    const AwaitingAnswer awaiting{*this};
     const auto properties = properties_for(PropertyPlace::unsubscribe, config_.properties);
     const auto codes = answers("UNSUBSCRIBE", filters.size(), stop, [&](auto& client, std::size_t first) {
       std::vector<std::string> rest{filters.begin() + static_cast<std::ptrdiff_t>(first), filters.end()};
@@ -816,20 +814,22 @@ class PahoSession final : public Session {
     return !subscribing && codes.empty() ? std::vector<int>(filters, 0) : std::vector<int>(codes.begin(), codes.end());
   }
 
-  /// While one lives, arrivals have no limit: the SUBACK that somebody waits for may stand behind them.
-  class AwaitingSuback {
+  /// While one lives, arrivals have no limit: the answer that somebody waits for (SUBACK, PUBACK) may stand behind
+  /// them. So may even the sending: Paho C 1.3.12 hands arrivals over under the lock that it needs to publish.
+  class AwaitingAnswer {
    public:
-    explicit AwaitingSuback(PahoSession& session) : session_(session) { set(true); }
-    AwaitingSuback(const AwaitingSuback&) = delete;
-    AwaitingSuback& operator=(const AwaitingSuback&) = delete;
-    ~AwaitingSuback() { set(false); }
+    explicit AwaitingAnswer(PahoSession& session) : AwaitingAnswer(session, std::unique_lock(session.mutex_)) {}
+    AwaitingAnswer(PahoSession& session, const std::unique_lock<std::mutex>& /*of mutex_*/) : session_(session) {
+      if (!session_.arrivals_have_room()) {
+        session_.changed_.notify_all();
+      }
+      ++session_.awaiting_;
+    }
+    AwaitingAnswer(const AwaitingAnswer&) = delete;
+    AwaitingAnswer& operator=(const AwaitingAnswer&) = delete;
+    ~AwaitingAnswer() { --session_.awaiting_; }
 
    private:
-    void set(bool awaiting) {
-      const std::scoped_lock lock(session_.mutex_);
-      session_.subscribing_ = awaiting;
-      session_.changed_.notify_all();
-    }
     PahoSession& session_;
   };
 
@@ -837,6 +837,10 @@ class PahoSession final : public Session {
   [[nodiscard]] bool is_lost(const Connection* connection) const {
     const std::scoped_lock lock(mutex_);
     return lost_ || connection != connection_.get();
+  }
+
+  [[nodiscard]] bool arrivals_have_room() const {
+    return (arrivals_.size() < arrivals_limit && arrivals_bytes_ < arrivals_bytes_limit) || awaiting_ > 0 || closing_;
   }
 
   [[nodiscard]] std::shared_ptr<Connection> current_connection() const {
@@ -1061,8 +1065,8 @@ class PahoSession final : public Session {
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;  ///< of anything below
   Link link_ = Link::down;
-  bool lost_ = false;         ///< that is, the connection that connect_once() made last
-  bool subscribing_ = false;  ///< somebody waits for a SUBACK
+  bool lost_ = false;              ///< that is, the connection that connect_once() made last
+  std::atomic<int> awaiting_ = 0;  ///< so many wait for what may stand behind arrivals
   bool closing_ = false;
   std::optional<Error> end_;  ///< why there is no connection any more and will be none
 
