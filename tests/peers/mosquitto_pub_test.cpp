@@ -1,4 +1,5 @@
 // pub beside mosquitto_pub: from the same words and the same input a subscriber gets the same messages.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -70,7 +71,7 @@ class BesideMosquittoPub : public testing::Test {
   /// Both get the same from the same words and the same stdin; what they get.
   static std::string expect_the_same(const std::vector<std::string>& arguments, const std::string& input = {}) {
     const std::string theirs = seen_of("mosquitto_pub", arguments, input);
-    const std::string ours = seen_of(PUB, arguments, input);
+    std::string ours = seen_of(PUB, arguments, input);
     EXPECT_TRUE(ours == theirs) << testing::PrintToString(arguments) << "\nmosquitto_pub:\n"
                                 << theirs.substr(0, 1000) << "\npub:\n"
                                 << ours.substr(0, 1000);
@@ -118,9 +119,9 @@ TEST_F(BesideMosquittoPub, MuchOfStdin) {
 
 TEST_F(BesideMosquittoPub, EachLineOfStdinTheEmptyAndTheUnendedToo) {
   for (const char* qos : {"0", "1", "2"}) {
-    const std::string begin = "lab/a|"s + qos + "|0|";
+    const auto line = [&](const char* rest) { return fmt::format("lab/a|{}|0|{}\n", qos, rest); };
     EXPECT_EQ(expect_the_same({"-l", "-q", qos}, "one\n\n\xFF\r\nlast"),
-              begin + "3|6f6e65\n" + begin + "0|\n" + begin + "2|ff0d\n" + begin + "4|6c617374\n");
+              line("3|6f6e65") + line("0|") + line("2|ff0d") + line("4|6c617374"));
   }
 }
 
@@ -131,7 +132,7 @@ TEST_F(BesideMosquittoPub, AVeryLongLine) {
 TEST_F(BesideMosquittoPub, ManyLinesInTheirOrder) {
   std::string input;
   for (int line = 0; line < 2000; ++line) {
-    input += "line " + std::to_string(line) + "\n";
+    input += fmt::format("line {}\n", line);
   }
   for (const char* qos : {"0", "1", "2"}) {
     (void)expect_the_same({"-l", "-q", qos}, input);
