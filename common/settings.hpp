@@ -47,6 +47,18 @@ struct Settings {
   [[nodiscard]] std::string home_of(const std::string& name) const;
 };
 
+/// A paragraph of the manual.
+struct Paragraph {
+  std::string text;       ///< one of several lines is a sample, which is shown as it stands
+  std::string term = {};  ///< what it explains, in a list of such
+};
+
+/// A part of the manual beside the options, which --help finds by the beginning of its heading.
+struct Chapter {
+  std::string heading;
+  std::vector<Paragraph> paragraphs;
+};
+
 /// What a tool says of itself around its options.
 struct ToolText {
   std::string name;            ///< "pub"
@@ -55,6 +67,9 @@ struct ToolText {
   std::string examples;        ///< pairs of lines: a comment that begins with #, a command
   std::string drop_in_for;     ///< "mosquitto_pub"
   std::string (*libraries)();  ///< the versions of what it is built on, for --version
+
+  std::vector<std::string> synopsis = {};  ///< further ways to call it, without its name: "-t TOPIC -m PAYLOAD"
+  std::vector<Chapter> chapters = {};      ///< of this tool alone; common/chapters.hpp has those of both
 };
 
 /// A tool's options: their rows, and the rules between them.

@@ -13,6 +13,49 @@
 namespace sistem {
 namespace {
 
+/// What -F takes, for the manual.
+const std::vector<Paragraph> output_format{
+    {"Without an option each message is its payload and a newline; with -v its topic, a space and the payload. With -F "
+     "it is what FORMAT says: text, in which sequences that begin with %, @ or \\ stand for something else. A sequence "
+     "that is none is refused before sub connects."},
+    {"The topic.", "%t"},
+    {"The payload, as it came.", "%p"},
+    {"The payload in hexadecimal, with small or capital letters. %.4x puts a blank between groups of four "
+     "digits, %.4:x a colon.",
+     "%x, %X"},
+    {"The payload of 4 or 8 bytes as the float or the double that it is, with six decimals, as %.2f with two.",
+     "%f, %d"},
+    {"The length of the payload in bytes.", "%l"},
+    {"The QoS with which the message came.", "%q"},
+    {"1 where it was retained, else 0.", "%r"},
+    {"The packet identifier; 0 at QoS 0.", "%m"},
+    {"A JSON object in one line: time of arrival, topic, QoS, retain flag, length and payload, the packet identifier "
+     "and "
+     "the properties where there are some. --pretty gives it several lines. A payload that is no text is not shown as "
+     "payload but in base64 as payload_base64.",
+     "%j"},
+    {"The same, with the payload as the JSON that it is itself; a message whose payload is no JSON is not printed, and "
+     "a line on stderr says so.",
+     "%J"},
+    {"The time of arrival as 2026-03-01T12:30:00+0700.", "%I"},
+    {"The time of arrival in seconds since 1970, with nanoseconds.", "%U"},
+    {"MQTT 5 properties: topic alias, content type, correlation data, message expiry interval, payload format "
+     "indicator, user properties (as name:value), response topic, subscription identifier; empty where the message has "
+     "none.",
+     "%A %C %D %E %F %P %R %S"},
+    {"A percent sign.", "%%"},
+    {"The time of arrival as strftime(3) has it for %X: @H:@M:@S is 12:30:00. @N is the nanoseconds within the second, "
+     "@@ "
+     "an at sign.",
+     "@X"},
+    {"A backslash, NUL, bell, escape, newline, carriage return, tab, vertical tab.",
+     "\\\\ \\0 \\a \\e \\n \\r \\t \\v"},
+    {"A width may follow the %: %20t takes 20 columns at least, with blanks before the topic, %-20t with blanks after "
+     "it, and %-20.20t is exactly 20 wide. A 0 before the width pads numbers with zeros: %06l. A width of the payload "
+     "(%p, %x, %X) is also how many of its bytes are shown at most."},
+    {"A newline follows each message, unless -N is given."},
+};
+
 const ToolText text_of_sub{
     .name = "sub",
     .summary = "print the messages that an MQTT broker sends",
@@ -28,9 +71,13 @@ const ToolText text_of_sub{
         "# a thousand messages, or status 27 after half a minute\n"
         "sub -h broker.example -t test/count -q 1 -C 1000 -W 30 > counted.txt\n"
         "# one JSON object a line, with time, topic, QoS and properties\n"
-        "sub -t 'test/#' -V 5 -F %j\n",
+        "sub -t 'test/#' -V 5 -F %j\n"
+        "# when, where and what, in columns\n"
+        "sub -t 'test/#' -F '@H:@M:@S  %-24t %p'\n",
     .drop_in_for = "mosquitto_sub",
     .libraries = library_versions,
+    .synopsis = {"-t FILTER [-t FILTER]... [-v | -F FORMAT] [-C N] [-W SECONDS] [OPTION]..."},
+    .chapters = {{"Output format", output_format}},
 };
 
 /// Rules between options; a single value is checked where its row sets it.
