@@ -142,10 +142,11 @@ TEST_F(BesideMosquittoPub, ManyLinesInTheirOrder) {
 TEST_F(BesideMosquittoPub, Repeats) {
   const auto file = folder_.write("again", "again");
   for (const char* qos : {"0", "1", "2"}) {
-    const std::string line = "lab/a|"s + qos + "|0|5|616761696e\n";
-    EXPECT_EQ(expect_the_same({"-m", "again", "--repeat", "3", "-q", qos}), line + line + line);
-    EXPECT_EQ(expect_the_same({"-f", file.string(), "--repeat", "2", "-q", qos}), line + line);
-    EXPECT_EQ(expect_the_same({"-s", "--repeat", "2", "--repeat-delay", "0.01", "-q", qos}, "again"), line + line);
+    const std::string line = fmt::format("lab/a|{}|0|5|616761696e\n", qos);
+    const std::string twice = line + line;
+    EXPECT_EQ(expect_the_same({"-m", "again", "--repeat", "3", "-q", qos}), twice + line);
+    EXPECT_EQ(expect_the_same({"-f", file.string(), "--repeat", "2", "-q", qos}), twice);
+    EXPECT_EQ(expect_the_same({"-s", "--repeat", "2", "--repeat-delay", "0.01", "-q", qos}, "again"), twice);
   }
 }
 
