@@ -22,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 Terminal::Terminal(std::vector<std::string> command) {
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (std::string& word : command) {
     argv.push_back(word.data());
   }
