@@ -189,6 +189,11 @@ std::vector<Option> place_rows(ConnectionConfig& config) {
        .completes = Completes::file,
        .group = "broker"},
       {.name = "ws", .section = section, .help = "Speak MQTT in WebSocket frames.", .field = flag(config.websocket)},
+      {.name = "ws-path",
+       .value = "PATH",
+       .section = section,
+       .help = "Path of the WebSocket at the broker.",
+       .field = nonempty(config.websocket_path, "a path that begins with /")},
       {.name = "proxy",
        .value = "URL",
        .section = section,
@@ -535,6 +540,18 @@ void check_tls(ConnectionConfig& config, const Settings& settings, const Console
   }
 }
 
+/// A socket of this machine has no port and needs no way. What homes that lose to the socket's say of those is moot.
+void check_unix(const Settings& settings) {
+  const auto socket = settings.homes.find("unix");
+  for (const char* option : {"port", "proxy", "bind-address", "srv"}) {
+    const auto home = settings.homes.find(option);
+    if (socket != settings.homes.end() && home != settings.homes.end() && home->second.level >= socket->second.level) {
+      throw UsageError(
+          fmt::format("{} and {}: a socket of this machine has none of that", socket->second.name, home->second.name));
+    }
+  }
+}
+
 void check_will(const ConnectionConfig& config, const Settings& settings) {
   const char* why = "a will is published on a topic";
   check_needs(settings, {{"will-payload", "will-topic", why}, {"will-qos", "will-topic", why}});
@@ -623,11 +640,7 @@ std::vector<Option> connection_rows(ConnectionConfig& config) {
 
 void check_connection(ConnectionConfig& config, Settings& settings, const Console& console) {
   check_will(config, settings);
-  if (!config.unix_path.empty()) {
-    for (const char* option : {"port", "proxy", "bind-address", "srv"}) {
-      check_both(settings, "unix", option, "a socket of this machine has none of that");
-    }
-  }
+  check_unix(settings);
   check_tls(config, settings, console);
   check_session(config, settings);
   check_login(config, settings, console);

@@ -24,9 +24,8 @@ std::string decoded(std::string_view text) {
   return bytes;
 }
 
-/// Cuts off what stands before `mark`, and the mark; nothing where it is not there.
-std::optional<std::string_view> take_before(std::string_view& text, std::string_view mark) {
-  const std::size_t at = text.find(mark);
+/// Cuts off what stands before the mark at `at`, and the mark; nothing where it is not there.
+std::optional<std::string_view> take_before(std::string_view& text, std::size_t at, std::string_view mark) {
   if (at == std::string_view::npos) {
     return std::nullopt;
   }
@@ -60,7 +59,7 @@ void read_place(Url& url, std::string_view place, const std::string& form) {
 
 Url url_of(std::string_view text, const std::string& form) {
   Url url;
-  const auto scheme = take_before(text, "://");
+  const auto scheme = take_before(text, text.find("://"), "://");
   if (!scheme) {
     throw Expected("expected " + form);
   }
@@ -69,8 +68,9 @@ Url url_of(std::string_view text, const std::string& form) {
   const std::size_t slash = std::min(text.find('/'), text.size());
   url.path = text.substr(std::min(slash + 1, text.size()));
   std::string_view authority = text.substr(0, slash);
-  if (auto user = take_before(authority, "@")) {
-    if (const auto name = take_before(*user, ":")) {
+  // The last one: a password may hold more of them.
+  if (auto user = take_before(authority, authority.rfind('@'), "@")) {
+    if (const auto name = take_before(*user, user->find(':'), ":")) {
       url.username = decoded(*name);
       url.password = decoded(*user);
     } else {

@@ -88,6 +88,10 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
       throw UsageError(fmt::format("{} needs MQTT 5: --protocol-version 5", settings.home_of(option)));
     }
   }
+  if (config.retained_only && config.retain_handling == RetainHandling::send_never) {
+    throw UsageError(fmt::format("{} and {}: then nothing will come", settings.home_of("retained-only"),
+                                 settings.home_of("retain-handling")));
+  }
   config.says_when_ready = !settings.drop_in;  // mosquitto_sub says nothing
   if (config.filters.empty() && config.unsubscribe.empty()) {
     if (settings.drop_in) {

@@ -142,6 +142,41 @@ TEST_F(Sub, PrintsAShareOfTheMessagesByChance) {
   EXPECT_LT(printed, 1200);
 }
 
+TEST_F(Sub, UnsubscribesWithoutSubscribing) {
+  const Result result = subscribe({"-U", "a/#", "-U", "b", "-E"});
+  expect(result, 0, "");
+  EXPECT_NE(result.err.find("unsubscribed from a/#, b"), std::string::npos) << result.report;
+  broker_->wait_for_log("Received UNSUBSCRIBE");
+  EXPECT_EQ(broker_->log().find("Received SUBSCRIBE"), std::string::npos);
+}
+
+TEST_F(Sub, HearsNothingOfWhatItHasUnsubscribedFrom) {
+  Process process{sub(*broker_, {"-t", "a", "-t", "b", "-U", "a", "-C", "1"})};
+  process.wait_for_stderr("unsubscribed from a");
+  publish({"-t", "a", "-m", "1"});
+  publish({"-t", "b", "-m", "2"});
+  EXPECT_EQ(process.wait(), 0) << process.report();
+  EXPECT_EQ(process.out(), "2\n");
+}
+
+TEST_F(Sub, Mqtt5LetsTheBrokerKeepRetainedMessagesBack) {
+  keep("k/a", "old");
+  Process process{sub(*broker_, {"-t", "k/a", "-R", "-C", "1", "-V", "5", "-d"})};
+  process.wait_for_stderr("subscribed to");
+  publish({"-t", "k/a", "-m", "new"});
+  EXPECT_EQ(process.wait(), 0) << process.report();
+  EXPECT_EQ(process.out(), "new\n");
+  EXPECT_EQ(process.err().find("retained"), std::string::npos) << process.report();
+}
+
+TEST_F(Sub, Mqtt5ShowsTheRetainFlagAsItWasPublished) {
+  Process process{sub(*broker_, {"-t", "k/a", "--retain-as-published", "-C", "1", "-V", "5", "-F", "%r"})};
+  process.wait_for_stderr("subscribed to");
+  keep("k/a", "x");
+  EXPECT_EQ(process.wait(), 0) << process.report();
+  EXPECT_EQ(process.out(), "1\n");
+}
+
 TEST_F(Sub, EndsWhenTheBrokerHasAcknowledged) {
   const Result result = subscribe({"-t", "a/#", "-E"});
   expect(result, 0, "");

@@ -48,6 +48,7 @@ TEST(Url, HasItsParts) {
   EXPECT_EQ(url.host, "::1");
   EXPECT_EQ(url.port, 8884);
   EXPECT_EQ(url.path, "a/b%20c");
+  EXPECT_EQ(url_of("mqtt://me:p:w@@host/a@b", "").password, "p:w@");
 }
 
 TEST(Url, NeedsOnlyAHost) {
