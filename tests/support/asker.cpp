@@ -9,7 +9,7 @@
 
 int main() {
   using namespace sistem;
-  run_tool("asker", [](const std::stop_token& stop) {
+  run_tool("asker", [](Console& /*console*/, const std::stop_token& stop) {
     Output output{STDOUT_FILENO, stop};
     auto answer = ask_secret("Password: ", stop);
     if (!answer) {
