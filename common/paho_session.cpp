@@ -142,6 +142,7 @@ Property from_paho(const MQTTProperty& raw) {
 std::vector<Property> from_paho(const mqtt::properties& properties) {
   std::vector<Property> all;
   const MQTTProperties& raw = properties.c_struct();
+  all.reserve(static_cast<std::size_t>(raw.count));
   for (int at = 0; at < raw.count; ++at) {
     all.push_back(from_paho(raw.array[at]));
   }
@@ -747,7 +748,7 @@ class PahoSession final : public Session {
                                                    const std::stop_token& stop) {
     const AwaitingAnswer awaiting{*this};
     const auto properties = properties_for(PropertyPlace::unsubscribe, config_.properties);
-    const auto codes = answers("UNSUBSCRIBE", filters.size(), stop, [&](auto& client, std::size_t first) {
+    auto codes = answers("UNSUBSCRIBE", filters.size(), stop, [&](auto& client, std::size_t first) {
       std::vector<std::string> rest{filters.begin() + static_cast<std::ptrdiff_t>(first), filters.end()};
       console_.debug(fmt::format("-> UNSUBSCRIBE  {}{}", fmt::join(rest, ", "), listed(properties)));
       auto list = mqtt::string_collection::create(std::move(rest));
@@ -1134,6 +1135,9 @@ SessionPointer open_session(const ConnectionConfig& config, const Console& conso
   // Paho C 1.3.12 obeys these even for plain MQTT to localhost.
   for (const char* variable : {"http_proxy", "https_proxy"}) {
     ::unsetenv(variable);
+  }
+  if (config.password && config.username.empty() && config.version != ProtocolVersion::v5) {
+    throw UsageError{"a password without a user name needs MQTT 5"};  // [MQTT-3.1.2-22]
   }
   auto* session = new PahoSession(config, console);
   SessionPointer pointer{session};

@@ -1,4 +1,5 @@
 // What the options of MQTT itself do on the wire: versions, sessions, wills, properties and reason codes.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -64,7 +65,7 @@ TEST_F(Protocol, EachVersionIsSpokenAsAsked) {
   for (int at = 0; const auto& [options, logged] : table) {
     const std::string id = "client" + std::to_string(at++);
     expect_success(run(pub(broker, Arguments{"-t", "a", "-m", "x", "-q", "2", "-i", id} + options)));
-    broker.wait_for_log("as " + id + " (" + logged + ")");
+    broker.wait_for_log(fmt::format("as {} ({})", id, logged));
   }
 }
 
@@ -85,6 +86,15 @@ TEST_F(Protocol, UserNameAndPasswordAreSentAndNeverShown) {
                                                     : "refused the connection: not authorized (CONNACK code 5)"))
         << wrong.report;
   }
+}
+
+TEST_F(Protocol, APasswordMayStandAloneInMqtt5Only) {
+  const Broker broker;
+  const Arguments message{"-t", "a", "-m", "x", "-q", "1", "-P", "token", "-V"};
+  expect_success(run(pub(broker, message + Arguments{"5"})));
+  const Result refused = run(pub(broker, message + Arguments{"311"}));
+  EXPECT_EQ(refused.status, 2) << refused.report;
+  EXPECT_TRUE(contains(refused.err, "a password without a user name needs MQTT 5")) << refused.report;
 }
 
 TEST(ProtocolOfRogues, EachRefusalOfMqtt5HasItsNameAndItsStatus) {
