@@ -7,6 +7,7 @@
 #include <mqtt/async_client.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -98,6 +100,27 @@ bool may_pass(int code) {
     case MQTTREASONCODE_CONNECTION_RATE_EXCEEDED: return true;
     default: return false;
   }
+}
+
+/// Of the library that is loaded: "1.3.12".
+std::string paho_c_version() {
+  for (const MQTTAsync_nameValue* value = MQTTAsync_getVersionInfo(); value->name != nullptr; ++value) {
+    if (std::string_view(value->name) == "Version") {
+      return value->value;
+    }
+  }
+  return "?";
+}
+
+/// Whether Paho keeps to the keep alive that a broker asks for in CONNACK [MQTT5 3.2.2.3.14].
+bool paho_heeds_server_keep_alive() {
+  std::istringstream version(paho_c_version());
+  std::array<int, 3> parts{};
+  for (int& part : parts) {
+    version >> part;
+    version.ignore(1);
+  }
+  return parts >= std::array{1, 3, 14};
 }
 
 // Properties ---------------------------------------------------------------------------------------------------
@@ -638,6 +661,16 @@ class PahoSession final : public Session {
     const bool session_present = connack.is_session_present() && config_.version != ProtocolVersion::v31;
     console_.debug(fmt::format("<- CONNACK  code 0, accepted{}{}", session_present ? ", session present" : "",
                                listed(properties)));
+    const auto keep_alive = number_of(mqtt::property::SERVER_KEEP_ALIVE, properties);
+    if (keep_alive && !told_keep_alive_ && !paho_heeds_server_keep_alive() &&
+        (config_.keep_alive.count() == 0 || std::chrono::seconds{*keep_alive} < config_.keep_alive)) {
+      told_keep_alive_ = true;
+      console_.note(
+          fmt::format("the broker at {} wants a keep alive of {} s, which Paho {} does not heed: it may close the "
+                      "connection unless "
+                      "that is the one given",
+                      where_, *keep_alive, paho_c_version()));
+    }
     const std::scoped_lock lock(mutex_);
     session_present_ = session_present;
     limits_ = config_.version == ProtocolVersion::v5 ? limits_in(properties) : Limits{};
@@ -1076,6 +1109,7 @@ class PahoSession final : public Session {
   bool session_present_ = false;  ///< the broker had kept the session for it
   std::optional<Error> refused_;  ///< the first message that was, until somebody was told
   bool refused_before_ = false;
+  bool told_keep_alive_ = false;            ///< touched by whoever connects
   std::shared_ptr<Connection> connection_;  ///< the one that connect_once() made last; replaced by the keeper only
 
   std::vector<Subscription> subscriptions_;
@@ -1146,14 +1180,8 @@ SessionPointer open_session(const ConnectionConfig& config, const Console& conso
 }
 
 std::string library_versions() {
-  std::string c_version = "?";
-  for (const MQTTAsync_nameValue* value = MQTTAsync_getVersionInfo(); value->name != nullptr; ++value) {
-    if (std::string_view(value->name) == "Version") {
-      c_version = value->value;
-    }
-  }
   return fmt::format("Paho MQTT C++ {}.{}.{}, Paho MQTT C {}", mqtt::VERSION >> 24U, (mqtt::VERSION >> 16U) & 0xFFU,
-                     (mqtt::VERSION >> 8U) & 0xFFU, c_version);
+                     (mqtt::VERSION >> 8U) & 0xFFU, paho_c_version());
 }
 
 }  // namespace sistem
