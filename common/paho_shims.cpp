@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
@@ -200,6 +202,22 @@ extern "C" int usleep(useconds_t microseconds) {
   const useconds_t sleep = shorten ? 1000 : microseconds;
   const timespec time{static_cast<time_t>(sleep / 1000000), static_cast<long>(sleep % 1000000) * 1000};
   return ::nanosleep(&time, nullptr);
+}
+
+/// writev(2). Where the socket is full Paho waits for it to become writable, but only after it has waited up to a
+/// second for something to read (Paho C 1.3.12, 1.3.14): 20,000 messages to a unix socket, which holds 278 of them,
+/// took up to 16 s. The socket is given a moment first; after that Paho's own way takes its course, so that a broker
+/// that does not read holds up nothing else for long.
+extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
+  constexpr int moment = 20;  // ms
+  const auto write = [&] { return static_cast<ssize_t>(::syscall(SYS_writev, fd, parts, count)); };
+  const ssize_t written = write();
+  if (written >= 0 || errno != EAGAIN) {
+    return written;
+  }
+  pollfd full{fd, POLLOUT, 0};
+  (void)::poll(&full, 1, moment);
+  return write();
 }
 
 #if !defined(__SANITIZE_THREAD__)  // which must see every wait itself

@@ -4,10 +4,11 @@
 
 #include "common/dial.hpp"
 
-/// What Paho C asks of libc and of OpenSSL, answered better. Paho calls connect(2), getaddrinfo(3), usleep(3),
-/// pthread_cond_timedwait(3) and SSL_new(3) of shared libraries; functions of the same names that an executable exports
-/// are the ones it gets (the executables set ENABLE_EXPORTS). Only paho_session.cpp knows of them. Where they are not
-/// in force, as with another platform's linker, a plain TCP connection still works, slower.
+/// What Paho C asks of libc and of OpenSSL, answered better. Paho calls connect(2), writev(2), getaddrinfo(3),
+/// usleep(3), pthread_cond_timedwait(3), SSL_new(3) and SSL_CTX_set_default_verify_paths(3) of shared libraries;
+/// functions of the same names that an executable exports are the ones it gets (the executables set ENABLE_EXPORTS).
+/// Only paho_session.cpp knows of them. Where they are not in force, as with another platform's linker, a plain TCP
+/// connection still works, slower.
 namespace sistem::paho_shims {
 
 /// Keeps a connection for Paho while it lives: Paho's next connect(2) to `pahos_address()` gets this one and is
