@@ -85,6 +85,8 @@ std::string hosts_of(const X509* certificate) {
 /// What happened to one connection, in OpenSSL's callbacks.
 class TlsFindings {
  public:
+  explicit TlsFindings(bool has_psk) : has_psk_(has_psk) {}
+
   struct Rejected {
     int code;
     std::string subject;
@@ -101,11 +103,40 @@ class TlsFindings {
 
   void alert(int alert) { alert_ = alert; }
   [[nodiscard]] int alert() const { return alert_; }
+  /// What that means.
+  [[nodiscard]] std::string alert_text() const;
 
  private:
+  bool has_psk_;
   std::optional<Rejected> rejected_;  ///< in the handshake only
   std::atomic<int> alert_{-1};        ///< the broker's fatal one, whenever it came
 };
+
+std::string TlsFindings::alert_text() const {
+  switch (alert_) {
+    case SSL_AD_HANDSHAKE_FAILURE:
+      return has_psk_ ? "it does not know the PSK identity, or takes no version or cipher of ours"
+                      : "there is no version, cipher or certificate that both sides take";
+    case SSL_AD_PROTOCOL_VERSION: return "it does not speak this version of TLS";
+    case SSL_AD_CERTIFICATE_REQUIRED: return "it wants a client's certificate";
+    case SSL_AD_UNKNOWN_CA: return "it does not trust who signed our certificate";
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_UNKNOWN: return "it does not take our certificate";
+    case SSL_AD_CERTIFICATE_EXPIRED: return "our certificate has expired";
+    case SSL_AD_CERTIFICATE_REVOKED: return "our certificate was revoked";
+    case SSL_AD_UNKNOWN_PSK_IDENTITY: return "it does not know the PSK identity";
+    case SSL_AD_UNRECOGNIZED_NAME: return "it has nothing under this host name";
+    case SSL_AD_NO_APPLICATION_PROTOCOL: return "it does not know the ALPN protocol";
+    case SSL_AD_ILLEGAL_PARAMETER:  // what OpenSSL says of a wrong key in TLS 1.3, and in 1.2
+    case SSL_AD_BAD_RECORD_MAC:
+      if (has_psk_) {
+        return "its pre-shared key is another";
+      }
+      [[fallthrough]];
+    default: return fmt::format("it sent the alert \"{}\"", ::SSL_alert_desc_string_long(alert_));
+  }
+}
 
 namespace {
 
@@ -120,24 +151,6 @@ int findings_index() {
 
 TlsFindings& findings_of(const SSL* ssl) {
   return **static_cast<std::shared_ptr<TlsFindings>*>(::SSL_get_ex_data(ssl, findings_index()));
-}
-
-std::string alert_text(int alert) {
-  switch (alert) {
-    case SSL_AD_HANDSHAKE_FAILURE: return "there is no version, cipher or certificate that both sides take";
-    case SSL_AD_PROTOCOL_VERSION: return "it does not speak this version of TLS";
-    case SSL_AD_CERTIFICATE_REQUIRED: return "it wants a client's certificate";
-    case SSL_AD_UNKNOWN_CA: return "it does not trust who signed our certificate";
-    case SSL_AD_BAD_CERTIFICATE:
-    case SSL_AD_UNSUPPORTED_CERTIFICATE:
-    case SSL_AD_CERTIFICATE_UNKNOWN: return "it does not take our certificate";
-    case SSL_AD_CERTIFICATE_EXPIRED: return "our certificate has expired";
-    case SSL_AD_CERTIFICATE_REVOKED: return "our certificate was revoked";
-    case SSL_AD_UNKNOWN_PSK_IDENTITY: return "it does not know the PSK identity";
-    case SSL_AD_UNRECOGNIZED_NAME: return "it has nothing under this host name";
-    case SSL_AD_NO_APPLICATION_PROTOCOL: return "it does not know the ALPN protocol";
-    default: return fmt::format("it sent the alert \"{}\"", ::SSL_alert_desc_string_long(alert));
-  }
 }
 
 std::string rejection_text(const TlsFindings::Rejected& rejected, const std::string& host, bool own_authorities) {
@@ -355,6 +368,9 @@ class TlsClient::Context {
       return;
     }
     psk_ = bytes_of_hex(config_.psk);
+    if (config_.psk_identity.empty()) {
+      throw Error("a pre-shared key needs the identity that the broker knows it by", ExitStatus::usage);
+    }
     ::SSL_CTX_set_psk_client_callback(context_.get(),
                                       [](SSL* ssl, const char* /*hint*/, char* identity, unsigned identity_size,
                                          unsigned char* key, unsigned key_size) -> unsigned {
@@ -419,7 +435,7 @@ std::string failure(const SSL* ssl, int error, int system_error, const std::stri
     return rejection_text(*findings.rejected(), host, !config.ca_file.empty() || !config.ca_path.empty());
   }
   if (findings.alert() >= 0) {
-    return alert_text(findings.alert());
+    return findings.alert_text();
   }
   const int why = ERR_GET_REASON(::ERR_peek_error());
   // What a peer that did not understand leaves behind is the one or the other, by chance.
@@ -435,10 +451,11 @@ std::string failure(const SSL* ssl, int error, int system_error, const std::stri
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST: return "it does not speak TLS (is it port 1883?)";
     case SSL_R_UNSUPPORTED_PROTOCOL: return "it does not speak a version of TLS that we may use";
+    case SSL_R_LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED:  // of TLS 1.1 and before
     case SSL_R_NO_PROTOCOLS_AVAILABLE:
     case SSL_R_NO_CIPHERS_AVAILABLE:
-      return fmt::format("this OpenSSL has no cipher for {}; --ciphers DEFAULT@SECLEVEL=0 allows old ones",
-                         config.version.empty() ? "it" : config.version);
+      return fmt::format("{} is too old for this OpenSSL, unless with --ciphers DEFAULT@SECLEVEL=0",
+                         ::SSL_get_version(ssl));
     default: return complaint();
   }
 }
@@ -465,7 +482,7 @@ std::optional<std::string> LastWord::read() {
     char byte = 0;
     (void)::SSL_peek(ssl_.get(), &byte, 1);
   }
-  return findings_->alert() < 0 ? std::nullopt : std::optional("TLS: " + alert_text(findings_->alert()));
+  return findings_->alert() < 0 ? std::nullopt : std::optional("TLS: " + findings_->alert_text());
 }
 
 TlsClient::TlsClient(const TlsConfig& config) : context_(std::make_unique<const Context>(config)) {}
@@ -473,7 +490,7 @@ TlsClient::TlsClient(const TlsConfig& config) : context_(std::make_unique<const 
 TlsClient::~TlsClient() = default;
 
 Encrypted TlsClient::handshake(int fd, const std::string& host, Deadline deadline, const std::stop_token& stop) const {
-  const auto findings = std::make_shared<TlsFindings>();
+  const auto findings = std::make_shared<TlsFindings>(!context_->config().psk.empty());
   Encrypted encrypted{context_->new_ssl(findings), {}, findings};
   SSL* const ssl = encrypted.ssl.get();
   if (ssl == nullptr || ::SSL_set_fd(ssl, fd) != 1) {

@@ -284,25 +284,47 @@ TEST_F(Tls, ConnectsAgainWhenTheBrokerIsBack) {
   subscriber.wait_for_stdout("x\n");
 }
 
-TEST(Psk, AKeyTakesThePlaceOfCertificates) {
-  NEEDS_MOSQUITTO();
-  const TemporaryFolder folder;
-  const auto keys = folder.write("keys", "thing:C0FFEE0123456789\n");
-  const std::uint16_t port = free_port();
-  const Broker broker{"allow_anonymous true\n" +
-                      listener(port, fmt::format("psk_hint hint\npsk_file {}\n", keys.string()))};
-  for (const std::string version : {"tlsv1.2", "tlsv1.3"}) {
-    Start start = tool(PUB, port, {"-t", "a", "-m", "x", "--psk-identity", "thing", "--tls-version", version});
-    start.environment["MQTT_PSK"] = "c0ffee0123456789";
-    expect_arrival(run(start));
+class Psk : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_MOSQUITTO();
+    const auto keys = folder_.write("keys", "thing:C0FFEE0123456789\n");
+    broker_ = std::make_unique<Broker>("allow_anonymous true\n" +
+                                       listener(port_, fmt::format("psk_hint hint\npsk_file {}\n", keys.string())));
   }
-  EXPECT_EQ(publish(port, {"--psk", "c0ffee", "--psk-identity", "thing"}).status, 3) << "a wrong key";
-  EXPECT_EQ(publish(port, {"--psk", "c0ffee0123456789", "--psk-identity", "who"}).status, 3) << "an unknown identity";
-  EXPECT_EQ(publish(port, {"--psk", "coffee", "--psk-identity", "thing"}).status, 2) << "not hexadecimal";
+  [[nodiscard]] Result publish_with(const std::string& identity, const std::string& key,
+                                    const std::string& version) const {
+    Start start =
+        tool(PUB, port_, {"-t", "a", "-m", "x", "-q", "1", "--psk-identity", identity, "--tls-version", version});
+    start.environment["MQTT_HOST"] = "localhost";
+    start.environment["MQTT_PSK"] = key;
+    return run(start);
+  }
+  TemporaryFolder folder_;
+  std::uint16_t port_ = free_port();
+  std::unique_ptr<Broker> broker_;
+};
+
+TEST_F(Psk, AKeyTakesThePlaceOfCertificates) {
+  for (const std::string version : {"tlsv1.2", "tlsv1.3"}) {
+    const Result right = publish_with("thing", "c0ffee0123456789", version);
+    if (right.err.find("it does not speak this version of TLS") != std::string::npos && version == "tlsv1.3") {
+      break;  // Mosquitto 2.0.21 takes keys in TLS 1.2 only, 2.0.11 in both
+    }
+    expect_arrival(right);
+    expect_no_broker(publish_with("thing", "c0ffee", version), ": TLS: its pre-shared key is another");
+    const Result unknown = publish_with("who", "c0ffee0123456789", version);
+    EXPECT_EQ(unknown.status, 3) << unknown.report;
+    EXPECT_NE(unknown.err.find(": TLS: it does not know the PSK identity"), std::string::npos) << unknown.report;
+  }
 }
 
-TEST(Psk, ABrokerThatShowsACertificateInsteadIsNotTrusted) {
-  NEEDS_MOSQUITTO();
+TEST_F(Psk, AKeyThatIsNoneOrHasNoIdentityIsWrongUsage) {
+  EXPECT_EQ(publish(port_, {"--psk", "coffee", "--psk-identity", "thing"}).status, 2);
+  EXPECT_EQ(publish(port_, {"--psk", "c0ffee"}).status, 2);
+}
+
+TEST_F(Psk, ABrokerThatShowsACertificateInsteadIsNotTrusted) {
   const Authority authority;
   const std::uint16_t port = free_port();
   const Broker broker{"allow_anonymous true\n" +
