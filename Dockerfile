@@ -29,11 +29,15 @@ ENV LANG=C.UTF-8
 WORKDIR /src
 COPY . .
 RUN cmake --preset release \
- && cmake --build --preset release --target pub sub unit_tests \
+ && cmake --build --preset release --target pub sub texts unit_tests \
  && ctest --preset release -L '^unit$' --no-tests=error --output-on-failure --parallel "$(nproc)" \
- && cmake --install build/release --prefix /out --strip
+ && for tool in pub sub; do \
+      cmake --install build/release --component "$tool" --prefix "/out/$tool" --strip \
+        && mkdir -p /out/lab && mv "/out/$tool/bin/$tool" /out/lab/ \
+        && ln -s "/lab/$tool" "/out/$tool/bin/$tool" || exit; \
+    done
 # Which packages the tools need to run is asked of the tools: the names of libraries change from one Debian to the next.
-RUN ldd /out/bin/pub /out/bin/sub | awk '$2 == "=>" { print $3 }' | sort -u | xargs realpath \
+RUN ldd /out/lab/* | awk '$2 == "=>" { print $3 }' | sort -u | xargs realpath \
   | xargs dpkg-query --search | cut -d: -f1 | sort -u > /out/packages \
  && test -s /out/packages
 
@@ -48,16 +52,19 @@ ENV LANG=C.UTF-8
 WORKDIR /lab
 USER lab
 
+# A tool lives where it is started from and is found by its name everywhere; /usr/local has its page and completions.
 FROM runtime AS pub
 LABEL org.opencontainers.image.title="pub" \
       org.opencontainers.image.description="Publishes MQTT messages; without arguments, what the host measures of itself"
-COPY --from=build /out/bin/pub ./
+COPY --from=build /out/pub /usr/local
+COPY --from=build /out/lab/pub ./
 CMD ["./pub"]
 
 FROM runtime AS sub
 LABEL org.opencontainers.image.title="sub" \
       org.opencontainers.image.description="Subscribes to MQTT topics and prints each message as a line"
-COPY --from=build /out/bin/sub ./
+COPY --from=build /out/sub /usr/local
+COPY --from=build /out/lab/sub ./
 CMD ["./sub"]
 
 # --- check: all tests but the README's, on this Debian's libraries; only the container tests ask for it ---------

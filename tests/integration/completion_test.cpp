@@ -1,0 +1,236 @@
+// The completions in the shells that they are for. What is typed here is typed on a terminal, with its tabs; what the
+// shell made of it is printed by a function in the tool's place.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "tests/integration/tools.hpp"
+#include "tests/support/temporary.hpp"
+
+namespace sistem::test {
+namespace {
+
+bool has(const std::string& program) {
+  for (const char* folder : {"/usr/bin/", "/bin/", "/usr/local/bin/"}) {
+    if (::access((folder + program).c_str(), X_OK) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+const char* executable(const std::string& tool) { return tool == "pub" ? PUB : SUB; }
+
+class InShell : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    if (!has(shell()) || !has("script")) {
+      GTEST_SKIP() << shell() << " or script is not installed (tests/run installs them)";
+    }
+    for (const std::string& tool : {"pub", "sub"}) {
+      const Result result = run({.command = {executable(tool), "--completion", shell()}});
+      ASSERT_EQ(result.status, 0) << result.report;
+      folder_.write(tool + ".script", result.out);
+    }
+    folder_.write("config/sistem/lab.conf", "host=broker.example\n");
+    folder_.write("config/sistem/my home.conf", "host=broker.example\n");
+    folder_.write("files/with blank.pem", "");
+    folder_.write("files/other.pem", "");
+    folder_.write("files/a folder/inside.pem", "");
+  }
+
+  static std::string shell() { return GetParam(); }
+  [[nodiscard]] std::string script(const std::string& tool) const {
+    return (folder_.path() / tool).string() + ".script";
+  }
+
+  [[nodiscard]] Start in_folder(std::vector<std::string> command) const {
+    return {.command = std::move(command),
+            .environment = {{"XDG_CONFIG_HOME", (folder_.path() / "config").string()},
+                            {"XDG_DATA_HOME", (folder_.path() / "data").string()},
+                            {"TERM", "dumb"},
+                            {"LC_ALL", "C.UTF-8"}},
+            .directory = (folder_.path() / "files").string()};
+  }
+
+  TemporaryFolder folder_;
+};
+
+// The scripts themselves --------------------------------------------------------------------------------------
+
+TEST_P(InShell, TheScriptsAreWellFormed) {
+  for (const char* tool : {"pub", "sub"}) {
+    const Result result = run(in_folder({shell(), "-n", script(tool)}));
+    EXPECT_EQ(result.status, 0) << result.report;
+    EXPECT_EQ(result.err, "") << result.report;
+  }
+}
+
+TEST_P(InShell, ShellcheckHasNothingToSay) {
+  if (shell() != "bash") {
+    GTEST_SKIP() << "shellcheck does not know " << shell();
+  }
+  if (!has("shellcheck")) {
+    GTEST_SKIP() << "shellcheck is not installed (tests/run installs it)";
+  }
+  const Result result = run(in_folder({"shellcheck", "--shell=bash", script("pub"), script("sub")}));
+  EXPECT_EQ(result.status, 0) << result.report;
+}
+
+// bash and zsh: typed on a terminal ---------------------------------------------------------------------------
+
+class Typed : public InShell {
+ protected:
+  /// The words that the tool is started with when the line is typed: "<-q><1>".
+  [[nodiscard]] std::string words(const std::string& line) const {
+    const bool bash = shell() == "bash";
+    const std::string tool = line.substr(0, 3);
+    std::string typed;
+    typed += bash ? "PS1=; " : "unsetopt prompt_cr prompt_sp; PS1=; autoload -Uz compinit; compinit -u -D; ";
+    typed += "source " + script(tool) + "\n";
+    // The mark is put together here, so that what is echoed of this line is not taken for it.
+    typed += tool + "() { if [ \"$1\" = --list-profiles ]; then " + executable(tool) +
+             " \"$@\"; else printf 'ST%s' ART; printf '<%s>' \"$@\"; printf 'E%s\\n' ND; fi; }\n";
+    typed += line + "\nexit\n";
+    const std::string start = bash ? "bash --norc --noprofile -i" : "zsh -f -i";
+    const Result result = run(in_folder({"script", "-qec", start, "/dev/null"}), typed);
+    const std::size_t begin = result.out.find("START");
+    const std::size_t end = result.out.find("END", std::min(begin, result.out.size()));
+    if (end == std::string::npos) {
+      ADD_FAILURE() << "nothing was started by: " << line << "\n" << result.report;
+      return {};
+    }
+    return result.out.substr(begin + 5, end - begin - 5);
+  }
+};
+
+TEST_P(Typed, ALongNameIsCompleted) {
+  EXPECT_EQ(words("pub --null-m\t"), "<--null-message>");
+  EXPECT_EQ(words("sub --skip-r\t--pre\t"), "<--skip-retained><--pretty>");
+}
+
+TEST_P(Typed, AValueOfASetIsCompletedAfterEachFormOfItsName) {
+  EXPECT_EQ(words("pub --completion f\t"), "<--completion><fish>");
+  EXPECT_EQ(words("pub --completion=f\t"), "<--completion=fish>");
+  EXPECT_EQ(words("pub -V mqttv5\t"), "<-V><mqttv5>");
+  EXPECT_EQ(words("pub -rV mqttv311\t"), "<-rV><mqttv311>");
+  EXPECT_EQ(words("sub --retain-handling nev\t"), "<--retain-handling><never>");
+}
+
+TEST_P(Typed, AFileIsCompletedWithTheBlankInItsName) {
+  EXPECT_EQ(words("pub --cafile wi\t"), "<--cafile><with blank.pem>");
+  EXPECT_EQ(words("pub --cafile=wi\t"), "<--cafile=with blank.pem>");
+  EXPECT_EQ(words("pub -f oth\t"), "<-f><other.pem>");
+}
+
+TEST_P(Typed, AFolderIsCompletedWhereAFolderIsMeant) {
+  const std::string completed = words("pub --capath a\t");
+  EXPECT_TRUE(completed == "<--capath><a folder>" || completed == "<--capath><a folder/>") << completed;
+  EXPECT_EQ(words("pub --capath oth\t"), "<--capath><oth>");
+}
+
+TEST_P(Typed, AProfileIsCompletedByAskingTheTool) {
+  EXPECT_EQ(words("pub --profile la\t"), "<--profile><lab>");
+  EXPECT_EQ(words("sub --profile my\t"), "<--profile><my home>");
+}
+
+TEST_P(Typed, ATopicOfHelpIsCompletedAfterABlankOrAnEqualsSign) {
+  EXPECT_EQ(words("pub --help differ\t"), "<--help><differences>");
+  EXPECT_EQ(words("pub --help=differ\t"), "<--help=differences>");
+  EXPECT_EQ(words("sub --help will-pay\t"), "<--help><will-payload>");
+}
+
+TEST_P(Typed, APropertyIsCompletedWordByWord) {
+  EXPECT_EQ(words("pub -D publ\tcont\ttext/plain --null-m\t"),
+            "<-D><publish><content-type><text/plain><--null-message>");
+  EXPECT_EQ(words("sub --property subs\tsubscription-\t7"), "<--property><subscribe><subscription-identifier><7>");
+}
+
+TEST_P(Typed, AnOptionIsOfferedOnceUnlessItAddsUp) {
+  EXPECT_EQ(words("pub --null-message --null-m\t"), "<--null-message><--null-m>");
+  EXPECT_EQ(words("sub --unsub\t'a b' --unsub\tc").find("<--unsubscribe"), 0U);
+  const std::string twice = words("sub --unsubscribe 'a b' --unsub\tc");
+  EXPECT_TRUE(twice == "<--unsubscribe><a b><--unsubscribe><c>" || twice == "<--unsubscribe><a b><--unsubscribe=c>")
+      << twice;
+}
+
+TEST_P(Typed, AnAliasTakesItsValueThoughItIsNotOffered) {
+  EXPECT_EQ(words("pub --pw secret --null-m\t"), "<--pw><secret><--null-message>");
+}
+
+INSTANTIATE_TEST_SUITE_P(Completion, Typed, testing::Values("bash", "zsh"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+// fish tells what it would offer ------------------------------------------------------------------------------
+
+class Offered : public InShell {
+ protected:
+  /// What is offered for a line, without descriptions; blanks in a name as in the shell's own list.
+  [[nodiscard]] std::vector<std::string> offers(const std::string& line) const {
+    const std::string tool = line.substr(0, 3);
+    Start start = in_folder({"fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", script(tool), line});
+    const std::string tools = std::string(PUB).substr(0, std::string(PUB).rfind('/'));
+    start.environment["PATH"] =
+        tools + ":" + std::string(SUB).substr(0, std::string(SUB).rfind('/')) + ":/usr/bin:/bin";
+    const Result result = run(start);
+    EXPECT_EQ(result.err, "") << result.report;
+    std::vector<std::string> all;
+    std::istringstream lines(result.out);
+    for (std::string one; std::getline(lines, one);) {
+      all.push_back(one.substr(0, one.find('\t')));
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+  using Words = std::vector<std::string>;
+};
+
+TEST_P(Offered, NamesAndLetters) {
+  EXPECT_EQ(offers("pub --q"), (Words{"--qos", "--quiet"}));
+  const Words letters = offers("pub -");
+  for (const char* name : {"-q", "-t", "--topic", "--help"}) {
+    EXPECT_TRUE(std::find(letters.begin(), letters.end(), name) != letters.end()) << name;
+  }
+  EXPECT_EQ(offers("pub oth"), Words{});
+}
+
+TEST_P(Offered, ValuesOfASet) {
+  EXPECT_EQ(offers("pub --qos "), (Words{"0", "1", "2"}));
+  EXPECT_EQ(offers("pub --qos="), (Words{"--qos=0", "--qos=1", "--qos=2"}));
+  EXPECT_EQ(offers("pub -rq "), (Words{"0", "1", "2"}));
+  EXPECT_EQ(offers("pub -t "), Words{});
+}
+
+TEST_P(Offered, FilesAndFolders) {
+  EXPECT_EQ(offers("pub --cafile wi"), Words{"with blank.pem"});
+  EXPECT_EQ(offers("pub --cafile=oth"), Words{"--cafile=other.pem"});
+  EXPECT_EQ(offers("pub --capath "), Words{"a folder/"});
+}
+
+TEST_P(Offered, Profiles) {
+  EXPECT_EQ(offers("pub --profile "), (Words{"lab", "my home"}));
+  EXPECT_EQ(offers("sub --save-profile l"), Words{"lab"});
+}
+
+TEST_P(Offered, TopicsOfHelp) {
+  EXPECT_EQ(offers("pub --help differ"), Words{"differences"});
+  EXPECT_EQ(offers("pub --help=differ"), Words{"--help=differences"});
+  EXPECT_EQ(offers("sub --help will-pay"), Words{"will-payload"});
+}
+
+TEST_P(Offered, Properties) {
+  EXPECT_EQ(offers("pub -D publ"), Words{"publish"});
+  EXPECT_EQ(offers("pub -D publish cont"), Words{"content-type"});
+  EXPECT_EQ(offers("sub --property subscribe "), (Words{"subscription-identifier", "user-property"}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Completion, Offered, testing::Values("fish"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+INSTANTIATE_TEST_SUITE_P(Completion, InShell, testing::Values("bash", "zsh", "fish"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+}  // namespace
+}  // namespace sistem::test

@@ -1,0 +1,273 @@
+// What must be true of every row of both tools' tables, and of all that is written of them.
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "common/descriptor.hpp"
+#include "common/error.hpp"
+#include "pub/pub_config.hpp"
+#include "sub/sub_config.hpp"
+
+namespace sistem {
+namespace {
+
+std::string content_of(int fd) {
+  std::string bytes;
+  std::array<char, 65536> block{};
+  ::lseek(fd, 0, SEEK_SET);
+  for (ssize_t count = 0; (count = ::read(fd, block.data(), block.size())) > 0;) {
+    bytes.append(block.data(), static_cast<std::size_t>(count));
+  }
+  return bytes;
+}
+
+/// One tool, as its user meets it.
+class Tool {
+ public:
+  explicit Tool(std::string tool) : name(std::move(tool)) {}
+
+  const std::string name;
+
+  [[nodiscard]] bool is_pub() const { return name == "pub"; }
+
+  /// What the tool shows where it is asked to.
+  [[nodiscard]] std::string shown(const std::vector<std::string>& arguments) const {
+    const Descriptor file{::memfd_create("shown", MFD_CLOEXEC)};
+    Output output{file.get(), {}};
+    const Sources sources{.arguments = arguments, .environment = {}};
+    const Console console{name};
+    const bool goes_on = is_pub() ? read_pub_config(sources, output, console).has_value()
+                                  : read_sub_config(sources, output, console).has_value();
+    EXPECT_FALSE(goes_on);
+    return content_of(file.get());
+  }
+
+  /// The names of all options, those of help and files too, which are in the text of --help.
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    std::istringstream lines(shown({"--help"}));
+    const std::regex row("^  (-., |    )--([a-z0-9-]+).*");
+    std::smatch match;
+    for (std::string line; std::getline(lines, line);) {
+      if (std::regex_match(line, match, row)) {
+        all.push_back(match[2]);
+      }
+    }
+    return all;
+  }
+};
+
+const std::array<Tool, 2> tools{Tool{"pub"}, Tool{"sub"}};
+
+/// A table and the config that it is bound to.
+template <typename Config, std::vector<Option> (*rows)(Config&)>
+struct Bound {
+  Config config;
+  std::vector<Option> table = rows(config);
+};
+using Pub = Bound<PubConfig, pub_rows>;
+using Sub = Bound<SubConfig, sub_rows>;
+
+template <typename Check>
+void for_each_row(Check check) {
+  const Pub pub;
+  const Sub sub;
+  for (const auto* table : {&pub.table, &sub.table}) {
+    for (const Option& option : *table) {
+      SCOPED_TRACE((table == &pub.table ? "pub --" : "sub --") + option.name);
+      check(option);
+    }
+  }
+}
+
+bool is_refused(const Option& option) { return option.help.starts_with("Refused:"); }
+
+std::size_t columns(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+TEST(Table, EveryRowHasASectionAndAHelpTextOfWholeSentences) {
+  for_each_row([](const Option& option) {
+    EXPECT_FALSE(option.section.empty());
+    EXPECT_TRUE(option.help.ends_with('.')) << option.help;
+    EXPECT_EQ(option.help.find("  "), std::string::npos) << option.help;
+    EXPECT_EQ(option.help.find('\n'), std::string::npos) << option.help;
+  });
+}
+
+TEST(Table, EveryRowCanBeSetOrStandsForOthers) {
+  for_each_row([](const Option& option) {
+    if (option.stands_for) {
+      return;
+    }
+    EXPECT_TRUE(option.field.set);
+    EXPECT_TRUE(option.field.get);
+    EXPECT_TRUE(option.field.reset);
+  });
+}
+
+TEST(Table, ADefaultIsAValueThatItsOwnRowTakes) {
+  for_each_row([](const Option& option) {
+    if (option.stands_for) {
+      return;
+    }
+    const auto initial = option.field.get();
+    for (const std::string& value : initial) {
+      EXPECT_NO_THROW(option.field.set(value)) << value;
+    }
+    EXPECT_EQ(option.field.get(), initial);
+    option.field.reset();
+    EXPECT_EQ(option.field.get(), initial);
+  });
+}
+
+TEST(Table, EveryChoiceIsAValueThatItsRowTakesAndGivesBack) {
+  for_each_row([](const Option& option) {
+    for (const std::string& choice : option.field.choices) {
+      EXPECT_NO_THROW(option.field.set(choice)) << choice;
+      const auto value = option.field.get();
+      EXPECT_TRUE(value.empty() || value == std::vector{choice}) << choice;
+    }
+  });
+}
+
+TEST(Table, NamesAndLettersAreUnique) {
+  const Pub pub;
+  const Sub sub;
+  for (const auto* table : {&pub.table, &sub.table}) {
+    std::set<std::string> names;
+    std::set<char> letters;
+    for (const Option& option : *table) {
+      EXPECT_TRUE(names.insert(option.name).second) << option.name;
+      for (const std::string& alias : option.aliases) {
+        EXPECT_TRUE(names.insert(alias).second) << alias;
+      }
+      EXPECT_TRUE(option.letter == 0 || letters.insert(option.letter).second) << option.letter;
+    }
+  }
+}
+
+TEST(Table, ALetterMeansTheSameInBothTools) {
+  const Pub pub;
+  const Sub sub;
+  for (const Option& option : pub.table) {
+    if (const Option* other = option.letter != 0 ? find_letter(sub.table, option.letter) : nullptr) {
+      EXPECT_EQ(option.name, other->name) << option.letter;
+    }
+    if (const Option* other = find_option(sub.table, option.name)) {
+      EXPECT_EQ(option.letter, other->letter) << option.name;
+      EXPECT_EQ(option.field.choices, other->field.choices) << option.name;
+    }
+  }
+}
+
+TEST(Table, HelpNamesEveryOptionAndFitsEightyColumns) {
+  const Pub pub;
+  const Sub sub;
+  for (const Tool& tool : tools) {
+    const std::string help = tool.shown({"--help"});
+    for (const Option& option : tool.is_pub() ? pub.table : sub.table) {
+      EXPECT_NE(help.find("--" + option.name), std::string::npos) << tool.name << " --" << option.name;
+    }
+    std::istringstream lines(help);
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(columns(line), 80U) << line;
+      EXPECT_FALSE(line.ends_with(' ')) << line;
+    }
+  }
+}
+
+TEST(Table, HelpHasAnEntryForEveryOptionByItsNameLetterAliasAndVariable) {
+  const Pub pub;
+  const Sub sub;
+  for (const Tool& tool : tools) {
+    for (const Option& option : tool.is_pub() ? pub.table : sub.table) {
+      const std::string entry = tool.shown({"--help", option.name});
+      EXPECT_NE(entry.find("--" + option.name), std::string::npos) << entry;
+      std::vector<std::string> topics{"--" + option.name, variable_of(option.name)};
+      topics.insert(topics.end(), option.aliases.begin(), option.aliases.end());
+      if (option.letter != 0) {
+        topics.emplace_back(1, option.letter);
+        topics.push_back(std::string("-") + option.letter);
+      }
+      for (const std::string& topic : topics) {
+        EXPECT_EQ(tool.shown({"--help=" + topic}), entry) << topic;
+      }
+      std::istringstream lines(entry);
+      for (std::string line; std::getline(lines, line);) {
+        EXPECT_LE(columns(line), 80U) << line;
+      }
+    }
+  }
+}
+
+TEST(Table, TheManPageHasEveryOption) {
+  for (const Tool& tool : tools) {
+    const std::string page = tool.shown({"--man"});
+    for (const std::string& name : tool.names()) {
+      const std::string in_roff = std::regex_replace("--" + name, std::regex("-"), "\\-");
+      EXPECT_NE(page.find("\\fB" + in_roff + "\\fR"), std::string::npos) << tool.name << " --" << name;
+    }
+  }
+}
+
+TEST(Table, EveryShellsCompletionHasEveryOption) {
+  for (const Tool& tool : tools) {
+    const std::vector<std::string> names = tool.names();
+    ASSERT_GT(names.size(), 40U);
+    const std::string bash = tool.shown({"--completion", "bash"});
+    const std::string zsh = tool.shown({"--completion", "zsh"});
+    const std::string fish = tool.shown({"--completion", "fish"});
+    for (const std::string& name : names) {
+      EXPECT_TRUE(std::regex_search(bash, std::regex("offer_option (once|again) " + name + " (-. )?--" + name + "\n")))
+          << name;
+      EXPECT_TRUE(std::regex_search(zsh, std::regex("'[^\n]*--" + name + "(=|=-)?\\["))) << name;
+      EXPECT_NE(fish.find(" -l " + name + " "), std::string::npos) << name;
+    }
+  }
+}
+
+TEST(Table, CompletionDoesNotOfferWhatIsRefused) {
+  for_each_row([](const Option& option) {
+    if (!is_refused(option)) {
+      return;
+    }
+    EXPECT_EQ(tools[0].shown({"--completion=bash"}).find("offer_option once " + option.name + " "), std::string::npos);
+    EXPECT_EQ(tools[0].shown({"--completion=fish"}).find(" -l " + option.name + " "), std::string::npos);
+    EXPECT_NE(tools[0].shown({"--completion=zsh"}).find("'!(--" + option.name + ")--" + option.name),
+              std::string::npos);
+  });
+}
+
+TEST(Table, HasEveryOptionThatTheReadmeNames) {
+  std::ifstream readme(SOURCE_DIR "/README.md");
+  if (!readme) {
+    GTEST_SKIP() << "no README.md here: images are built without it";
+  }
+  std::set<std::string> known{"containers", "keep", "native", "preset", "workflow"};  // of our scripts, and of CMake
+  for (const Tool& tool : tools) {
+    for (const std::string& name : tool.names()) {
+      known.insert(name);
+    }
+  }
+  std::stringstream text;
+  text << readme.rdbuf();
+  const std::string all = text.str();
+  const std::regex option("(^|[^a-zA-Z0-9-])--([a-z][a-z0-9-]*)");
+  std::size_t count = 0;
+  for (std::sregex_iterator at(all.begin(), all.end(), option), end; at != end; ++at, ++count) {
+    EXPECT_TRUE(known.contains((*at)[2])) << "--" << (*at)[2];
+  }
+  EXPECT_GT(count, 5U);
+}
+
+}  // namespace
+}  // namespace sistem
