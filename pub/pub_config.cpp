@@ -27,7 +27,7 @@ const ToolText text_of_pub{
         "# each line as a message, over one connection\n"
         "seq 1000 | pub -h broker.example -t test/count -l -q 1\n"
         "# keep the broker and the user's name for the next time\n"
-        "pub -h broker.example -u me --password-file ~/.mqtt --save-profile lab\n"
+        "pub -h broker.example -u me --password-file ~/.pw --save-profile lab\n"
         "pub --profile lab -t test -m hello\n",
     .drop_in_for = "mosquitto_pub",
     .libraries = library_versions,
