@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 
 #include "tests/integration/tools.hpp"
@@ -100,7 +101,8 @@ class Typed : public InShell {
       typed += line + "\n";
     }
     const std::string start = bash ? "bash --norc --noprofile -i" : "zsh -f -i";
-    const Result result = run(in_folder({"script", "-qec", start, "/dev/null"}), typed + "exit\n");
+    const Result result =
+        run(in_folder({"script", "-qec", start, "/dev/null"}), typed + "exit\n", std::chrono::seconds(60));
     Words all;
     for (std::size_t at = result.out.find("START"); at != std::string::npos; at = result.out.find("START", at + 1)) {
       const std::size_t begin = at + std::string("START").size();
@@ -139,6 +141,14 @@ TEST_P(Typed, AFolderIsCompletedWhereAFolderIsMeant) {
 
 TEST_P(Typed, AProfileIsCompletedByAskingTheTool) {
   EXPECT_EQ(words({"pub --profile la\t", "sub --profile my\t"}), (Words{"<--profile><lab>", "<--profile><my home>"}));
+}
+
+TEST_P(Typed, AToolThatIsCalledByItsPathIsCompletedToo) {
+  const auto tool =
+      folder_.write("files/pub", "#!/bin/sh\nif [ \"$1\" = --list-profiles ]; then exec " + std::string(PUB) +
+                                     " \"$@\"; fi\nprintf START; printf '<%s>' \"$@\"; echo END\n");
+  std::filesystem::permissions(tool, std::filesystem::perms::owner_all);
+  EXPECT_EQ(words({"./pub --null-m\t", "./pub --profile my\t"}), (Words{"<--null-message>", "<--profile><my home>"}));
 }
 
 TEST_P(Typed, ATopicOfHelpIsCompletedAfterABlankOrAnEqualsSign) {
