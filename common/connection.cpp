@@ -89,6 +89,17 @@ Value proxy(Proxy& field) {
   return {set, get, [&field] { field = {}; }};
 }
 
+Value websocket_path(std::string& field) {
+  Value value = text(field);
+  value.set = [&field](std::string_view path) {
+    if (!path.starts_with('/')) {
+      throw Expected("expected a path that begins with /");
+    }
+    field = path;
+  };
+  return value;
+}
+
 Value topic_name(std::string& field) {
   Value value = text(field);
   value.set = [&field](std::string_view name) {
@@ -193,7 +204,7 @@ std::vector<Option> place_rows(ConnectionConfig& config) {
        .value = "PATH",
        .section = section,
        .help = "Path of the WebSocket at the broker.",
-       .field = nonempty(config.websocket_path, "a path that begins with /")},
+       .field = websocket_path(config.websocket_path)},
       {.name = "proxy",
        .value = "URL",
        .section = section,
@@ -515,6 +526,7 @@ void check_tls(ConnectionConfig& config, const Settings& settings, const Console
   TlsConfig& tls = config.tls;
   check_both(settings, "psk", "cafile", "a key that both sides know, or certificates, not both");
   check_both(settings, "psk", "capath", "a key that both sides know, or certificates, not both");
+  check_both(settings, "psk", "cert", "a key that both sides know, or certificates, not both");
   check_needs(settings, {{"psk", "psk-identity", "the broker finds the key by its name"},
                          {"psk-identity", "psk", "it is the name of a key"},
                          {"cert", "key", "the certificate's private key"},
@@ -616,9 +628,9 @@ void check_login(ConnectionConfig& config, const Settings& settings, const Conso
   for (const char* secret : {"password", "psk"}) {
     const auto home = settings.homes.find(secret);
     if (home != settings.homes.end() && home->second.level == Level::command_line && !settings.drop_in) {
-      console.note(fmt::format(
-          "others on this machine can read the secret of {} from the list of processes; {} hides it", home->second.name,
-          std::string_view(secret) == "psk" ? "the variable MQTT_PSK" : "--password-file"));
+      console.note(fmt::format("others on this machine can read what follows {} in the list of processes; {} hides it",
+                               home->second.name,
+                               std::string_view(secret) == "psk" ? "the variable MQTT_PSK" : "--password-file"));
     }
   }
 }
@@ -641,6 +653,9 @@ std::vector<Option> connection_rows(ConnectionConfig& config) {
 void check_connection(ConnectionConfig& config, Settings& settings, const Console& console) {
   check_will(config, settings);
   check_unix(settings);
+  if (!config.websocket && settings.given("ws-path")) {
+    throw UsageError(fmt::format("{} needs --ws: it is the path of a WebSocket", settings.home_of("ws-path")));
+  }
   check_tls(config, settings, console);
   check_session(config, settings);
   check_login(config, settings, console);

@@ -137,6 +137,7 @@ template <typename Meaning>
 Value choice(Meaning& field, std::vector<std::pair<std::string, Meaning>> words,
              std::vector<std::pair<std::string, Meaning>> also) {
   std::vector<std::string> choices;
+  choices.reserve(words.size());
   for (const auto& [word, meaning] : words) {
     choices.push_back(word);
   }

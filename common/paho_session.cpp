@@ -1170,9 +1170,6 @@ SessionPointer open_session(const ConnectionConfig& config, const Console& conso
   for (const char* variable : {"http_proxy", "https_proxy"}) {
     ::unsetenv(variable);
   }
-  if (config.password && config.username.empty() && config.version != ProtocolVersion::v5) {
-    throw UsageError{"a password without a user name needs MQTT 5"};  // [MQTT-3.1.2-22]
-  }
   auto* session = new PahoSession(config, console);
   SessionPointer pointer{session};
   session->connect_first(stop);

@@ -60,6 +60,7 @@ TEST(Dial, APathThatIsTooLongForASocketIsTold) {
 TEST(Dial, AProxyThatIsSilentIsGivenUpInTime) {
   const test::RogueBroker silent{{}};
   ConnectionConfig config;
+  config.port = 1883;
   config.proxy.host = "127.0.0.1";
   config.proxy.port = silent.port();
   try {
