@@ -1,37 +1,32 @@
 #include "common/chapters.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
 
 #include "common/error.hpp"
+#include "common/property.hpp"
 
 namespace sistem {
 namespace {
 
 Chapter properties() {
-  return {"Properties",
-          {{"An MQTT 5 packet may carry properties. -D takes the packet, the property and its value, and may be "
-            "repeated; without -V it means MQTT 5. In an options file and in a variable they stand the same way, a "
-            "value with blanks in quotation marks:"},
-           {"-D publish content-type text/plain\n"
-            "-D connect user-property floor \"second floor\"\n"},
-           {"authentication-data, authentication-method, maximum-packet-size, receive-maximum, "
-            "request-problem-information, request-response-information, session-expiry-interval (see also -x), "
-            "topic-alias-maximum, user-property.",
-            "connect"},
-           {"content-type, correlation-data, message-expiry-interval, payload-format-indicator, response-topic, "
-            "topic-alias, user-property.",
-            "publish"},
-           {"subscription-identifier, user-property.", "subscribe"},
-           {"user-property.", "unsubscribe"},
-           {"reason-string, session-expiry-interval, user-property.", "disconnect"},
-           {"content-type, correlation-data, message-expiry-interval, payload-format-indicator, response-topic, "
-            "user-property, will-delay-interval.",
-            "will"},
-           {"A user-property is a name and a value, and a packet may carry many of them. A value that the property "
-            "cannot have is refused before anything is sent."}}};
+  Chapter chapter{
+      "Properties",
+      {{"An MQTT 5 packet may carry properties. -D takes the packet, the property and its value, and may be repeated; "
+        "without -V it means MQTT 5. In an options file and in a variable they stand the same way, a value with blanks "
+        "in quotation marks:"},
+       {"-D publish content-type text/plain\n"
+        "-D connect user-property floor \"second floor\"\n"}}};
+  for (const auto& [packet, names] : property_words()) {
+    chapter.paragraphs.push_back({fmt::format("{}.", fmt::join(names, ", ")), packet});
+  }
+  chapter.paragraphs.push_back(
+      {"A user-property is a name and a value, and a packet may carry many of them. A value that the property cannot "
+       "have is refused before anything is sent."});
+  return chapter;
 }
 
 Chapter options_files(const ToolText& tool) {
@@ -71,8 +66,7 @@ Chapter environment(const std::vector<Option>& table) {
   return {
       "Environment",
       {{"Almost every option has a variable: its long name in capitals, with underscores for the dashes, after MQTT_. "
-        "A "
-        "variable wins over an options file, and the command line over both. A flag is true, yes, on or 1, or false, "
+        "A variable wins over an options file, and the command line over both. A flag is true, yes, on or 1, or false, "
         "no, off or 0. An empty variable is none. The variable of an option that may be repeated holds a value on each "
         "of its lines; a value given on the command line replaces all of them."},
        {"These are the variables: " + variables(table)},
@@ -90,8 +84,9 @@ Chapter secrets() {
        {"A file that holds the password and nothing else; a newline at its end does not count. It is refused if "
         "everyone may read it, unless --allow-readable-secrets is given.",
         "--password-file FILE"},
-       {"In a container the secrets of Docker and Kubernetes are files, often ones that all users in there may "
-        "read: --password-file /run/secrets/mqtt --allow-readable-secrets.",
+       {"In a container the secrets of Docker and Kubernetes are files that all users in there may read. Below "
+        "/run/secrets they are taken as they are; one that is mounted elsewhere needs mode 0400 (defaultMode), or "
+        "--allow-readable-secrets.",
         "/run/secrets"},
        {"The variable, which only the same user can read.", "MQTT_PASSWORD"},
        {"On a terminal, -u NAME typed without a password asks for it, and does not show what is typed.",

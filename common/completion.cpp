@@ -12,27 +12,12 @@
 
 #include "common/chapters.hpp"
 #include "common/manual.hpp"
+#include "common/property.hpp"
 
 namespace sistem {
 namespace {
 
 using Words = std::vector<std::string>;
-
-// What -D takes: packets, and the properties that each may carry [MQTT5 2.2.2.2].
-constexpr std::array<std::pair<const char*, const char*>, 6> properties{{
-    {"connect",
-     "authentication-data authentication-method maximum-packet-size receive-maximum request-problem-information "
-     "request-response-information session-expiry-interval topic-alias-maximum user-property"},
-    {"publish",
-     "content-type correlation-data message-expiry-interval payload-format-indicator response-topic topic-alias "
-     "user-property"},
-    {"subscribe", "subscription-identifier user-property"},
-    {"unsubscribe", "user-property"},
-    {"disconnect", "reason-string session-expiry-interval user-property"},
-    {"will",
-     "content-type correlation-data message-expiry-interval payload-format-indicator response-topic user-property "
-     "will-delay-interval"},
-}};
 
 /// The option of several words, which is -D.
 bool takes_properties(const Option& option) { return static_cast<bool>(option.words); }
@@ -230,9 +215,9 @@ std::string bash_script(const std::vector<Option>& table, const ToolText& tool) 
   }
   std::string packets;
   std::string names_of_properties;
-  for (const auto& [packet, names] : properties) {
+  for (const auto& [packet, names] : property_words()) {
     packets += fmt::format(" {}", packet);
-    names_of_properties += fmt::format("    1:{}) _{}_offer {} ;;\n", packet, tool.name, names);
+    names_of_properties += fmt::format("    1:{}) _{}_offer {} ;;\n", packet, tool.name, fmt::join(names, " "));
   }
   return filled(bash_template, {{"@tool@", tool.name},
                                 {"@packets@", packets},
@@ -350,9 +335,9 @@ std::string zsh_script(const std::vector<Option>& table, const ToolText& tool) {
   }
   std::string packets;
   std::string names_of_properties;
-  for (const auto& [packet, names] : properties) {
+  for (const auto& [packet, names] : property_words()) {
     packets += fmt::format("{}{}", packets.empty() ? "" : " ", packet);
-    names_of_properties += fmt::format("    {}) names=({}) ;;\n", packet, names);
+    names_of_properties += fmt::format("    {}) names=({}) ;;\n", packet, fmt::join(names, " "));
   }
   return filled(zsh_template, {{"@tool@", tool.name},
                                {"@packets@", packets},
@@ -373,7 +358,7 @@ std::string fish_value(const Option& option, const ToolText& tool) {
   }
   if (takes_properties(option)) {
     std::string packets;
-    for (const auto& [packet, names] : properties) {
+    for (const auto& [packet, names] : property_words()) {
       packets += fmt::format("{}{}", packets.empty() ? "" : " ", packet);
     }
     return fmt::format(" -x -a {}", in_fish_quotes(packets));
@@ -422,9 +407,9 @@ std::string fish_script(const std::vector<Option>& table, const ToolText& tool) 
                              fish_value(option, tool), in_fish_quotes(first_sentence(option.help)));
     }
     if (takes_properties(option)) {
-      for (const auto& [packet, names] : properties) {
+      for (const auto& [packet, names] : property_words()) {
         names_of_properties += fmt::format("complete -c {0} -n '__{0}_follows {1} {2}' -x -a '{3}'\n", tool.name,
-                                           fmt::join(names_of(option), ","), packet, names);
+                                           fmt::join(names_of(option), ","), packet, fmt::join(names, " "));
       }
     }
   }

@@ -255,9 +255,8 @@ std::vector<Option> login_rows(ConnectionConfig& config) {
        .letter = 'P',
        .value = "PASSWORD",
        .section = section,
-       .help =
-           "Password. Others can read it from the list of processes: better is --password-file, the variable or the "
-           "question.",
+       .help = "Password. Others can read it in the list of processes: better is --password-file, the variable or the "
+               "question.",
        .field = text(config.password),
        .aliases = {"pw"},
        .secret = true,
@@ -437,7 +436,7 @@ std::vector<Option> tls_rows(TlsConfig& tls) {
       {.name = "psk",
        .value = "HEX",
        .section = section,
-       .help = "Encrypt with this pre-shared key, in hexadecimal, instead of certificates. Others can read it from the "
+       .help = "Encrypt with this pre-shared key, in hexadecimal, instead of certificates. Others can read it in the "
                "list of processes: better is the variable.",
        .field = pre_shared_key(tls.psk),
        .secret = true},
@@ -475,8 +474,8 @@ std::vector<Option> tls_rows(TlsConfig& tls) {
   };
 }
 
-std::vector<Option> talk_rows(ConnectionConfig& config) {
-  const std::string section = "What is said";
+std::vector<Option> diagnosis_rows(ConnectionConfig& config) {
+  const std::string section = "Diagnosis";
   return {
       {.name = "debug",
        .letter = 'd',
@@ -643,7 +642,7 @@ std::vector<Option> connection_rows(ConnectionConfig& config) {
   append(rows, session_rows(config));
   append(rows, will_rows(config.will));
   append(rows, tls_rows(config.tls));
-  append(rows, talk_rows(config));
+  append(rows, diagnosis_rows(config));
   for (Option& row : rows) {
     row.shared = true;
   }

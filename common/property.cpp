@@ -248,4 +248,18 @@ std::string_view property_name(std::uint8_t identifier) {
   return row != nullptr ? row->name : std::string_view{};
 }
 
+std::vector<PropertyWords> property_words() {
+  std::vector<PropertyWords> words;
+  for (const Packet& packet : packets) {
+    PropertyWords& of_packet = words.emplace_back(PropertyWords{std::string(packet.word), {}});
+    for (const Known& one : table) {
+      if ((one.places & in(packet.place)) != 0) {
+        of_packet.properties.emplace_back(one.name);
+      }
+    }
+    std::sort(of_packet.properties.begin(), of_packet.properties.end());
+  }
+  return words;
+}
+
 }  // namespace sistem

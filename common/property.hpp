@@ -45,4 +45,12 @@ struct PlacedProperty {
 /// The name of the specification with dashes, "message-expiry-interval"; empty for an identifier that is none.
 [[nodiscard]] std::string_view property_name(std::uint8_t identifier);
 
+/// What `-D` takes, for help and completion: the words for packets, each with the properties that a client may put
+/// there, in the alphabet's order.
+struct PropertyWords {
+  std::string packet;
+  std::vector<std::string> properties;
+};
+[[nodiscard]] std::vector<PropertyWords> property_words();
+
 }  // namespace sistem
