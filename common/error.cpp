@@ -13,9 +13,9 @@ const std::vector<ExitMeaning>& exit_meanings() {
        "regained"},
       {4, "refused by the broker when connecting; the reason is printed"},
       {5, "a topic was refused by the broker"},
-      {6, "the verdict is no: an expectation or a budget of the run was not kept"},
+      {6, "the verdict is no: what was expected of the run did not come (--expect)"},
       {27, "time is up before what was asked for had arrived (-W)"},
-      {128, "128+n: ended by the second signal n"},
+      {128, "ended by the second signal n"},
   };
   return meanings;
 }

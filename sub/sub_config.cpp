@@ -88,6 +88,9 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
       throw UsageError(fmt::format("{} needs MQTT 5: --protocol-version 5", settings.home_of(option)));
     }
   }
+  if (config.expect && !config.timeout) {
+    throw UsageError(fmt::format("{} needs --timeout: until when they are expected", settings.home_of("expect")));
+  }
   if (config.retained_only && config.retain_handling == RetainHandling::send_never) {
     throw UsageError(fmt::format("{} and {}: then nothing will come", settings.home_of("retained-only"),
                                  settings.home_of("retain-handling")));
@@ -213,7 +216,14 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .value = "N",
        .section = ending,
        .help = "End with status 0 after N messages.",
-       .field = number(config.count, 1, 1'000'000'000'000'000)},
+       .field = number(config.count, 1, 1'000'000'000'000'000),
+       .group = "count"},
+      {.name = "expect",
+       .value = "N",
+       .section = ending,
+       .help = "End with status 0 after N messages, and with 6 where --timeout comes first.",
+       .field = number(config.expect, 1, 1'000'000'000'000'000),
+       .group = "count"},
       {.name = "timeout",
        .letter = 'W',
        .value = "SECONDS",

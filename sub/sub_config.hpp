@@ -34,7 +34,11 @@ struct SubConfig {
   bool no_newline = false;                               ///< -N
   bool says_when_ready = true;                           ///< on stderr, for a script to wait for
   std::optional<std::size_t> count;                      ///< end after so many messages
+  std::optional<std::size_t> expect;                     ///< the same, but that fewer are a verdict
   std::optional<std::chrono::duration<double>> timeout;  ///< end so long after the SUBACK
+
+  /// How many messages end the run.
+  [[nodiscard]] std::optional<std::size_t> wanted() const { return count ? count : expect; }
 };
 
 /// sub's table of options, bound to `config`.

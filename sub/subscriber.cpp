@@ -58,7 +58,7 @@ bool prepare(Session& session, const SubConfig& config, const Console& console, 
   const Granted lists = subscribe_all(session, config, stop);
   if (!lists.refused.empty()) {
     const std::string what = fmt::format("the broker refused the subscription to {}", lists.refused);
-    if (lists.granted.empty() || config.count) {
+    if (lists.granted.empty() || config.wanted()) {
       throw Error{what, ExitStatus::topic_refused};
     }
     console.note(what);
@@ -89,7 +89,9 @@ class Handling {
       : session_(session), config_(config), output_(output), console_(console), format_(format_of(config)) {}
 
   /// Whether there is anything left to wait for.
-  [[nodiscard]] bool goes_on() const { return !retained_are_over_ && !(config_.count && handled_ >= *config_.count); }
+  [[nodiscard]] bool goes_on() const {
+    return !retained_are_over_ && !(config_.wanted() && handled_ >= *config_.wanted());
+  }
   [[nodiscard]] std::size_t handled() const { return handled_; }
   /// How many retained messages are still there, since a stop came first.
   [[nodiscard]] std::size_t kept() const { return kept_; }
@@ -204,17 +206,18 @@ ExitStatus print_messages(Session& session, const SubConfig& config, Output& out
   const ExitStatus success = !removed      ? ExitStatus::failure
                              : all_granted ? ExitStatus::success
                                            : ExitStatus::topic_refused;
-  if (done) {
+  const bool fewer = config.expect && handling.handled() < *config.expect;
+  if (done && !fewer) {
     return success;
   }
   const std::string tally =
-      config.count ? fmt::format("{} of {} messages", handling.handled(), *config.count)
-                   : fmt::format("{} {}", handling.handled(), handling.handled() == 1 ? "message" : "messages");
-  if (time_is_up) {
-    console.note(fmt::format("time is up after {}", tally));
-    return ExitStatus::timed_out;
+      config.wanted() ? fmt::format("{} of {} messages", handling.handled(), *config.wanted())
+                      : fmt::format("{} {}", handling.handled(), handling.handled() == 1 ? "message" : "messages");
+  if (done || time_is_up) {
+    console.note(fmt::format("{} after {}", done ? "no more is to come" : "time is up", tally));
+    return fewer ? ExitStatus::verdict : ExitStatus::timed_out;
   }
-  if (config.count) {
+  if (config.wanted()) {
     console.note(fmt::format("stopped after {}", tally));
     return ExitStatus::failure;
   }

@@ -11,7 +11,8 @@
 namespace sistem {
 
 /// Subscribes and unsubscribes, says so, and prints each message to `output` until the count is reached, a message
-/// comes that is not retained where only retained ones were asked for (success), the time is up (timed_out), or a stop
+/// comes that is not retained where only retained ones were asked for (success), the time is up (timed_out, or
+/// verdict where so many were expected), or a stop
 /// is requested (success, or failure where a count was not reached); then disconnects. With -E it ends when the broker
 /// has acknowledged, with what had arrived by then. Output is flushed whenever no further message is waiting.
 /// topic_refused: the broker refused a filter; where others were granted and no count was asked for, they are printed

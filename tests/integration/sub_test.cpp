@@ -54,6 +54,14 @@ TEST_F(Sub, AFormatThatIsWrongIsToldBeforeAnythingIsConnected) {
   EXPECT_NE(result.err.find("after the % at character 4"), std::string::npos) << result.report;
 }
 
+TEST_F(Sub, FewerThanExpectedEndWithTheVerdict) {
+  keep("k/1", "one");
+  const Result result = subscribe({"-t", "k/#", "--expect", "2", "-W", "0.3"});
+  expect(result, 6, "one\n");
+  EXPECT_TRUE(result.err.ends_with("sub: time is up after 1 of 2 messages\n")) << result.report;
+  expect(subscribe({"-t", "k/#", "--expect", "1", "-W", "20"}), 0, "one\n");
+}
+
 TEST_F(Sub, APayloadThatIsNoJsonIsToldOnStderr) {
   keep("k/1", "no");
   keep("k/2", "[ 1 ]");

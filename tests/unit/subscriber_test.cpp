@@ -72,6 +72,27 @@ TEST_F(Subscriber, TimeIsUpBeforeTheCount) {
   EXPECT_TRUE(session_.disconnected);
 }
 
+TEST_F(Subscriber, FewerThanExpectedAreAVerdict) {
+  config_.expect = 4;
+  config_.timeout = std::chrono::milliseconds(10);
+  EXPECT_EQ(subscribe(), ExitStatus::verdict);
+  EXPECT_EQ(printed(), "one\ntwo\nthree\n");
+}
+
+TEST_F(Subscriber, AsManyAsExpectedAreNone) {
+  config_.expect = 3;
+  config_.timeout = std::chrono::seconds(60);
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+}
+
+TEST_F(Subscriber, FewerRetainedOnesThanExpectedAreAVerdictToo) {
+  session_.batches = {{{"a", "one", 0, true}, {"b", "two"}}};
+  config_.retained_only = true;
+  config_.expect = 2;
+  config_.timeout = std::chrono::seconds(60);
+  EXPECT_EQ(subscribe(), ExitStatus::verdict);
+}
+
 TEST_F(Subscriber, TimeIsUpWithoutACountAsForMosquittoSub) {
   config_.timeout = std::chrono::milliseconds(10);
   EXPECT_EQ(subscribe(), ExitStatus::timed_out);
