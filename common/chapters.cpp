@@ -98,7 +98,6 @@ Chapter secrets() {
 Chapter exit_status() {
   Chapter chapter{"Exit status", {}};
   for (const auto& [status, meaning] : exit_meanings()) {
-    // 128+n begins with its own name.
     const std::string term = status == 128 ? "128+n" : std::to_string(status);
     const std::string_view rest =
         meaning.starts_with(term + ": ") ? meaning.substr(term.size() + 2) : std::string_view(meaning);

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "common/error.hpp"
 #include "tests/integration/tools.hpp"
 
 namespace sistem::test {
@@ -75,6 +76,7 @@ TEST_F(Readme, ItsExamplesRunAndEndWell) {
     start.command = {"sh", "-e", "-c", block};
     start.directory = folder.path();
     const std::string tools = std::string(PUB).substr(0, std::string(PUB).rfind('/'));
+    start.environment["XDG_CONFIG_HOME"] = folder.path();
     start.environment["PATH"] = tools + ":/usr/bin:/bin";
     const Result result = run(start);
     EXPECT_EQ(result.status, 0) << result.report;
@@ -86,8 +88,10 @@ TEST_F(Readme, ItsExamplesRunAndEndWell) {
 TEST_F(Readme, ItsTableOfExitStatusesHasEachOfThem) {
   std::ifstream readme(SOURCE_DIR "/README.md");
   const std::string text{std::istreambuf_iterator<char>(readme), {}};
-  for (const char* status : {"0", "1", "2", "3", "4", "5", "27", "128+n"}) {
-    EXPECT_NE(text.find(std::string("| ") + status + " |"), std::string::npos) << status;
+  for (const ExitMeaning& meaning : exit_meanings()) {
+    const std::string status = meaning.status == 128 ? "128+n" : std::to_string(meaning.status);
+    const std::string line = "| " + status + " | " + std::string(meaning.meaning) + " |\n";
+    EXPECT_NE(text.find(line), std::string::npos) << line;
   }
 }
 

@@ -460,6 +460,8 @@ const Wrong wrongs[] = {
     {SUB, {"-C", "0"}, {}, "", "--count: expected a whole number from 1 to 1000000000000000, got \"0\""},
     {SUB, {"-C", "-1"}, {}, "", "--count: expected a whole number from 1 to 1000000000000000, got \"-1\""},
     {SUB, {"-C", "many"}, {}, "", "--count: expected a whole number from 1 to 1000000000000000, got \"many\""},
+    {SUB, {"--expect", "3"}, {}, "", "--expect needs --timeout: until when they are expected"},
+    {SUB, {"--expect", "3", "-C", "3", "-W", "1"}, {}, "", "--expect and --count: only one of them can be given"},
     {SUB, {"-W", "0"}, {}, "", "--timeout: expected seconds above 0, got \"0\""},
     {SUB, {"-W", "-1"}, {}, "", "--timeout: expected seconds above 0, got \"-1\""},
     {SUB, {"-W", "1s"}, {}, "", "--timeout: expected seconds above 0, got \"1s\""},
@@ -580,13 +582,13 @@ const Wrong wrongs[] = {
      {},
      "",
      "--help: no option or section \"nosuchthing\"; besides the options there are the sections publishing, connection, "
-     "login, session, will, tls, what, options, properties, environment, secrets, exit, differences"},
+     "login, session, will, tls, diagnosis, options, properties, environment, secrets, exit, differences"},
     {SUB,
      {"--help", "messaeg"},
      {},
      "",
      "--help: no option or section \"messaeg\"; besides the options there are the sections subscribing, choosing, "
-     "printing, ending, connection, login, session, will, tls, what, options, output, properties, environment, "
+     "printing, ending, connection, login, session, will, tls, diagnosis, options, output, properties, environment, "
      "secrets, exit, differences"},
 };
 
