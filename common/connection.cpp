@@ -148,6 +148,7 @@ Value pre_shared_key(std::string& field) {
 Value properties(std::vector<PlacedProperty>& field) {
   const auto get = [&field] {
     std::vector<std::string> values;
+    values.reserve(field.size());
     for (const PlacedProperty& property : field) {
       values.push_back(joined(words_of(property)));
     }

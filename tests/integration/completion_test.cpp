@@ -178,7 +178,8 @@ INSTANTIATE_TEST_SUITE_P(Completion, Typed, testing::Values("bash", "zsh"),
 
 class Offered : public InShell {
  protected:
-  /// What is offered for a line, without descriptions; blanks in a name as in the shell's own list.
+  /// What is offered for a line and begins as its last word does, without descriptions; blanks in a name as in the
+  /// shell's own list. fish 4 also offers what merely holds the word.
   [[nodiscard]] std::vector<std::string> offers(const std::string& line) const {
     const std::string tool = line.substr(0, 3);
     Start start = in_folder({"fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", script(tool), line});
@@ -189,8 +190,11 @@ class Offered : public InShell {
     EXPECT_EQ(result.err, "") << result.report;
     std::vector<std::string> all;
     std::istringstream lines(result.out);
+    const std::string word = line.substr(line.rfind(' ') + 1);
     for (std::string one; std::getline(lines, one);) {
-      all.push_back(one.substr(0, one.find('\t')));
+      if (one.starts_with(word)) {
+        all.push_back(one.substr(0, one.find('\t')));
+      }
     }
     std::sort(all.begin(), all.end());
     return all;
