@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cctype>
 #include <iterator>
-#include <limits>
 
 #include "common/error.hpp"
+#include "common/payload.hpp"
 #include "common/secret.hpp"
 #include "common/topic.hpp"
 #include "common/url.hpp"
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint16_t mqtt_port = 1883;
 constexpr std::uint16_t mqtt_tls_port = 8883;
-constexpr std::uint32_t never_expires = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t never_expires = longest_expiry;
 
 void append(std::vector<Option>& table, std::vector<Option> rows) {
   std::ranges::move(rows, std::back_inserter(table));
@@ -89,6 +89,31 @@ Value proxy(Proxy& field) {
   return {set, get, [&field] { field = {}; }};
 }
 
+constexpr std::size_t longest = 65535;  // bytes of what CONNECT carries: its length has two of them [MQTT-1.5.3]
+
+/// Text as MQTT has it [MQTT-1.5.3].
+Value mqtt_text(std::string& field) {
+  Value value = text(field);
+  value.set = [&field](std::string_view given) {
+    if (!is_mqtt_text(given) || given.size() > longest) {
+      throw Expected("expected UTF-8 without control characters, 65535 bytes at most");
+    }
+    field = given;
+  };
+  return value;
+}
+
+Value mqtt_data(std::string& field) {
+  Value value = text(field);
+  value.set = [&field](std::string_view given) {
+    if (given.size() > longest) {
+      throw Expected("expected at most 65535 bytes");
+    }
+    field = given;
+  };
+  return value;
+}
+
 Value websocket_path(std::string& field) {
   Value value = text(field);
   value.set = [&field](std::string_view path) {
@@ -111,14 +136,14 @@ Value topic_name(std::string& field) {
   return value;
 }
 
-/// 0 to 2^32-2 seconds; -1, 2^32-1 or the sign for infinity: never.
+/// Seconds up to 68 years, which is also what -1, 2^32-1 and the sign for infinity mean: as good as never.
 Value expiry(std::optional<std::uint32_t>& field) {
   const auto set = [&field](std::string_view value) {
+    const bool never = value == "-1" || value == "4294967295" || value == "∞";
     field =
-        value == "-1" || value == "∞"
-            ? never_expires
-            : static_cast<std::uint32_t>(whole_number(
-                  value, 0, never_expires, "expected seconds from 0 to 4294967294, or -1 for a session without end"));
+        never ? never_expires
+              : static_cast<std::uint32_t>(whole_number(
+                    value, 0, never_expires, "expected seconds from 0 to 2147483647, or -1 for a session without end"));
   };
   const auto get = [&field] {
     return field ? std::vector<std::string>{*field == never_expires ? "-1" : std::to_string(*field)}
@@ -150,6 +175,9 @@ Value properties(std::vector<PlacedProperty>& field) {
     std::vector<std::string> values;
     values.reserve(field.size());
     for (const PlacedProperty& property : field) {
+      if (is_secret(property)) {
+        continue;  // neither shown nor saved
+      }
       values.push_back(joined(words_of(property)));
     }
     return values;
@@ -251,7 +279,7 @@ std::vector<Option> login_rows(ConnectionConfig& config) {
        .value = "NAME",
        .section = section,
        .help = "User name. Typed on a terminal without a password, it asks for that.",
-       .field = text(config.username)},
+       .field = mqtt_text(config.username)},
       {.name = "password",
        .letter = 'P',
        .value = "PASSWORD",
@@ -278,30 +306,20 @@ std::vector<Option> login_rows(ConnectionConfig& config) {
 
 std::vector<Option> session_rows(ConnectionConfig& config) {
   const std::string section = "Session";
-  const auto client_id = [](std::string_view id) -> std::optional<std::string> {
-    return id.size() <= 65535 ? std::nullopt : std::optional<std::string>("at most 65535 bytes");
-  };
-  Value id = text(config.client_id);
-  id.set = [&config, client_id](std::string_view value) {
-    if (const auto fault = client_id(value)) {
-      throw Expected("expected " + *fault);
-    }
-    config.client_id = value;
-  };
   return {
       {.name = "id",
        .letter = 'i',
        .value = "ID",
        .section = section,
        .help = "Client id; without one: the tool's name and a random number. A broker knows one client by each.",
-       .field = id,
+       .field = mqtt_text(config.client_id),
        .group = "client id"},
       {.name = "id-prefix",
        .letter = 'I',
        .value = "PREFIX",
        .section = section,
        .help = "Make the client id of this and the number of the process.",
-       .field = nonempty(config.id_prefix, "at least one character"),
+       .field = mqtt_text(config.id_prefix),
        .group = "client id"},
       {.name = "protocol-version",
        .letter = 'V',
@@ -327,7 +345,8 @@ std::vector<Option> session_rows(ConnectionConfig& config) {
        .letter = 'x',
        .value = "SECONDS",
        .section = section,
-       .help = "How long the broker keeps the session after the connection; -1: for ever, as with -c. MQTT 5.",
+       .help = "How long the broker keeps the session after the connection; -1: for ever, as with -c. MQTT 5. Paho can "
+               "say 68 years at most.",
        .field = expiry(config.session_expiry)},
       {.name = "max-inflight",
        .letter = 'M',
@@ -358,7 +377,7 @@ std::vector<Option> will_rows(Will& will) {
        .value = "PAYLOAD",
        .section = section,
        .help = "Payload of the will; empty without one.",
-       .field = text(will.payload)},
+       .field = mqtt_data(will.payload)},
       {.name = "will-qos", .value = "QOS", .section = section, .help = "QoS of the will.", .field = qos(will.qos)},
       {.name = "will-retain",
        .section = section,
@@ -492,6 +511,9 @@ std::vector<Option> diagnosis_rows(ConnectionConfig& config) {
 
 // Rules -------------------------------------------------------------------------------------------------------
 
+/// Says what is allowed and unwise.
+using Advise = std::function<void(const std::string&)>;
+
 /// Each of these means nothing without the other.
 struct Needs {
   const char* option;
@@ -522,7 +544,7 @@ std::string secret_of(const std::string& file, const char* option, const Connect
   }
 }
 
-void check_tls(ConnectionConfig& config, const Settings& settings, const Console& console) {
+void check_tls(ConnectionConfig& config, const Settings& settings, const Advise& advise) {
   TlsConfig& tls = config.tls;
   check_both(settings, "psk", "cafile", "a key that both sides know, or certificates, not both");
   check_both(settings, "psk", "capath", "a key that both sides know, or certificates, not both");
@@ -532,6 +554,11 @@ void check_tls(ConnectionConfig& config, const Settings& settings, const Console
                          {"cert", "key", "the certificate's private key"},
                          {"key", "cert", "the key's certificate"},
                          {"key-pass-file", "key", "it is the password of a private key"}});
+  for (const char* option : {"cafile", "capath", "tls-use-os-certs", "cert", "psk"}) {
+    if (tls.refused) {
+      check_both(settings, "no-tls", option, "with TLS or without");
+    }
+  }
   const bool asked = tls.system_store || settings.given("cafile") || settings.given("capath") ||
                      settings.given("cert") || settings.given("psk") || config.port == mqtt_tls_port;
   tls.enabled = asked && !tls.refused;
@@ -539,13 +566,13 @@ void check_tls(ConnectionConfig& config, const Settings& settings, const Console
       tls.enabled && (tls.system_store || (tls.ca_file.empty() && tls.ca_path.empty() && tls.psk.empty()));
   for (const char* option : {"tls-version", "ciphers", "tls-alpn", "insecure", "tls-keylog"}) {
     if (!tls.enabled && settings.given(option)) {
-      console.note(fmt::format("{} has no effect: nothing asks for TLS (--cafile, --tls-use-os-certs or mqtts://)",
-                               settings.home_of(option)));
+      advise(fmt::format("{} has no effect: nothing asks for TLS (--cafile, --tls-use-os-certs or mqtts://)",
+                         settings.home_of(option)));
     }
   }
   if (tls.enabled && tls.insecure) {
-    console.note(fmt::format("{}: the broker's name is not compared with its certificate; for tests only",
-                             settings.home_of("insecure")));
+    advise(fmt::format("{}: the broker's name is not compared with its certificate; for tests only",
+                       settings.home_of("insecure")));
   }
   if (!tls.key_password_file.empty()) {
     tls.key_password = secret_of(tls.key_password_file, "key-pass-file", config, settings);
@@ -579,6 +606,12 @@ void check_will(const ConnectionConfig& config, const Settings& settings) {
 }
 
 void check_version(ConnectionConfig& config, Settings& settings) {
+  const auto is_expiry = [](const PlacedProperty& one) {
+    return one.place == PropertyPlace::connect && property_name(one.property.identifier) == "session-expiry-interval";
+  };
+  if (std::any_of(config.properties.begin(), config.properties.end(), is_expiry)) {
+    check_both(settings, "session-expiry-interval", "property", "the interval can be said once only");
+  }
   for (const char* option : {"property", "session-expiry-interval"}) {
     if (!settings.given(option)) {
       continue;
@@ -613,24 +646,28 @@ void check_session(ConnectionConfig& config, Settings& settings) {
   }
   if (!config.id_prefix.empty()) {
     config.client_id = config.id_prefix + std::to_string(::getpid());
+    settings.homes["id"] = settings.homes["id-prefix"];
   }
 }
 
-void check_login(ConnectionConfig& config, const Settings& settings, const Console& console) {
+void check_login(ConnectionConfig& config, const Settings& settings, const Advise& advise) {
   if (!config.password_file.empty()) {
     config.password = secret_of(config.password_file, "password-file", config, settings);
   }
   const char* password = config.password_file.empty() ? "password" : "password-file";
+  if (config.username.empty() && config.password == "") {
+    config.password.reset();  // -u "$USER" -P "$PASSWORD" in a script, with neither set
+  }
   if (config.password && config.username.empty() && config.version != ProtocolVersion::v5) {
     throw UsageError(
         fmt::format("{} needs --username: MQTT 3 has no password without one", settings.home_of(password)));
   }
   for (const char* secret : {"password", "psk"}) {
     const auto home = settings.homes.find(secret);
-    if (home != settings.homes.end() && home->second.level == Level::command_line && !settings.drop_in) {
-      console.note(fmt::format("others on this machine can read what follows {} in the list of processes; {} hides it",
-                               home->second.name,
-                               std::string_view(secret) == "psk" ? "the variable MQTT_PSK" : "--password-file"));
+    if (home != settings.homes.end() && home->second.level == Level::command_line) {
+      advise(fmt::format("others on this machine can read what follows {} in the list of processes; {} hides it",
+                         home->second.name,
+                         std::string_view(secret) == "psk" ? "the variable MQTT_PSK" : "--password-file"));
     }
   }
 }
@@ -656,18 +693,34 @@ void check_connection(ConnectionConfig& config, Settings& settings, const Consol
   if (!config.websocket && settings.given("ws-path")) {
     throw UsageError(fmt::format("{} needs --ws: it is the path of a WebSocket", settings.home_of("ws-path")));
   }
-  check_tls(config, settings, console);
+  const Advise advise = [&](const std::string& advice) {
+    // A script that has always called mosquitto's clients knows what it does.
+    if (!config.quiet && !settings.drop_in) {
+      console.note(advice);
+    }
+  };
+  check_tls(config, settings, advise);
   check_session(config, settings);
-  check_login(config, settings, console);
+  check_login(config, settings, advise);
   if (config.port == 0) {
     config.port = config.tls.enabled ? mqtt_tls_port : mqtt_port;
+  }
+}
+
+void check_places(const ConnectionConfig& config, const Settings& settings, const std::string& tool,
+                  const std::vector<PropertyPlace>& never) {
+  for (const PlacedProperty& property : config.properties) {
+    if (std::find(never.begin(), never.end(), property.place) != never.end()) {
+      throw UsageError(fmt::format("{}: {} sends no packet of that kind: {}", settings.home_of("property"), tool,
+                                   words_of(property).front()));
+    }
   }
 }
 
 void ask_for_password(ConnectionConfig& config, const Settings& settings, const Sources& sources) {
   const auto home = settings.homes.find("username");
   if (home == settings.homes.end() || home->second.level != Level::command_line || config.password ||
-      settings.drop_in || !sources.ask_secret) {
+      config.username.empty() || settings.drop_in || !sources.ask_secret) {
     return;
   }
   const auto answer = sources.ask_secret(fmt::format("Password of {} at {}: ", config.username, place(config)));

@@ -85,6 +85,9 @@ struct ConnectionConfig {
   bool wait_for_broker = false;
   std::optional<std::chrono::duration<double>> wait_limit;
 
+  /// How long connecting and subscribing may take together, or the run ends with status 27.
+  std::optional<std::chrono::duration<double>> answer_limit;
+
   /// How long a connection that was lost may take to come back; no limit: for ever.
   std::optional<std::chrono::duration<double>> reconnect_limit;
 
@@ -97,6 +100,10 @@ struct ConnectionConfig {
 /// The rules between those options; gives those their values that follow from others, and reads the files of secrets.
 /// Says on the console what is allowed and unwise. Throws UsageError.
 void check_connection(ConnectionConfig& config, Settings& settings, const Console& console);
+
+/// Refuses properties for packets that this tool never sends. Throws UsageError.
+void check_places(const ConnectionConfig& config, const Settings& settings, const std::string& tool,
+                  const std::vector<PropertyPlace>& never);
 
 /// Asks for the password where a user name was typed without one and there is somebody to ask.
 void ask_for_password(ConnectionConfig& config, const Settings& settings, const Sources& sources);

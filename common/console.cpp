@@ -10,7 +10,17 @@
 
 namespace sistem {
 void Console::write_line(std::string_view line) const {
-  const std::string whole = fmt::format("{}: {}\n", tool_, line);
+  std::string whole = fmt::format("{}: ", tool_);
+  for (const char c : line) {
+    // A broker's words may be among them, and must not act on the terminal or look like a line of ours.
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte == 0x7F) {
+      whole += fmt::format("\\x{:02x}", byte);
+    } else {
+      whole += c;
+    }
+  }
+  whole += '\n';
   // Nothing useful can be done where stderr is gone: the tool's work does not depend on it.
   [[maybe_unused]] const auto written = ::write(fd_, whole.data(), whole.size());
 }

@@ -19,7 +19,6 @@ struct Message {
 
   // Of one that arrived:
   std::uint16_t packet_id = 0;                    ///< 0 at QoS 0 [MQTT-2.2.1-2]
-  bool duplicate = false;                         ///< DUP: the broker may have sent it before [MQTT-3.3.1-1]
   std::chrono::system_clock::time_point arrival;  ///< when the library handed it over
 };
 

@@ -4,7 +4,6 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -42,7 +41,7 @@ struct Value {
 /// true or false, yes or no, on or off, 1 or 0; on the command line its name alone is enough.
 /// `inverse`: the field is what the option is not, as clean_session of --disable-clean-session.
 [[nodiscard]] Value flag(bool& field, bool inverse = false);
-/// Seconds, fractions too, of at least `least`, or above it where it is 0.
+/// Seconds, fractions too: above 0, or 0 where that is allowed.
 enum class Zero { allowed, refused };
 [[nodiscard]] std::chrono::duration<double> seconds_of(std::string_view text, Zero zero = Zero::refused);
 [[nodiscard]] Value seconds(std::optional<std::chrono::duration<double>>& field);

@@ -52,12 +52,12 @@ OptionLine option_of(std::string_view line, std::string where) {
   const std::size_t end = std::min(line.find_first_of(dashed && !line.starts_with("--") ? " \t" : " \t="), line.size());
   OptionLine option{std::string(line.substr(0, end)), std::nullopt, std::move(where)};
   line.remove_prefix(end);
-  if (line.starts_with("=")) {
+  if (dashed && line.starts_with("=")) {
     option.value = line.substr(1);
     return option;
   }
   line = without_leading_blanks(line);
-  if (!dashed && (line == "=" || line.starts_with("= ") || line.starts_with("=\t"))) {
+  if (!dashed && line.starts_with("=")) {
     option.value = without_leading_blanks(line.substr(1));
   } else if (!line.empty()) {
     option.value = line;
@@ -122,6 +122,9 @@ std::vector<OptionLine> read_options_file(const fs::path& file, const std::strin
       continue;
     }
     std::string where = fmt::format("{}:{}", file.string(), number);
+    if (line.find('\0') != std::string_view::npos) {
+      throw UsageError(fmt::format("{}: expected text, got a NUL character", where));
+    }
     if (line.starts_with('[')) {
       line = line.substr(0, line.find_last_not_of(blanks) + 1);
       reader = tool_of(line, where);
@@ -145,7 +148,7 @@ std::optional<fs::path> config_folder(const Variables& environment) {
 }
 
 fs::path profile_file(const std::string& name, const std::string& home, const Variables& environment) {
-  if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos) {
+  if (name.empty() || name.front() == '.' || name.find_first_of("/\n") != std::string::npos) {
     throw UsageError(fmt::format(
         "{}: expected a name that can be a file's, without / and not beginning with a dot, got \"{}\"", home, name));
   }
@@ -161,7 +164,7 @@ std::vector<std::string> profiles(const Variables& environment) {
   const auto folder = config_folder(environment);
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder ? *folder / "sistem" : fs::path{}, none)) {
-    if (entry.path().extension() == extension) {
+    if (entry.path().extension() == extension && entry.is_regular_file(none)) {
       names.push_back(entry.path().stem().string());
     }
   }
@@ -170,13 +173,14 @@ std::vector<std::string> profiles(const Variables& environment) {
 }
 
 void write_options_file(const fs::path& file, const std::string& text) {
+  fs::path unfinished = file;
+  unfinished += fmt::format(".{}", ::getpid());
   try {
     make_folder(file.parent_path());
-    fs::path unfinished = file;
-    unfinished += fmt::format(".{}", ::getpid());
     write_whole(unfinished, text);
     fs::rename(unfinished, file);
   } catch (const fs::filesystem_error& error) {
+    ::unlink(unfinished.c_str());
     throw Error(fmt::format("cannot save {}: {}", file.string(), error.code().message()));
   }
 }

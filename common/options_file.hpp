@@ -16,15 +16,16 @@ struct OptionLine {
 };
 
 /// Reads an options file, the lines that are meant for `tool`. It holds the command line's own words, one option a
-/// line: `--name value`, `-n value` or `--name=value`, the dashes may be left out, and then `name = value` will do too.
-/// What follows the option is its value to the end of the line. Empty lines and those that begin with # say nothing.
-/// Lines after `[pub]` or `[sub]` are for that tool alone. Throws UsageError; where the file cannot be read, `home`
-/// names who asked for it.
+/// line: `--name value`, `-n value` or `--name=value`; the dashes may be left out, and then blanks may stand around the
+/// equals sign. What follows the option is its value to the end of the line. Empty lines and those that begin with #
+/// say nothing. Lines after `[pub]` or `[sub]` are for that tool alone. Throws UsageError; where the file cannot be
+/// read, `home` names who asked for it.
 [[nodiscard]] std::vector<OptionLine> read_options_file(const std::filesystem::path& file, const std::string& tool,
                                                         const std::string& home);
 
-/// $XDG_CONFIG_HOME, or ~/.config; nothing where neither is known.
 using Variables = std::map<std::string, std::string>;
+
+/// $XDG_CONFIG_HOME, or ~/.config; nothing where neither is known.
 [[nodiscard]] std::optional<std::filesystem::path> config_folder(const Variables& environment);
 
 /// The options file of a profile: NAME.conf in `sistem` in the config folder. Throws UsageError for a name that is

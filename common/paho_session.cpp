@@ -201,7 +201,7 @@ std::vector<Property> connect_properties(const ConnectionConfig& config) {
   std::vector<Property> properties = properties_for(PropertyPlace::connect, config.properties);
   std::optional<std::uint32_t> expiry = config.session_expiry;
   if (!expiry && !config.clean_session) {
-    expiry = std::numeric_limits<std::uint32_t>::max();  // for ever, as it is before MQTT 5
+    expiry = longest_expiry;  // as good as for ever, as it is before MQTT 5
   }
   constexpr auto code = mqtt::property::SESSION_EXPIRY_INTERVAL;
   if (expiry && !number_of(code, properties)) {
@@ -312,8 +312,8 @@ std::optional<std::string> fault_of(const mqtt::message& message, const Limits& 
 /// restarted broker does not meet all its clients at the same moment.
 class Retry {
  public:
-  explicit Retry(const std::optional<std::chrono::duration<double>>& limit)
-      : deadline_(limit ? deadline_in(*limit) : never) {}
+  explicit Retry(const std::optional<std::chrono::duration<double>>& limit, Deadline at_most = never)
+      : deadline_(std::min(limit ? deadline_in(*limit) : never, at_most)) {}
 
   [[nodiscard]] Deadline deadline() const { return deadline_; }
 
@@ -396,16 +396,18 @@ class PahoSession final : public Session {
         console_(console),
         client_id_(config.client_id.empty() ? made_up_client_id(config.client_id_prefix) : config.client_id),
         where_(place(config)),
+        answer_by_(config.answer_limit ? deadline_in(*config.answer_limit) : never),
         dialer_(config),
         window_(std::max(window_size, config.max_inflight), config.max_inflight) {}
 
   void connect_first(const std::stop_token& stop) {
-    Retry retry{config_.wait_for_broker ? config_.wait_limit : std::nullopt};
+    Retry retry{config_.wait_for_broker ? config_.wait_limit : std::nullopt, answer_by_};
     for (bool told = false;; told = true) {
       try {
         connect_once(retry.deadline(), stop);
         break;
       } catch (const Error& error) {
+        throw_if_late(stop);
         if (error.status() != ExitStatus::no_broker || !config_.wait_for_broker) {
           throw;
         }
@@ -413,6 +415,9 @@ class PahoSession final : public Session {
           console_.note(fmt::format("{}; waiting for it", error.what()));
         }
         if (!retry.wait(stop)) {
+          if (!stop.stop_requested() && answer_by_ == retry.deadline()) {
+            throw late();
+          }
           throw;
         }
       }
@@ -431,7 +436,7 @@ class PahoSession final : public Session {
         subscriptions_.push_back(subscription);
       }
     }
-    return on_connection("subscribed", stop, [&] { return subscribe_once(subscriptions, stop); });
+    return on_connection("subscribed", stop, [&] { return subscribe_once(subscriptions, stop, answer_by_); });
   }
 
   void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override {
@@ -577,10 +582,13 @@ class PahoSession final : public Session {
     if (console_.debugging()) {
       console_.debug(fmt::format("<- PUBLISH  {}", description(message)));
     }
-    Message arrival{std::move(topic),       message.get_payload_str(),
-                    message.get_qos(),      message.is_retained(),
-                    std::move(properties),  static_cast<std::uint16_t>(message.c_struct().msgid),
-                    message.is_duplicate(), now};
+    Message arrival{std::move(topic),
+                    message.get_payload_str(),
+                    message.get_qos(),
+                    message.is_retained(),
+                    std::move(properties),
+                    static_cast<std::uint16_t>(message.c_struct().msgid),
+                    now};
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return arrivals_have_room(); });
     arrivals_bytes_ += arrival.payload.size();
@@ -691,15 +699,25 @@ class PahoSession final : public Session {
     while (true) {
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, stop, [&] { return link_ == Link::up || end_; });
+        changed_.wait_until(lock, stop, answer_by_, [&] { return link_ == Link::up || end_; });
         throw_if_ended();
       }
+      throw_if_late(stop);
       if (stop.stop_requested()) {
         throw Error{fmt::format("stopped before anything was {}", what), ExitStatus::no_broker};
       }
       if (auto result = once()) {
         return std::move(*result);
       }
+    }
+  }
+
+  [[nodiscard]] Error late() const {
+    return Error{fmt::format("time is up, and the broker at {} has not answered", where_), ExitStatus::timed_out};
+  }
+  void throw_if_late(const std::stop_token& stop) const {
+    if (!stop.stop_requested() && std::chrono::steady_clock::now() >= answer_by_) {
+      throw late();
     }
   }
 
@@ -710,9 +728,9 @@ class PahoSession final : public Session {
   /// Sends SUBSCRIBE and waits for SUBACK. Nothing where the connection was lost on the way. Throws Error where the
   /// broker does not answer, or not to what it was asked.
   std::optional<std::vector<Grant>> subscribe_once(const std::vector<Subscription>& subscriptions,
-                                                   const std::stop_token& stop) {
+                                                   const std::stop_token& stop, Deadline by = never) {
     const AwaitingAnswer awaiting{*this};
-    const auto codes = answers("SUBSCRIBE", subscriptions.size(), stop, [&](auto& client, std::size_t first) {
+    const auto codes = answers("SUBSCRIBE", subscriptions.size(), by, stop, [&](auto& client, std::size_t first) {
       return send_subscribe(client, subscriptions, first);
     });
     if (!codes) {
@@ -731,7 +749,7 @@ class PahoSession final : public Session {
 
   /// Whether a subscription asks for nothing that only MQTT 5 has.
   static bool is_plain(const Subscription& one) {
-    return !one.no_local && !one.retain_as_published && one.retain_handling == RetainHandling::send_always;
+    return !one.retain_as_published && one.retain_handling == RetainHandling::send_always;
   }
 
   /// Sends those from the `first` on; with options of MQTT 5 only the first: with those of several Paho C++ 1.2.0 reads
@@ -763,11 +781,10 @@ class PahoSession final : public Session {
   mqtt::token_ptr send_subscribe(mqtt::async_client& client, const Subscription& one) {
     const auto properties = subscribe_properties();
     const auto handling = static_cast<mqtt::subscribe_options::RetainHandling>(one.retain_handling);
-    console_.debug(fmt::format("-> SUBSCRIBE  {}  QoS {}{}{}{}{}", one.filter, one.qos,
-                               one.no_local ? ", no local" : "", one.retain_as_published ? ", retain as published" : "",
-                               handling != 0 ? fmt::format(", retain handling {}", static_cast<int>(handling)) : "",
-                               listed(properties)));
-    const mqtt::subscribe_options options{one.no_local, one.retain_as_published, handling};
+    console_.debug(fmt::format(
+        "-> SUBSCRIBE  {}  QoS {}{}{}{}", one.filter, one.qos, one.retain_as_published ? ", retain as published" : "",
+        handling != 0 ? fmt::format(", retain handling {}", static_cast<int>(handling)) : "", listed(properties)));
+    const mqtt::subscribe_options options{false, one.retain_as_published, handling};
     return client.subscribe(one.filter, one.qos, options, to_paho(properties));
   }
 
@@ -781,7 +798,7 @@ class PahoSession final : public Session {
                                                    const std::stop_token& stop) {
     const AwaitingAnswer awaiting{*this};
     const auto properties = properties_for(PropertyPlace::unsubscribe, config_.properties);
-    auto codes = answers("UNSUBSCRIBE", filters.size(), stop, [&](auto& client, std::size_t first) {
+    auto codes = answers("UNSUBSCRIBE", filters.size(), answer_by_, stop, [&](auto& client, std::size_t first) {
       std::vector<std::string> rest{filters.begin() + static_cast<std::ptrdiff_t>(first), filters.end()};
       console_.debug(fmt::format("-> UNSUBSCRIBE  {}{}", fmt::join(rest, ", "), listed(properties)));
       auto list = mqtt::string_collection::create(std::move(rest));
@@ -806,7 +823,7 @@ class PahoSession final : public Session {
   /// single filter that was refused, and in MQTT 5 also of that to several the first of which was (1.2.0:
   /// token::check_ret). Then only its code is known, and the others are asked for again.
   std::optional<std::vector<int>> answers(
-      const std::string& packet, std::size_t filters, const std::stop_token& stop,
+      const std::string& packet, std::size_t filters, Deadline by, const std::stop_token& stop,
       const std::function<mqtt::token_ptr(mqtt::async_client&, std::size_t first)>& send) {
     const paho_shims::Hurry hurry;
     const auto connection = current_connection();  // kept: one that is destroyed never answers its tokens
@@ -814,9 +831,12 @@ class PahoSession final : public Session {
     while (codes.size() < filters) {
       try {
         const auto token = send(connection->client(), codes.size());
-        if (!answered(connection.get(), token, deadline_in(config_.connect_timeout), stop)) {
+        if (!answered(connection.get(), token, std::min(by, deadline_in(config_.connect_timeout)), stop)) {
           if (is_lost(connection.get())) {
             return std::nullopt;
+          }
+          if (!stop.stop_requested() && std::chrono::steady_clock::now() >= by) {
+            throw late();
           }
           throw Error{fmt::format("the broker at {} did not answer {}", where_, packet), ExitStatus::no_broker};
         }
@@ -827,8 +847,11 @@ class PahoSession final : public Session {
         }
       } catch (const mqtt::exception& error) {
         const int code = error.get_return_code() == 0 ? error.get_reason_code() : error.get_return_code();
-        if (code <= 2) {
-          return std::nullopt;  // one of Paho's own, which are negative
+        if (code <= 2) {  // one of Paho's own, which are negative
+          if (!is_lost(connection.get()) && connection->client().is_connected()) {
+            throw Error{fmt::format("cannot send {}: {}", packet, error.what())};
+          }
+          return std::nullopt;
         }
         codes.push_back(code);
       }
@@ -888,6 +911,8 @@ class PahoSession final : public Session {
       return;
     }
     mqtt::disconnect_options options{0};
+    // Paho C++ 1.2.0 leaves it at 0, which is without properties.
+    const_cast<MQTTAsync_disconnectOptions&>(options.c_struct()).struct_version = 1;  // NOLINT
     if (config_.version == ProtocolVersion::v5 && !properties.empty()) {
       options.set_properties(to_paho(properties));  // and lives until disconnect() has copied them
     }
@@ -1053,6 +1078,8 @@ class PahoSession final : public Session {
         connection->client().publish(next->message, reinterpret_cast<void*>(next->number), *connection);
       } catch (const mqtt::exception& error) {
         if (error.get_return_code() != MQTTASYNC_DISCONNECTED) {
+          const std::scoped_lock lock(mutex_);
+          window_.acknowledge(next->number);  // or a flush would wait for it
           throw Error{fmt::format("cannot publish to {}: {}", next->message->get_topic(), error.what())};
         }
         return;  // the connection has just gone: lost() is on its way, and then all of the window is sent again
@@ -1093,6 +1120,7 @@ class PahoSession final : public Session {
   const Console console_;
   const std::string client_id_;
   const std::string where_;
+  const Deadline answer_by_;  ///< of the first connection and what is subscribed on it
   const Dialer dialer_;
 
   std::mutex sending_;  ///< held by whoever hands messages to Paho; taken before mutex_

@@ -223,7 +223,8 @@ extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
 #if !defined(__SANITIZE_THREAD__)  // which must see every wait itself
 /// pthread_cond_timedwait(3). Paho's send thread looks for work, and if there is none waits a second to be woken; what
 /// comes in between the two wakes nobody: one one-shot pub in a thousand took a second (Paho C 1.3.12). In a hurry it
-/// waits no longer than 5 ms. A condition's waiter must expect to be woken early, so any other caller is safe too.
+/// waits no longer than 5 ms. Nobody else in this process waits by this function: our own waits are on the monotonic
+/// clock.
 extern "C" int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec* deadline) {
   constexpr long at_most = 5'000'000;
   timespec until = *deadline;

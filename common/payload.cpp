@@ -50,6 +50,26 @@ bool is_utf8(std::string_view bytes) {
 
 bool is_text(std::string_view bytes) { return bytes.find('\0') == std::string_view::npos && is_utf8(bytes); }
 
+bool is_mqtt_text(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t length = utf8_sequence(bytes);
+    if (length == 0) {
+      return false;
+    }
+    std::uint32_t point = static_cast<unsigned char>(bytes[0]) & (0xFFU >> (length == 1 ? 0 : length + 1));
+    for (std::size_t at = 1; at < length; ++at) {
+      point = point << 6U | (static_cast<unsigned char>(bytes[at]) & 0x3FU);
+    }
+    const bool is_control = point < 0x20 || (point >= 0x7F && point <= 0x9F);
+    const bool is_none = (point & 0xFFFEU) == 0xFFFE || (point >= 0xFDD0 && point <= 0xFDEF);
+    if (is_control || is_none) {
+      return false;
+    }
+    bytes.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string hex(std::string_view bytes, HexDigits digits) {
   const std::string_view alphabet = digits == HexDigits::lower ? "0123456789abcdef" : "0123456789ABCDEF";
   std::string text;

@@ -16,6 +16,10 @@ namespace sistem {
 /// Whether the bytes can stand in a JSON string and come out of it as they were, in every language: UTF-8 without NUL.
 [[nodiscard]] bool is_text(std::string_view bytes);
 
+/// Whether it is text that a broker takes: UTF-8 without NUL, control characters and code points that are no characters
+/// [MQTT-1.5.3], for which Mosquitto closes the connection.
+[[nodiscard]] bool is_mqtt_text(std::string_view bytes);
+
 enum class HexDigits { lower, upper };
 
 /// Two digits for each byte.

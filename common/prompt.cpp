@@ -110,7 +110,8 @@ std::optional<std::string> ask_secret(const std::string& question, const std::st
   }
   // Never blocking: a terminal after Ctrl-S takes no output, and a stop must still find its way to the end of this.
   const Descriptor terminal{::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
-  if (terminal.get() < 0) {
+  // In the background a change of the terminal would suspend us.
+  if (terminal.get() < 0 || ::tcgetpgrp(terminal.get()) != ::getpgrp()) {
     return std::nullopt;
   }
   const Ignored suspend{SIGTSTP};

@@ -156,8 +156,8 @@ void check_length(std::string_view name, std::string_view value) {
 
 std::string checked_text(std::string_view name, const std::string& value) {
   check_length(name, value);
-  if (!is_utf8(value) || value.find('\0') != std::string::npos) {
-    throw Expected(fmt::format("expected UTF-8 without NUL in {}", name));
+  if (!is_mqtt_text(value)) {
+    throw Expected(fmt::format("expected UTF-8 without control characters in {}", name));
   }
   return value;
 }
@@ -166,6 +166,8 @@ std::uint32_t most_of(const Known& property) {
   switch (property.type) {
     case Type::byte: return std::min<std::uint32_t>(property.most, 255);
     case Type::two_bytes: return std::min<std::uint32_t>(property.most, 65535);
+    // Paho C 1.3.12 writes greater ones as other numbers: 4294967295 as 255.
+    case Type::four_bytes: return std::min<std::uint32_t>(property.most, longest_expiry);
     default: return property.most;
   }
 }
@@ -247,6 +249,8 @@ std::string_view property_name(std::uint8_t identifier) {
   const Known* const row = known(identifier);
   return row != nullptr ? row->name : std::string_view{};
 }
+
+bool is_secret(const PlacedProperty& property) { return property.property.identifier == authentication_data; }
 
 std::vector<PropertyWords> property_words() {
   std::vector<PropertyWords> words;

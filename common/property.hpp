@@ -18,6 +18,9 @@ struct Property {
   friend bool operator==(const Property&, const Property&) = default;
 };
 
+/// The greatest four byte integer that the library sends as it is; of seconds, 68 years.
+inline constexpr std::uint32_t longest_expiry = 2'147'483'647;
+
 /// Where a property may be sent by a client; the will's are part of CONNECT but have a list of their own.
 enum class PropertyPlace { connect, publish, subscribe, unsubscribe, disconnect, will };
 
@@ -41,6 +44,9 @@ struct PlacedProperty {
 
 /// The same as words again, for --show-config and profiles.
 [[nodiscard]] std::vector<std::string> words_of(const PlacedProperty& property);
+
+/// Whether its value must not be shown: authentication-data.
+[[nodiscard]] bool is_secret(const PlacedProperty& property);
 
 /// The name of the specification with dashes, "message-expiry-interval"; empty for an identifier that is none.
 [[nodiscard]] std::string_view property_name(std::uint8_t identifier);

@@ -22,7 +22,6 @@ enum class RetainHandling : std::uint8_t { send_always = 0, send_if_new = 1, sen
 struct Subscription {
   std::string filter;
   int qos = 0;
-  bool no_local = false;             ///< not what this client has published itself
   bool retain_as_published = false;  ///< the retain flag arrives as it was sent
   RetainHandling retain_handling = RetainHandling::send_always;
 };
@@ -46,8 +45,9 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  /// Subscribes to all, in one packet, and waits for the SUBACK. The grants come in the order of the subscriptions.
-  /// Throws Error (no_broker) where no answer came in time or a stop was requested first.
+  /// Subscribes to all, in one packet where no option of MQTT 5 is set, and waits for the SUBACK. The grants come in
+  /// the order of the subscriptions. Throws Error (no_broker) where no answer came in time or a stop was requested
+  /// first.
   [[nodiscard]] virtual std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions,
                                                      const std::stop_token& stop) = 0;
 

@@ -37,6 +37,33 @@ std::vector<std::string> names_of(const std::vector<Option>& table) {
 
 // The command line --------------------------------------------------------------------------------------------
 
+/// A word that holds an option's value too, as two words: cxxopts takes no newline in one. `--name=value`, and
+/// `-vnvalue` as `-v`, `--name`, `value`.
+std::vector<std::string> taken_apart(const std::vector<Option>& table, const std::string& word) {
+  if (word.starts_with("--")) {
+    const std::size_t equals = word.find('=');
+    const Option* option = find_option(table, word.substr(2, std::min(equals, word.size()) - 2));
+    if (equals == std::string::npos || option == nullptr || option->is_flag() || option->may_omit_value()) {
+      return {word};
+    }
+    return {"--" + option->name, word.substr(equals + 1)};
+  }
+  for (std::size_t at = 1; word.starts_with("-") && at + 1 < word.size(); ++at) {
+    const Option* option = find_letter(table, word[at]);
+    if (option == nullptr) {
+      break;
+    }
+    if (!option->is_flag()) {
+      std::vector<std::string> words{"--" + option->name, word.substr(at + 1)};
+      if (at > 1) {
+        words.insert(words.begin(), word.substr(0, at));
+      }
+      return words;
+    }
+  }
+  return {word};
+}
+
 /// The option whose value is the next word of the command line: `--name`, or the last letter of `-vn`.
 const Option* option_that_wants_more(const std::vector<Option>& table, const std::string& word) {
   if (word.starts_with("--")) {
@@ -70,7 +97,7 @@ std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
     if (*word == "--help" && arguments.end() - word == 2) {
       line.push_back("--help=" + *++word);
     } else if (option == nullptr) {
-      line.push_back(*word);
+      std::ranges::move(taken_apart(table, *word), std::back_inserter(line));
     } else if (!option->words) {
       line.push_back(*word);
       if (word + 1 != arguments.end()) {
@@ -84,7 +111,8 @@ std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
       while (word + 1 != arguments.end() && words.size() < option->words(words)) {
         words.push_back(*++word);
       }
-      line.push_back(fmt::format("--{}={}", option->name, joined(words)));
+      line.push_back("--" + option->name);
+      line.push_back(joined(words));
     }
   }
   return line;
@@ -167,7 +195,7 @@ bool is_of_kubernetes(const std::string& variable, const std::string& value) {
 }
 
 std::vector<Given> read_environment(const std::vector<Option>& table, const Variables& environment,
-                                    const Console& console) {
+                                    const std::function<void(const std::string&)>& note) {
   std::map<std::string, const Option*> options;
   std::vector<std::string> known;
   for (const Option& option : table) {
@@ -187,10 +215,10 @@ std::vector<Given> read_environment(const std::vector<Option>& table, const Vari
     }
     if (option == options.end()) {
       if (const auto meant = nearest(name, known, 1)) {
-        console.note(fmt::format("{} is no variable of this tool and has no effect; did you mean {}?", name, *meant));
+        note(fmt::format("{} is no variable of this tool and has no effect; did you mean {}?", name, *meant));
       }
     } else if (is_of_kubernetes(name, value)) {
-      console.note(fmt::format("ignoring {}={}, which Kubernetes sets for a service named mqtt", name, value));
+      note(fmt::format("ignoring {}={}, which Kubernetes sets for a service named mqtt", name, value));
     } else {
       // One that adds up may have several lines.
       for (std::size_t start = 0; start <= value.size();) {
@@ -284,7 +312,7 @@ void win_over_group(const Option& option, const Home& home, const std::vector<Op
   for (const Option& other : table) {
     const auto rival = settings.homes.find(other.name);
     if (option.group.empty() || other.group != option.group || other.name == option.name ||
-        rival == settings.homes.end()) {
+        rival == settings.homes.end() || rival->second.is_no) {
       continue;
     }
     if (rival->second.level == home.level) {
@@ -304,13 +332,20 @@ void set(const Given& given, const std::vector<Option>& table, Settings& setting
       }
       return;
     }
-    win_over_group(option, given.home, table, settings);
+    Home home = given.home;
+    home.is_no = option.is_flag() && truth(given.value) == false;
+    if (!home.is_no) {
+      win_over_group(option, home, table, settings);
+    }
     const auto known = settings.homes.find(option.name);
-    if (option.field.adds_up && (known == settings.homes.end() || known->second.level != given.home.level)) {
+    // mosquitto's own files add to what is typed.
+    const bool adds_to_file = settings.drop_in && known != settings.homes.end() && known->second.level == Level::file;
+    if (option.field.adds_up && !adds_to_file &&
+        (known == settings.homes.end() || known->second.level != given.home.level)) {
       option.field.reset();
     }
     option.field.set(given.value);
-    settings.homes[option.name] = given.home;
+    settings.homes[option.name] = home;
   } catch (const Expected& expected) {
     throw UsageError(option.secret ? fmt::format("{}: {}", given.home.name, expected.what())
                                    : fmt::format("{}: {}, got \"{}\"", given.home.name, expected.what(), given.value));
@@ -464,8 +499,9 @@ std::string config_text(const std::vector<Option>& table, const Settings& settin
       section = option.section;
       text += fmt::format("{}{}:\n", text.empty() ? "" : "\n", section);
     }
-    const std::vector<std::string> values = option.field.get();
-    const std::string home = settings.given(option.name) ? settings.home_of(option.name) : "default";
+    const bool read_from_file = option.secret && !settings.homes.contains(option.name);  // whose row says it
+    const std::vector<std::string> values = read_from_file ? std::vector<std::string>{} : option.field.get();
+    const std::string home = settings.homes.contains(option.name) ? settings.home_of(option.name) : "default";
     for (const std::string& value : values) {
       text += config_row(option.name, option.secret ? "********" : value, home);
     }
@@ -482,7 +518,7 @@ std::string profile_text(const std::vector<Option>& table, const Settings& setti
   for (const bool shared : {true, false}) {
     std::string lines;
     for (const Option& option : table) {
-      if (option.homes != Homes::all || option.shared != shared || !settings.given(option.name)) {
+      if (option.homes != Homes::all || option.shared != shared || !settings.homes.contains(option.name)) {
         continue;
       }
       if (option.secret) {
@@ -494,7 +530,7 @@ std::string profile_text(const std::vector<Option>& table, const Settings& setti
           throw UsageError(
               fmt::format("{}: a profile cannot hold a value of several lines", settings.home_of(option.name)));
         }
-        lines += fmt::format("{}={}\n", option.name, value);
+        lines += fmt::format("--{}={}\n", option.name, value);
       }
     }
     text += shared || lines.empty() ? lines : fmt::format("\n[{}]\n{}", tool.name, lines);
@@ -521,25 +557,35 @@ Sources process_sources(int argc, char** argv, const std::stop_token& stop) {
   return sources;
 }
 
+bool Settings::given(const std::string& name) const {
+  const auto home = homes.find(name);
+  return home != homes.end() && !home->second.is_no;
+}
+
 std::string Settings::home_of(const std::string& name) const {
   const auto home = homes.find(name);
   return home == homes.end() ? "--" + name : home->second.name;
 }
 
-bool read_settings(const ToolOptions& tool, const Sources& sources, Output& output, const Console& console) {
+std::optional<Settings> read_settings(const ToolOptions& tool, const Sources& sources, Output& output,
+                                      const Console& console) {
   Request request;
   std::vector<Option> table = tool.table;
   std::ranges::move(own_rows(request), std::back_inserter(table));
   const auto show = [&](const std::string& text) {
     output.write(text);
     output.flush();
-    return false;
+    return std::nullopt;
   };
   Settings settings;
   settings.drop_in = is_drop_in(sources.called_as, tool.text);
 
   const auto typed = read_command_line(table, tool.text.name, sources.arguments);
-  const auto exported = read_environment(table, sources.environment, console);
+  const auto exported = read_environment(table, sources.environment, [&](const std::string& note) {
+    if (!settings.drop_in) {
+      console.note(note);
+    }
+  });
   const auto set_all = [&](const std::vector<Given>& values, bool own) {
     for (const Given& given : values) {
       if ((given.option->homes != Homes::all) == own) {
@@ -561,11 +607,21 @@ bool read_settings(const ToolOptions& tool, const Sources& sources, Output& outp
 
   if (!request.save_profile.empty()) {
     const auto file = profile_file(request.save_profile, "--save-profile", sources.environment);
+    std::error_code none;
+    const char* done = std::filesystem::exists(file, none) ? "replaced" : "saved";
     write_options_file(file, profile_text(table, settings, tool.text));
-    console.note(fmt::format("saved profile {}: {}", request.save_profile, file.string()));
-    return false;
+    console.note(fmt::format("{} profile {}: {}", done, request.save_profile, file.string()));
+    for (const Option& option : table) {
+      if (option.secret && settings.homes.contains(option.name)) {
+        console.note(fmt::format("{} is not in it: what may be secret is not saved", option.name));
+      }
+    }
+    return std::nullopt;
   }
-  return request.show_config ? show(config_text(table, settings)) : true;
+  if (request.show_config) {
+    return show(config_text(table, settings));
+  }
+  return settings;
 }
 
 }  // namespace sistem

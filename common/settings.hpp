@@ -35,6 +35,7 @@ enum class Level { by_default, file, environment, command_line };
 struct Home {
   Level level = Level::by_default;
   std::string name;
+  bool is_no = false;  ///< of a flag that was set to false: nothing is asked for by it
 };
 
 /// What reading the sources brought, beside the fields that it set.
@@ -42,7 +43,8 @@ struct Settings {
   std::map<std::string, Home> homes;  ///< by an option's name, where it has a value that is no default
   bool drop_in = false;               ///< called by the name of mosquitto's client
 
-  [[nodiscard]] bool given(const std::string& name) const { return homes.contains(name); }
+  /// Whether something is asked for by an option; a flag that says false asks for nothing.
+  [[nodiscard]] bool given(const std::string& name) const;
   /// Where an option got its value from, or would be given one on the command line.
   [[nodiscard]] std::string home_of(const std::string& name) const;
 };
@@ -80,11 +82,11 @@ struct ToolOptions {
   std::function<void(Settings&)> check;
 };
 
-/// Reads every home through the table and checks. True where the tool should go on; false where it was asked for
-/// something that is now written to `output`: help, a version, the settings themselves. Throws UsageError, which names
-/// the home of the bad value: `--qos: expected 0, 1 or 2, got "7"`, `MQTT_QOS: ...`, `lab.conf:3: qos: ...`.
-/// An empty variable is none.
-[[nodiscard]] bool read_settings(const ToolOptions& tool, const Sources& sources, Output& output,
-                                 const Console& console);
+/// Reads every home through the table and checks. Nothing where the tool was asked for something that is now written to
+/// `output` and should not go on: help, a version, the settings themselves. Throws UsageError, which names the home of
+/// the bad value: `--qos: expected 0, 1 or 2, got "7"`, `MQTT_QOS: ...`, `lab.conf:3: qos: ...`. An empty variable is
+/// none.
+[[nodiscard]] std::optional<Settings> read_settings(const ToolOptions& tool, const Sources& sources, Output& output,
+                                                    const Console& console);
 
 }  // namespace sistem

@@ -89,12 +89,13 @@ void fill_standard_descriptors() {
 ExitStatus guarded(const Console& console, const std::function<ExitStatus()>& body) {
   try {
     return body();
-  } catch (const UsageError& error) {
-    console.complain(error.what());
-    console.complain("--help shows all options");
-    return error.status();
   } catch (const Error& error) {
-    console.note(error.what());
+    if (error.status() == ExitStatus::usage) {
+      console.complain(error.what());
+      console.complain("--help shows all options");
+    } else {
+      console.note(error.what());
+    }
     return error.status();
   } catch (const OutputClosed&) {
     return ExitStatus::success;  // `sub | head -1`: the reader has had enough

@@ -23,6 +23,9 @@ std::optional<std::string> fault_of_any_topic(std::string_view topic) {
   if (!is_utf8(topic)) {
     return "UTF-8";
   }
+  if (!is_mqtt_text(topic)) {
+    return "UTF-8 without control characters";
+  }
   return std::nullopt;
 }
 

@@ -47,6 +47,7 @@ std::optional<std::string> source_given(const Settings& settings) {
 /// Rules between options; a single value is checked where its row sets it.
 void check(PubConfig& config, Settings& settings, const Console& console) {
   check_connection(config.connection, settings, console);
+  check_places(config.connection, settings, "pub", {PropertyPlace::subscribe, PropertyPlace::unsubscribe});
   const auto source = source_given(settings);
   if (config.topic && !source) {
     throw UsageError(
@@ -162,15 +163,12 @@ std::vector<Option> pub_rows(PubConfig& config) {
 std::optional<PubConfig> read_pub_config(const Sources& sources, Output& output, const Console& console) {
   PubConfig config;
   config.connection.client_id_prefix = text_of_pub.name;
-  Settings settings;
-  const ToolOptions tool{text_of_pub, pub_rows(config), [&](Settings& read) {
-                           check(config, read, console);
-                           settings = read;
-                         }};
-  if (!read_settings(tool, sources, output, console)) {
+  const ToolOptions tool{text_of_pub, pub_rows(config), [&](Settings& settings) { check(config, settings, console); }};
+  const auto settings = read_settings(tool, sources, output, console);
+  if (!settings) {
     return std::nullopt;
   }
-  ask_for_password(config.connection, settings, sources);
+  ask_for_password(config.connection, *settings, sources);
   return config;
 }
 

@@ -50,8 +50,8 @@ const std::vector<Paragraph> output_format{
      "@X"},
     {"A backslash, NUL, bell, escape, newline, carriage return, tab, vertical tab.",
      "\\\\ \\0 \\a \\e \\n \\r \\t \\v"},
-    {"A width may follow the %: %20t takes 20 columns at least, with blanks before the topic, %-20t with blanks after "
-     "it, and %-20.20t is exactly 20 wide. A 0 before the width pads numbers with zeros: %06l. A width of the payload "
+    {"A width may follow the %: %20t takes 20 bytes at least, with blanks before the topic, %-20t with blanks after "
+     "it, and %-20.20t is exactly 20 bytes. A 0 before the width pads numbers with zeros: %06l. A width of the payload "
      "(%p, %x, %X) is also how many of its bytes are shown at most."},
     {"A newline follows each message, unless -N is given."},
 };
@@ -83,6 +83,7 @@ const ToolText text_of_sub{
 /// Rules between options; a single value is checked where its row sets it.
 void check(SubConfig& config, Settings& settings, const Console& console) {
   check_connection(config.connection, settings, console);
+  check_places(config.connection, settings, "sub", {PropertyPlace::publish});
   for (const char* option : {"retain-as-published", "retain-handling"}) {
     if (settings.given(option) && config.connection.version != ProtocolVersion::v5) {
       throw UsageError(fmt::format("{} needs MQTT 5: --protocol-version 5", settings.home_of(option)));
@@ -95,6 +96,7 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
     throw UsageError(fmt::format("{} and {}: then nothing will come", settings.home_of("retained-only"),
                                  settings.home_of("retain-handling")));
   }
+  config.connection.answer_limit = config.timeout;
   config.says_when_ready = !settings.drop_in;  // mosquitto_sub says nothing
   if (config.filters.empty() && config.unsubscribe.empty()) {
     if (settings.drop_in) {
@@ -243,15 +245,12 @@ std::vector<Option> sub_rows(SubConfig& config) {
 std::optional<SubConfig> read_sub_config(const Sources& sources, Output& output, const Console& console) {
   SubConfig config;
   config.connection.client_id_prefix = text_of_sub.name;
-  Settings settings;
-  const ToolOptions tool{text_of_sub, sub_rows(config), [&](Settings& read) {
-                           check(config, read, console);
-                           settings = read;
-                         }};
-  if (!read_settings(tool, sources, output, console)) {
+  const ToolOptions tool{text_of_sub, sub_rows(config), [&](Settings& settings) { check(config, settings, console); }};
+  const auto settings = read_settings(tool, sources, output, console);
+  if (!settings) {
     return std::nullopt;
   }
-  ask_for_password(config.connection, settings, sources);
+  ask_for_password(config.connection, *settings, sources);
   return config;
 }
 

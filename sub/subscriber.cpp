@@ -95,10 +95,15 @@ class Handling {
   [[nodiscard]] std::size_t handled() const { return handled_; }
   /// How many retained messages are still there, since a stop came first.
   [[nodiscard]] std::size_t kept() const { return kept_; }
+  /// How many of QoS 1 and 2 came after the end. The library has acknowledged them.
+  [[nodiscard]] std::size_t left_over() const { return left_over_; }
+  /// Whether the broker refused to forget one.
+  [[nodiscard]] bool refused() const { return refused_; }
 
   /// As mosquitto_sub: of two that come into question, what is said first here decides.
   void take(const Message& message, const std::stop_token& stop) {
     if (!goes_on()) {
+      left_over_ += message.qos > 0 ? 1 : 0;
       return;
     }
     if (config_.retained_only && !message.retain) {
@@ -110,8 +115,7 @@ class Handling {
     }
     if (message.retain && config_.remove_retained) {
       // mosquitto_sub's manual wants this under -R, too; its code (2.0.11) does not do it.
-      const bool taken = session_.publish({.topic = message.topic, .qos = 1, .retain = true}, stop);
-      kept_ += taken ? 0 : 1;
+      remove(message.topic, stop);
     }
     if (message.retain && config_.skip_retained) {
       return;
@@ -123,6 +127,20 @@ class Handling {
   }
 
  private:
+  /// A removal that the broker refuses is told, and does not keep the messages after it from being handled.
+  void remove(const std::string& topic, const std::stop_token& stop) {
+    try {
+      kept_ += session_.publish({.topic = topic, .qos = 1, .retain = true}, stop) ? 0 : 1;
+    } catch (const Error& error) {
+      if (error.status() != ExitStatus::topic_refused) {
+        output_.flush();
+        throw;
+      }
+      console_.note(error.what());
+      refused_ = true;
+    }
+  }
+
   [[nodiscard]] bool is_filtered_out(const Message& message) const {
     return std::any_of(config_.filter_out.begin(), config_.filter_out.end(),
                        [&](const std::string& filter) { return matches(filter, message.topic); });
@@ -148,6 +166,8 @@ class Handling {
   std::mt19937 random_{std::random_device{}()};
   std::size_t handled_ = 0;
   std::size_t kept_ = 0;
+  std::size_t left_over_ = 0;
+  bool refused_ = false;
   bool retained_are_over_ = false;  ///< a message came that was not retained
 };
 
@@ -164,8 +184,7 @@ void take_all(Session& session, Handling& handling, Deadline deadline, Output& o
   }
 }
 
-/// With -E: prints what came before the broker's acknowledgement, since it was acknowledged in turn and will not come
-/// again.
+/// Prints what has arrived and was not taken yet, since it is acknowledged and will not come again.
 void take_what_is_there(Session& session, Handling& handling, Output& output, const std::stop_token& stop) {
   for (const Message& message : session.receive(std::chrono::steady_clock::now(), stop)) {
     handling.take(message, stop);
@@ -198,14 +217,25 @@ ExitStatus print_messages(Session& session, const SubConfig& config, Output& out
   } else {
     take_all(session, handling, deadline, output, stop);
   }
-  const bool done = config.exit_after_suback || !handling.goes_on();
+  const auto is_done = [&] { return config.exit_after_suback || !handling.goes_on(); };
+  if (!is_done()) {
+    take_what_is_there(session, handling, output, stop);
+  }
+  const bool done = is_done();
   const bool time_is_up = !done && !stop.stop_requested();
   const bool removed = !config.remove_retained || flush_removals(session, handling, time_is_up, console, stop);
   session.disconnect();
+  if (!config.remove_retained) {
+    take_what_is_there(session, handling, output, stop);  // what came while goodbye was said
+  }
+  if (handling.left_over() > 0 && !config.connection.clean_session) {
+    console.note(fmt::format("{} further {} acknowledged but not printed, and will not come again",
+                             handling.left_over(), handling.left_over() == 1 ? "message was" : "messages were"));
+  }
 
-  const ExitStatus success = !removed      ? ExitStatus::failure
-                             : all_granted ? ExitStatus::success
-                                           : ExitStatus::topic_refused;
+  const ExitStatus success = !removed                             ? ExitStatus::failure
+                             : all_granted && !handling.refused() ? ExitStatus::success
+                                                                  : ExitStatus::topic_refused;
   const bool fewer = config.expect && handling.handled() < *config.expect;
   if (done && !fewer) {
     return success;

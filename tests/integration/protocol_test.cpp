@@ -69,6 +69,24 @@ TEST_F(Protocol, EachVersionIsSpokenAsAsked) {
   }
 }
 
+TEST_F(Protocol, TheGreatestExpiryArrivesAsItIs) {
+  const Broker broker;
+  expect_success(run(pub(broker, Arguments{"-t", "a", "-m", "x", "-r", "-q", "1", "-D", "publish",
+                                           "message-expiry-interval", "2147483647"})));
+  const Result result = run(sub(broker, Arguments{"-t", "a", "-V", "5", "-C", "1", "-F", "%E"}));
+  EXPECT_TRUE(result.out.starts_with("21474836")) << result.report;  // less the seconds that it was kept
+}
+
+TEST_F(Protocol, DisconnectCarriesItsProperties) {
+  const Broker broker;
+  const Arguments session{"-t", "a", "-q", "1", "-i", "me", "-V", "5", "-x", "100"};
+  const Arguments disconnect{"-E", "-D", "disconnect", "session-expiry-interval", "0"};
+  expect_success(run(sub(broker, session + disconnect)));
+  expect_success(run(pub(broker, {"-t", "a", "-m", "missed", "-q", "1"})));
+  const Result result = run(sub(broker, session + Arguments{"-C", "1", "-W", "0.3"}));
+  EXPECT_EQ(result.status, 27) << result.report;  // the session ended with the connection
+}
+
 TEST_F(Protocol, UserNameAndPasswordAreSentAndNeverShown) {
   const TemporaryFolder folder;
   const auto file = folder.write("passwords", "");
@@ -174,9 +192,26 @@ TEST_F(Protocol, TheWillIsPublishedWhereTheClientIsKilledAndNotWhereItEnds) {
 TEST_F(Protocol, TheWillCarriesItsPropertiesAndMayBeEmpty) {
   const Broker broker;
   const auto watcher = mosquitto_sub(broker, {"-V", "5", "-t", "will", "-F", "[%p|%C|%P]"});
-  const auto dies =
-      subscribed(broker, {"-t", "x", "-V", "5", "--will-topic", "will", "-D", "will", "content-type", "text/plain",
-                          "-D", "will", "user-property", "who", "me", "-D", "publish", "content-type", "not/this"});
+  const auto dies = subscribed(broker, {"-t",
+                                        "x",
+                                        "-V",
+                                        "5",
+                                        "--will-topic",
+                                        "will",
+                                        "-D",
+                                        "will",
+                                        "content-type",
+                                        "text/plain",
+                                        "-D",
+                                        "will",
+                                        "user-property",
+                                        "who",
+                                        "me",
+                                        "-D",
+                                        "subscribe",
+                                        "user-property",
+                                        "not",
+                                        "this"});
   dies->signal(SIGKILL);
   watcher->wait_for_stdout("[|text/plain|who:me]");
 }
@@ -205,7 +240,7 @@ TEST_F(Protocol, InMqtt5TheSessionLastsAsLongAsAsked) {
   // A clean start with an expiry leaves a session; what -D says goes before -x; without either -c means for ever.
   const std::tuple<Arguments, std::string> table[] = {
       {{"-x", "60"}, ", session-expiry-interval 60\n"},
-      {{"-c"}, ", session-expiry-interval 4294967295\n"},
+      {{"-c"}, ", session-expiry-interval 2147483647\n"},
       {{"-c", "-x", "5"}, ", session-expiry-interval 5\n"},
       {{"-c", "-D", "connect", "session-expiry-interval", "7"}, ", session-expiry-interval 7\n"},
   };

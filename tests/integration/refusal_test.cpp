@@ -103,5 +103,21 @@ TEST(Refusal, WrongUsageIsStatus2AndPointsToHelp) {
   EXPECT_EQ(result.err, "pub: --qos: expected 0, 1 or 2, got \"7\"\npub: --help shows all options\n");
 }
 
+TEST(Refusal, TheTimeOfATimeoutBeginsBeforeTheBrokerAnswers) {
+  const std::string connack{"\x20\x02\x00\x00", 4};
+  const std::vector<RogueBroker::Reply> table[] = {
+      {},                                              // never answers CONNECT
+      {{RogueBroker::connect_packet, connack}},        // nor SUBSCRIBE
+      {{RogueBroker::connect_packet, connack, true}},  // hangs up again and again
+  };
+  for (const auto& replies : table) {
+    const RogueBroker broker{replies};
+    const Result result = run(tool(SUB, broker.port(), {"-t", "a", "-W", "0.3"}));
+    EXPECT_EQ(result.status, 27) << result.report;
+  }
+  const Result nobody = run(tool(SUB, 1, {"-t", "a", "-W", "0.3", "--wait-for-broker"}));
+  EXPECT_EQ(nobody.status, 27) << nobody.report;
+}
+
 }  // namespace
 }  // namespace sistem::test

@@ -143,9 +143,9 @@ TEST(Connection, WhatOnlyMqtt5HasMeansMqtt5) {
   EXPECT_EQ(read_pub({"-x", "10"}).connection.version, ProtocolVersion::v5);
   EXPECT_EQ(read_pub({"-D", "connect", "receive-maximum", "5"}).connection.version, ProtocolVersion::v5);
   EXPECT_EQ(read_pub({"-V", "mqttv31"}).connection.version, ProtocolVersion::v31);
-  EXPECT_EQ(read_pub({"-x", "-1", "-i", "me"}).connection.session_expiry, 4294967295U);
-  EXPECT_EQ(read_pub({"-x", "∞", "-i", "me"}).connection.session_expiry, 4294967295U);
-  EXPECT_EQ(read_pub({"-V", "5", "-c", "-i", "me"}).connection.session_expiry, 4294967295U);
+  EXPECT_EQ(read_pub({"-x", "-1", "-i", "me"}).connection.session_expiry, 2147483647U);
+  EXPECT_EQ(read_pub({"-x", "∞", "-i", "me"}).connection.session_expiry, 2147483647U);
+  EXPECT_EQ(read_pub({"-V", "5", "-c", "-i", "me"}).connection.session_expiry, 2147483647U);
 }
 
 TEST(Connection, AnIdPrefixEndsInTheNumberOfTheProcess) {

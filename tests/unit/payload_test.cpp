@@ -38,5 +38,15 @@ TEST(Payload, TextIsUtf8WithoutNul) {
   }
 }
 
+TEST(MqttText, HasNoControlCharactersAndNoCodePointsThatAreNoCharacters) {
+  for (const char* text : {"", "a b", "28 °C", "\xEF\xBF\xBD", "\xF0\x9F\x8C\xA1"}) {
+    EXPECT_TRUE(is_mqtt_text(text)) << text;
+  }
+  for (const char* text :
+       {"\x01", "a\n", "\x7F", "\xC2\x80", "\xC2\x9F", "\xEF\xBF\xBE", "\xEF\xB7\x90", "\xF0\x9F\xBF\xBF", "\xFF"}) {
+    EXPECT_FALSE(is_mqtt_text(text)) << testing::PrintToString(text);
+  }
+}
+
 }  // namespace
 }  // namespace sistem

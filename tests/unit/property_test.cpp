@@ -35,12 +35,12 @@ struct Row {
 
 const std::vector<Row> specification{
     {1, "payload-format-indicator", "1", {"publish", "will"}},
-    {2, "message-expiry-interval", "4294967295", {"publish", "will"}},
+    {2, "message-expiry-interval", "2147483647", {"publish", "will"}},
     {3, "content-type", "text/plain", {"publish", "will"}},
     {8, "response-topic", "answers/here", {"publish", "will"}},
     {9, "correlation-data", "\xFF\x01", {"publish", "will"}},
     {11, "subscription-identifier", "268435455", {"subscribe"}},
-    {17, "session-expiry-interval", "4294967295", {"connect", "disconnect"}},
+    {17, "session-expiry-interval", "2147483647", {"connect", "disconnect"}},
     {18, "assigned-client-identifier", "x", {}},
     {19, "server-keep-alive", "1", {}},
     {21, "authentication-method", "SCRAM-SHA-1", {"connect"}},
@@ -56,7 +56,7 @@ const std::vector<Row> specification{
     {35, "topic-alias", "65535", {"publish"}},
     {36, "maximum-qos", "1", {}},
     {37, "retain-available", "1", {}},
-    {39, "maximum-packet-size", "4294967295", {"connect"}},
+    {39, "maximum-packet-size", "2147483647", {"connect"}},
     {40, "wildcard-subscription-available", "1", {}},
     {41, "subscription-identifier-available", "1", {}},
     {42, "shared-subscription-available", "1", {}},
@@ -143,15 +143,15 @@ TEST(Property, NumbersHaveTheirLimits) {
       {{"connect", "receive-maximum", "0"}, "expected a number from 1 to 65535 for receive-maximum"},
       {{"connect", "receive-maximum", "65536"}, "expected a number from 1 to 65535 for receive-maximum"},
       {{"connect", "topic-alias-maximum", "65536"}, "expected a number from 0 to 65535 for topic-alias-maximum"},
-      {{"connect", "maximum-packet-size", "0"}, "expected a number from 1 to 4294967295 for maximum-packet-size"},
+      {{"connect", "maximum-packet-size", "0"}, "expected a number from 1 to 2147483647 for maximum-packet-size"},
       {{"connect", "session-expiry-interval", "4294967296"},
-       "expected a number from 0 to 4294967295 for session-expiry-interval"},
+       "expected a number from 0 to 2147483647 for session-expiry-interval"},
       {{"connect", "request-problem-information", "2"}, "expected 0 or 1 for request-problem-information"},
       {{"connect", "request-response-information", "-1"}, "expected 0 or 1 for request-response-information"},
       {{"publish", "payload-format-indicator", "yes"}, "expected 0 or 1 for payload-format-indicator"},
       {{"publish", "topic-alias", "0"}, "expected a number from 1 to 65535 for topic-alias"},
       {{"publish", "message-expiry-interval", "1.5"},
-       "expected a number from 0 to 4294967295 for message-expiry-interval"},
+       "expected a number from 0 to 2147483647 for message-expiry-interval"},
       {{"subscribe", "subscription-identifier", "0"},
        "expected a number from 1 to 268435455 for subscription-identifier"},
       {{"subscribe", "subscription-identifier", "268435456"},
@@ -163,8 +163,10 @@ TEST(Property, NumbersHaveTheirLimits) {
 }
 
 TEST(Property, StringsAreUtf8AndBinaryDataIsAnything) {
-  EXPECT_EQ(complaint({"publish", "content-type", "\xFF"}), "expected UTF-8 without NUL in content-type");
-  EXPECT_EQ(complaint({"publish", "user-property", "\xFF", "a"}), "expected UTF-8 without NUL in user-property");
+  EXPECT_EQ(complaint({"publish", "content-type", "\xFF"}),
+            "expected UTF-8 without control characters in content-type");
+  EXPECT_EQ(complaint({"publish", "user-property", "\xFF", "a"}),
+            "expected UTF-8 without control characters in user-property");
   EXPECT_EQ(complaint({"publish", "content-type", std::string(65536, 'x')}),
             "expected at most 65535 bytes in content-type");
   EXPECT_EQ(complaint({"publish", "correlation-data", std::string(65536, 'x')}),

@@ -113,7 +113,7 @@ Read read_from(Sample& sample, const Sources& sources) {
                           .libraries = library_versions},
                          sample.rows(),
                          [&](Settings& settings) { result.settings = settings; }};
-  result.goes_on = read_settings(tool, sources, output, Console{"pub", false, err.writer()});
+  result.goes_on = read_settings(tool, sources, output, Console{"pub", false, err.writer()}).has_value();
   out.close_writer();
   err.close_writer();
   result.shown = out.read_to_end();
@@ -282,6 +282,24 @@ TEST(Settings, ValuesOfSeveralWordsTakeThemAllAndAddUp) {
   EXPECT_EQ(sample.name, "x");
 }
 
+TEST(Settings, AValueInTheSameWordMayHoldAnything) {
+  Sample sample;
+  read(sample, {"--name=a\nb", "-L7", "-lnx\ny=", "--list=-1", "--pair", "n", "l1\nl2"});
+  EXPECT_EQ(sample.name, "x\ny=");
+  EXPECT_EQ(sample.level, 7);
+  EXPECT_TRUE(sample.loud);
+  EXPECT_EQ(sample.list_of_items, std::vector<std::string>{"-1"});
+  EXPECT_EQ(split(sample.pairs.at(0)), (std::vector<std::string>{"n", "l1\nl2"}));
+}
+
+TEST(Settings, AFlagThatSaysNoAsksForNothing) {
+  Sample sample;
+  const Settings settings = read(sample, {"--loud=false"}, {{"MQTT_SLOW", "no"}}).settings;
+  EXPECT_FALSE(settings.given("loud"));
+  EXPECT_FALSE(settings.given("slow"));
+  EXPECT_EQ(settings.home_of("loud"), "--loud");
+}
+
 TEST(Settings, AVariableThatAddsUpMayHaveSeveralLines) {
   Sample sample;
   read(sample, {}, {{"MQTT_LIST", "one\ntwo words\n\n"}});
@@ -312,7 +330,7 @@ TEST(Settings, KubernetesPortIsIgnoredAndSaid) {
   std::string port;
   Pipe err;
   Output nowhere{-1, {}};
-  const ToolOptions tool{{.name = "pub", .libraries = library_versions},
+  const ToolOptions tool{{.name = "pub", .drop_in_for = "mosquitto_pub", .libraries = library_versions},
                          {{.name = "port", .value = "N", .field = text(port)}},
                          [](Settings&) {}};
   EXPECT_TRUE(
@@ -412,7 +430,8 @@ TEST_F(Files, ASavedProfileBringsTheSameValuesBackWithoutSecrets) {
                                {{"MQTT_LEVEL", "4"}});
   EXPECT_FALSE(saved.goes_on);
   const auto file = folder_.path() / "sistem" / "mine.conf";
-  EXPECT_EQ(saved.said, "pub: saved profile mine: " + file.string() + "\n");
+  EXPECT_EQ(saved.said, "pub: saved profile mine: " + file.string() +
+                            "\npub: secret is not in it: what may be secret is not saved\n");
   EXPECT_EQ(std::filesystem::status(file).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   std::ifstream stream{file};
