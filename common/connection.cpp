@@ -91,49 +91,26 @@ Value proxy(Proxy& field) {
 
 constexpr std::size_t longest = 65535;  // bytes of what CONNECT carries: its length has two of them [MQTT-1.5.3]
 
-/// Text as MQTT has it [MQTT-1.5.3].
-Value mqtt_text(std::string& field) {
-  Value value = text(field);
-  value.set = [&field](std::string_view given) {
-    if (!is_mqtt_text(given) || given.size() > longest) {
-      throw Expected("expected UTF-8 without control characters, 65535 bytes at most");
-    }
-    field = given;
-  };
-  return value;
+/// Each says what was expected, where it was not.
+std::optional<std::string> fault_of_mqtt_text(std::string_view text) {
+  return is_mqtt_text(text) && text.size() <= longest
+             ? std::nullopt
+             : std::optional<std::string>("UTF-8 without control characters, 65535 bytes at most");
 }
 
-Value mqtt_data(std::string& field) {
-  Value value = text(field);
-  value.set = [&field](std::string_view given) {
-    if (given.size() > longest) {
-      throw Expected("expected at most 65535 bytes");
-    }
-    field = given;
-  };
-  return value;
+std::optional<std::string> fault_of_mqtt_data(std::string_view data) {
+  return data.size() <= longest ? std::nullopt : std::optional<std::string>("at most 65535 bytes");
 }
 
-Value websocket_path(std::string& field) {
-  Value value = text(field);
-  value.set = [&field](std::string_view path) {
-    if (!path.starts_with('/')) {
-      throw Expected("expected a path that begins with /");
-    }
-    field = path;
-  };
-  return value;
+std::optional<std::string> fault_of_path(std::string_view path) {
+  return path.starts_with('/') ? std::nullopt : std::optional<std::string>("a path that begins with /");
 }
 
-Value topic_name(std::string& field) {
-  Value value = text(field);
-  value.set = [&field](std::string_view name) {
-    if (const auto fault = fault_of_topic_name(name)) {
-      throw Expected("expected " + *fault);
-    }
-    field = name;
-  };
-  return value;
+std::optional<std::string> fault_of_key(std::string_view key) {
+  const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
+  return !key.empty() && key.size() % 2 == 0 && std::all_of(key.begin(), key.end(), is_digit)
+             ? std::nullopt
+             : std::optional<std::string>("hexadecimal digits, two for each byte, without 0x");
 }
 
 /// Seconds up to 68 years, which is also what -1, 2^32-1 and the sign for infinity mean: as good as never.
@@ -156,18 +133,6 @@ Value keep_alive(std::chrono::seconds& field) {
   return {[&field](std::string_view value) { field = std::chrono::seconds(whole_number(value, 0, 65535)); },
           [&field] { return std::vector{std::to_string(field.count())}; },
           [&field, initial = field] { field = initial; }};
-}
-
-Value pre_shared_key(std::string& field) {
-  Value value = text(field);
-  value.set = [&field](std::string_view key) {
-    const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
-    if (key.empty() || key.size() % 2 != 0 || !std::all_of(key.begin(), key.end(), is_digit)) {
-      throw Expected("expected hexadecimal digits, two for each byte, without 0x");
-    }
-    field = key;
-  };
-  return value;
 }
 
 Value properties(std::vector<PlacedProperty>& field) {
@@ -233,7 +198,7 @@ std::vector<Option> place_rows(ConnectionConfig& config) {
        .value = "PATH",
        .section = section,
        .help = "Path of the WebSocket at the broker.",
-       .field = websocket_path(config.websocket_path)},
+       .field = text(config.websocket_path, fault_of_path)},
       {.name = "proxy",
        .value = "URL",
        .section = section,
@@ -279,7 +244,7 @@ std::vector<Option> login_rows(ConnectionConfig& config) {
        .value = "NAME",
        .section = section,
        .help = "User name. Typed on a terminal without a password, it asks for that.",
-       .field = mqtt_text(config.username)},
+       .field = text(config.username, fault_of_mqtt_text)},
       {.name = "password",
        .letter = 'P',
        .value = "PASSWORD",
@@ -312,14 +277,14 @@ std::vector<Option> session_rows(ConnectionConfig& config) {
        .value = "ID",
        .section = section,
        .help = "Client id; without one: the tool's name and a random number. A broker knows one client by each.",
-       .field = mqtt_text(config.client_id),
+       .field = text(config.client_id, fault_of_mqtt_text),
        .group = "client id"},
       {.name = "id-prefix",
        .letter = 'I',
        .value = "PREFIX",
        .section = section,
        .help = "Make the client id of this and the number of the process.",
-       .field = mqtt_text(config.id_prefix),
+       .field = text(config.id_prefix, fault_of_mqtt_text),
        .group = "client id"},
       {.name = "protocol-version",
        .letter = 'V',
@@ -372,12 +337,12 @@ std::vector<Option> will_rows(Will& will) {
        .value = "TOPIC",
        .section = section,
        .help = "Topic name on which the broker publishes the will when this client is lost.",
-       .field = topic_name(will.topic)},
+       .field = text(will.topic, fault_of_topic_name)},
       {.name = "will-payload",
        .value = "PAYLOAD",
        .section = section,
        .help = "Payload of the will; empty without one.",
-       .field = mqtt_data(will.payload)},
+       .field = text(will.payload, fault_of_mqtt_data)},
       {.name = "will-qos", .value = "QOS", .section = section, .help = "QoS of the will.", .field = qos(will.qos)},
       {.name = "will-retain",
        .section = section,
@@ -458,7 +423,7 @@ std::vector<Option> tls_rows(TlsConfig& tls) {
        .section = section,
        .help = "Encrypt with this pre-shared key, in hexadecimal, instead of certificates. Others can read it in the "
                "list of processes: better is the variable.",
-       .field = pre_shared_key(tls.psk),
+       .field = text(tls.psk, fault_of_key),
        .secret = true},
       {.name = "psk-identity",
        .value = "NAME",

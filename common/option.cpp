@@ -37,28 +37,35 @@ std::string take_quoted(std::string_view& text) {
   throw Expected("expected a quotation that ends");
 }
 
+void check(std::string_view value, const FaultOf& fault_of) {
+  if (const auto fault = fault_of ? fault_of(value) : std::nullopt) {
+    throw Expected("expected " + *fault);
+  }
+}
+
 }  // namespace
 
-Value text(std::string& field) {
-  return {[&field](std::string_view value) { field = value; },
+Value text(std::string& field, FaultOf fault_of) {
+  return {[&field, fault_of = std::move(fault_of)](std::string_view value) {
+            check(value, fault_of);
+            field = value;
+          },
           [&field] { return field.empty() ? std::vector<std::string>{} : std::vector{field}; },
           [&field, initial = field] { field = initial; }};
 }
 
-Value text(std::optional<std::string>& field) {
-  return {[&field](std::string_view value) { field = std::string(value); },
+Value text(std::optional<std::string>& field, FaultOf fault_of) {
+  return {[&field, fault_of = std::move(fault_of)](std::string_view value) {
+            check(value, fault_of);
+            field = std::string(value);
+          },
           [&field] { return field ? std::vector{*field} : std::vector<std::string>{}; }, [&field] { field.reset(); }};
 }
 
 Value nonempty(std::string& field, std::string expected) {
-  Value value = text(field);
-  value.set = [&field, expected = std::move(expected)](std::string_view given) {
-    if (given.empty()) {
-      throw Expected("expected " + expected);
-    }
-    field = given;
-  };
-  return value;
+  return text(field, [expected = std::move(expected)](std::string_view value) {
+    return value.empty() ? std::optional(expected) : std::nullopt;
+  });
 }
 
 std::optional<bool> truth(std::string_view word) {
@@ -123,9 +130,7 @@ Value qos(int& field) {
 
 Value list(std::vector<std::string>& field, FaultOf fault_of) {
   return {[&field, fault_of = std::move(fault_of)](std::string_view value) {
-            if (const auto fault = fault_of(value)) {
-              throw Expected("expected " + *fault);
-            }
+            check(value, fault_of);
             field.emplace_back(value);
           },
           [&field] { return field; },

@@ -32,8 +32,11 @@ struct Value {
 };
 
 // The kinds of values.
-[[nodiscard]] Value text(std::string& field);
-[[nodiscard]] Value text(std::optional<std::string>& field);
+/// Gives what was expected where a text is wrong ("UTF-8"), and nothing where it is right.
+using FaultOf = std::function<std::optional<std::string>(std::string_view)>;
+/// Any text, or one that has no fault.
+[[nodiscard]] Value text(std::string& field, FaultOf fault_of = {});
+[[nodiscard]] Value text(std::optional<std::string>& field, FaultOf fault_of = {});
 /// Text that must be something, and is called `expected` where it is not: "a host name or an address".
 [[nodiscard]] Value nonempty(std::string& field, std::string expected);
 /// What a word says: true for true, yes, on and 1, false for false, no, off and 0, in any case; else nothing.
@@ -73,8 +76,7 @@ template <std::integral Number>
 template <typename Meaning>
 [[nodiscard]] Value choice(Meaning& field, std::vector<std::pair<std::string, Meaning>> words,
                            std::vector<std::pair<std::string, Meaning>> also = {});
-/// Texts that add up, each checked by `fault_of`, which gives what was expected, or nothing where it is right.
-using FaultOf = std::function<std::optional<std::string>(std::string_view)>;
+/// Texts that add up, none of them with a fault.
 [[nodiscard]] Value list(std::vector<std::string>& field, FaultOf fault_of);
 /// What mosquitto's clients take and this tool cannot do: always refused, with the sentence that says why.
 [[nodiscard]] Value impossible(std::string why);

@@ -357,15 +357,10 @@ void set(const Given& given, const std::vector<Option>& table, Settings& setting
 std::vector<Option> own_rows(Request& request) {
   const std::string files = "Options files";
   const std::string help = "Help";
-  Value completion = text(request.completion);
-  completion.choices = completion_shells();
-  completion.set = [&request](std::string_view value) {
-    const auto& shells = completion_shells();
-    if (std::find(shells.begin(), shells.end(), value) == shells.end()) {
-      throw Expected(expected_one_of(shells));
-    }
-    request.completion = value;
-  };
+  std::vector<std::pair<std::string, std::string>> shells;
+  for (const std::string& shell : completion_shells()) {
+    shells.emplace_back(shell, shell);
+  }
   const auto topic = [&request] { return request.help ? std::vector{*request.help} : std::vector<std::string>{}; };
   return {
       {.name = "options-file",
@@ -432,7 +427,7 @@ std::vector<Option> own_rows(Request& request) {
        .value = "SHELL",
        .section = help,
        .help = "Write the script with which bash, zsh or fish completes the options.",
-       .field = completion,
+       .field = choice(request.completion, shells),
        .homes = Homes::command_line_only,
        .shared = true},
   };

@@ -77,17 +77,6 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
   }
 }
 
-Value topic_name(std::optional<std::string>& field) {
-  Value value = text(field);
-  value.set = [&field](std::string_view name) {
-    if (const auto fault = fault_of_topic_name(name)) {
-      throw Expected("expected " + *fault);
-    }
-    field = name;
-  };
-  return value;
-}
-
 }  // namespace
 
 std::vector<Option> pub_rows(PubConfig& config) {
@@ -99,7 +88,7 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .value = "TOPIC",
        .section = section,
        .help = "Topic name to publish to.",
-       .field = topic_name(config.topic)},
+       .field = text(config.topic, fault_of_topic_name)},
       {.name = "message",
        .letter = 'm',
        .value = "PAYLOAD",
