@@ -108,6 +108,23 @@ void check_places(const ConnectionConfig& config, const Settings& settings, cons
 /// Asks for the password where a user name was typed without one and there is somebody to ask.
 void ask_for_password(ConnectionConfig& config, const Settings& settings, const Sources& sources);
 
+/// Reads a tool's config from all homes: `rows` lists its table, `check` has its rules. Nothing where something was to
+/// be shown, as by --help, and is written to `output`. Throws UsageError.
+template <typename Config>
+[[nodiscard]] std::optional<Config> read_config(const ToolText& text, std::vector<Option> (*rows)(Config&),
+                                                void (*check)(Config&, Settings&, const Console&),
+                                                const Sources& sources, Output& output, const Console& console) {
+  Config config;
+  config.connection.client_id_prefix = text.name;
+  const ToolOptions tool{text, rows(config), [&](Settings& settings) { check(config, settings, console); }};
+  const auto settings = read_settings(tool, sources, output, console);
+  if (!settings) {
+    return std::nullopt;
+  }
+  ask_for_password(config.connection, *settings, sources);
+  return config;
+}
+
 /// The properties that go into packets of one kind, in order.
 [[nodiscard]] std::vector<Property> properties_for(PropertyPlace place, const std::vector<PlacedProperty>& all);
 

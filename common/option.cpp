@@ -10,11 +10,6 @@
 namespace sistem {
 namespace {
 
-bool equal_ignoring_case(std::string_view one, std::string_view other) {
-  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                    [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
-}
-
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 bool needs_quotes(std::string_view word) {
@@ -69,9 +64,8 @@ Value nonempty(std::string& field, std::string expected) {
 }
 
 std::optional<bool> truth(std::string_view word) {
-  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
-    return std::any_of(words.begin(), words.end(),
-                       [&](std::string_view one) { return equal_ignoring_case(word, one); });
+  const auto is_one_of = [small = in_small_letters(word)](std::initializer_list<std::string_view> words) {
+    return std::find(words.begin(), words.end(), small) != words.end();
   };
   if (is_one_of({"true", "yes", "on", "1"})) {
     return true;
@@ -151,6 +145,13 @@ std::string expected_one_of(const std::vector<std::string>& words) {
     text += words[at];
   }
   return text;
+}
+
+std::string in_small_letters(std::string_view text) {
+  std::string small(text);
+  std::transform(small.begin(), small.end(), small.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return small;
 }
 
 std::string variable_of(const std::string& name) {

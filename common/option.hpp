@@ -120,6 +120,9 @@ struct Option {
   [[nodiscard]] bool may_omit_value() const { return value.starts_with("["); }
 };
 
+/// ASCII only, as names of options, packets and schemes are.
+[[nodiscard]] std::string in_small_letters(std::string_view text);
+
 /// The variable that is an option's home in the environment: MQTT_WAIT_FOR_BROKER.
 [[nodiscard]] std::string variable_of(const std::string& name);
 

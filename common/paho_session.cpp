@@ -199,13 +199,9 @@ std::string listed(const std::vector<Property>& properties) {
 /// CONNECT's properties: those that the user named, and the session's expiry.
 std::vector<Property> connect_properties(const ConnectionConfig& config) {
   std::vector<Property> properties = properties_for(PropertyPlace::connect, config.properties);
-  std::optional<std::uint32_t> expiry = config.session_expiry;
-  if (!expiry && !config.clean_session) {
-    expiry = longest_expiry;  // as good as for ever, as it is before MQTT 5
-  }
   constexpr auto code = mqtt::property::SESSION_EXPIRY_INTERVAL;
-  if (expiry && !number_of(code, properties)) {
-    properties.push_back({code, *expiry, {}});
+  if (config.session_expiry && !number_of(code, properties)) {
+    properties.push_back({code, *config.session_expiry, {}});
   }
   return properties;
 }

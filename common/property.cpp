@@ -104,13 +104,8 @@ const Known* known(std::uint8_t identifier) {
   return found == table.end() ? nullptr : found;
 }
 
-std::string in_lower_case(std::string word) {
-  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
-  return word;
-}
-
 const Packet& packet_named(const std::string& word) {
-  const std::string wanted = in_lower_case(word);
+  const std::string wanted = in_small_letters(word);
   for (const Packet& packet : packets) {
     if (packet.word == wanted) {
       return packet;
@@ -134,7 +129,7 @@ const Packet& packet_named(const std::string& word) {
 }
 
 const Known& property_named(const std::string& word, const Packet& packet) {
-  const std::string wanted = in_lower_case(word);
+  const std::string wanted = in_small_letters(word);
   std::vector<std::string_view> allowed;
   for (const Known& one : table) {
     if ((one.places & in(packet.place)) != 0) {

@@ -63,8 +63,7 @@ Url url_of(std::string_view text, const std::string& form) {
   if (!scheme) {
     throw Expected("expected " + form);
   }
-  std::transform(scheme->begin(), scheme->end(), std::back_inserter(url.scheme),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  url.scheme = in_small_letters(*scheme);
   const std::size_t slash = std::min(text.find('/'), text.size());
   url.path = text.substr(std::min(slash + 1, text.size()));
   std::string_view authority = text.substr(0, slash);

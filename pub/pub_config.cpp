@@ -150,15 +150,7 @@ std::vector<Option> pub_rows(PubConfig& config) {
 }
 
 std::optional<PubConfig> read_pub_config(const Sources& sources, Output& output, const Console& console) {
-  PubConfig config;
-  config.connection.client_id_prefix = text_of_pub.name;
-  const ToolOptions tool{text_of_pub, pub_rows(config), [&](Settings& settings) { check(config, settings, console); }};
-  const auto settings = read_settings(tool, sources, output, console);
-  if (!settings) {
-    return std::nullopt;
-  }
-  ask_for_password(config.connection, *settings, sources);
-  return config;
+  return read_config<PubConfig>(text_of_pub, pub_rows, check, sources, output, console);
 }
 
 }  // namespace sistem

@@ -243,15 +243,7 @@ std::vector<Option> sub_rows(SubConfig& config) {
 }
 
 std::optional<SubConfig> read_sub_config(const Sources& sources, Output& output, const Console& console) {
-  SubConfig config;
-  config.connection.client_id_prefix = text_of_sub.name;
-  const ToolOptions tool{text_of_sub, sub_rows(config), [&](Settings& settings) { check(config, settings, console); }};
-  const auto settings = read_settings(tool, sources, output, console);
-  if (!settings) {
-    return std::nullopt;
-  }
-  ask_for_password(config.connection, *settings, sources);
-  return config;
+  return read_config<SubConfig>(text_of_sub, sub_rows, check, sources, output, console);
 }
 
 }  // namespace sistem
