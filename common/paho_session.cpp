@@ -486,6 +486,10 @@ class PahoSession final : public Session {
     return window_.unacknowledged();
   }
 
+  void take_at_most(std::optional<std::size_t> /*messages*/) override {}
+
+  [[nodiscard]] std::string client_id() const override { return client_id_; }
+
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override {
     std::unique_lock lock(mutex_);
     changed_.wait_until(lock, stop, deadline, [&] { return !arrivals_.empty() || end_; });
@@ -735,8 +739,8 @@ class PahoSession final : public Session {
     std::vector<Grant> grants;
     for (std::size_t at = 0; at < codes->size(); ++at) {
       const int code = (*codes)[at];
-      const Grant& grant =
-          grants.emplace_back(Grant{subscriptions[at].filter, code <= 2 ? std::optional(code) : std::nullopt, code});
+      const Grant& grant = grants.emplace_back(
+          Grant{subscriptions[at].filter, code <= 2 ? std::optional(code) : std::nullopt, why(code)});
       console_.debug(fmt::format("<- SUBACK  {}  {}", grant.filter,
                                  grant.qos ? fmt::format("QoS {} granted", *grant.qos) : "refused: " + why(code)));
     }
@@ -1012,7 +1016,7 @@ class PahoSession final : public Session {
     }
     for (const Grant& grant : *grants) {
       if (!grant.qos) {
-        console_.note(fmt::format("the broker refuses the subscription to {} now: {}", grant.filter, why(grant.code)));
+        console_.note(fmt::format("the broker refuses the subscription to {} now: {}", grant.filter, grant.why));
       }
     }
     if (std::none_of(grants->begin(), grants->end(), [](const Grant& grant) { return grant.qos.has_value(); })) {

@@ -24,13 +24,14 @@ struct Subscription {
   int qos = 0;
   bool retain_as_published = false;  ///< the retain flag arrives as it was sent
   RetainHandling retain_handling = RetainHandling::send_always;
+  bool no_local = false;  ///< what this client publishes itself does not come back
 };
 
 /// What the broker said to one subscription.
 struct Grant {
   std::string filter;
   std::optional<int> qos;  ///< granted; nothing: refused [MQTT-3.9.3]
-  int code = 0;            ///< of the SUBACK: the QoS granted, or why not; before MQTT 5 always 0x80
+  std::string why;         ///< it was refused: "not authorized (0x87)", with the broker's own words if it has any
 };
 
 /// One connection to one broker: the seam between the tools and the MQTT library. Its two implementations are Paho's
@@ -66,9 +67,16 @@ class Session {
   /// does, after that.
   [[nodiscard]] virtual std::size_t flush(const std::stop_token& stop) = 0;
 
+  /// From here on takes so many further messages from the broker, none: without a limit. What comes after them stays
+  /// with the broker, unacknowledged, and a session that is kept brings it the next time. Not called: no limit.
+  virtual void take_at_most(std::optional<std::size_t> messages) = 0;
+
   /// What has arrived since the last call, oldest first; waits for at least one message. Empty where the deadline
   /// passed or a stop was requested first.
   [[nodiscard]] virtual std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) = 0;
+
+  /// The client id that this session goes by.
+  [[nodiscard]] virtual std::string client_id() const = 0;
 
   /// Whether there is a connection at this moment, as far as anybody knows.
   [[nodiscard]] virtual bool connected() const = 0;

@@ -9,7 +9,7 @@ std::vector<Grant> MemorySession::subscribe(const std::vector<Subscription>& sub
   for (const Subscription& subscription : subscriptions) {
     const bool granted = !refused.contains(subscription.filter);
     grants.push_back({subscription.filter, granted ? std::optional(subscription.qos) : std::nullopt,
-                      granted ? subscription.qos : 0x80});
+                      granted ? "" : "not authorized (0x87)"});
   }
   return grants;
 }

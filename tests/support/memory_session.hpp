@@ -29,12 +29,15 @@ class MemorySession final : public Session {
   bool flushed = false;
   std::vector<std::size_t> published_at_flush;  ///< of each flush(): how many messages had been published
   bool disconnected = false;
+  std::vector<std::optional<std::size_t>> limits;  ///< of each take_at_most()
 
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override;
   void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override;
   bool publish(Message message, const std::stop_token& stop) override;
   std::size_t flush(const std::stop_token& stop) override;
+  void take_at_most(std::optional<std::size_t> messages) override { limits.push_back(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
+  [[nodiscard]] std::string client_id() const override { return "memory"; }
   [[nodiscard]] bool connected() const override { return has_connection; }
   void disconnect() override;
 };

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/connection.hpp"
+#include "common/property.hpp"
+
+namespace sistem {
+
+/// The numbers are those of the first byte's upper half [MQTT5 2.1.2].
+enum class PacketType : std::uint8_t {
+  connect = 1,
+  connack,
+  publish,
+  puback,
+  pubrec,
+  pubrel,
+  pubcomp,
+  subscribe,
+  suback,
+  unsubscribe,
+  unsuback,
+  pingreq,
+  pingresp,
+  disconnect,
+  auth,
+};
+
+/// The specification's name: "PUBLISH".
+[[nodiscard]] std::string_view packet_name(PacketType type);
+
+/// One topic filter of SUBSCRIBE with its options byte, or of UNSUBSCRIBE [MQTT5 3.8.3.1].
+struct RequestedFilter {
+  std::string filter;
+  std::uint8_t options = 0;  ///< QoS in the lowest two bits
+};
+
+/// An MQTT control packet, taken apart. What its kind does not have keeps its default.
+struct Packet {
+  PacketType type = PacketType::pingreq;
+  std::size_t size = 0;  ///< on the wire, fixed header included
+  bool duplicate = false;
+  int qos = 0;
+  bool retain = false;
+  std::optional<std::uint16_t> id;  ///< packet identifier
+
+  std::string topic;        ///< of PUBLISH; empty where only an alias names it
+  std::size_t payload = 0;  ///< of PUBLISH, in bytes
+  std::vector<int> codes;   ///< reason codes; before MQTT 5 CONNACK's return code and SUBACK's; none: success unsaid
+  std::vector<RequestedFilter> filters;
+  std::vector<Property> properties;
+  bool session_present = false;  ///< of CONNACK
+
+  // Of CONNECT. Passwords are never kept.
+  int protocol_level = 0;
+  std::string client_id;
+  std::optional<std::string> username;
+  bool has_password = false;
+  bool clean = false;  ///< clean session, in MQTT 5 clean start
+  std::uint16_t keep_alive = 0;
+  std::optional<std::string> will_topic;
+  std::size_t will_payload = 0;
+  std::vector<Property> will_properties;
+};
+
+/// Takes the packet apart that begins at the front of `bytes`, as that version of MQTT means it; CONNECT says its own.
+/// `bytes` may end before the packet does if that is inside of the payload of PUBLISH or later; `size` is that of the
+/// whole packet, from its fixed header. Throws Malformed for what no honest peer would send: "SUBACK: it ends inside of
+/// a property".
+[[nodiscard]] Packet read_packet(std::string_view bytes, ProtocolVersion version);
+
+class Malformed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The packet on one line, for -d: its name, packet id, flags, what it is about, reason codes with their names,
+/// properties, sizes. Neither passwords nor authentication data nor the bytes of payloads.
+[[nodiscard]] std::string description(const Packet& packet, ProtocolVersion version);
+
+/// The value of a number among properties, and of a text.
+[[nodiscard]] std::optional<std::uint32_t> number_in(const std::vector<Property>& properties, std::string_view name);
+[[nodiscard]] std::optional<std::string> text_in(const std::vector<Property>& properties, std::string_view name);
+
+/// Cuts a stream of bytes, which comes in pieces of any size, where its packets begin and end.
+class PacketCutter {
+ public:
+  /// A run of bytes of one packet.
+  struct Piece {
+    std::string_view bytes;
+    std::uint8_t first_byte;  ///< of the packet: type and flags
+    std::size_t packet_size;  ///< of all of it
+    bool begins;              ///< the packet's first byte is the first here
+    bool ends;                ///< and its last one the last
+  };
+
+  /// The next piece of `bytes`, which is then shorter by it; nothing where `bytes` is used up. A fixed header that
+  /// comes in several parts is given as one piece, together with as much of the rest as there is; it points into the
+  /// cutter where it began in an earlier call, and is good until the next. Throws Malformed where the length has more
+  /// than four bytes [MQTT5 1.5.5].
+  [[nodiscard]] std::optional<Piece> next(std::string_view& bytes);
+
+  /// Whether all bytes so far make whole packets.
+  [[nodiscard]] bool between_packets() const { return left_ == 0 && header_size_ == 0; }
+
+ private:
+  std::array<char, 5> header_{};  ///< of a packet whose fixed header is not all there yet
+  std::size_t header_size_ = 0;
+  std::uint8_t first_byte_ = 0;
+  std::size_t packet_size_ = 0;
+  std::size_t left_ = 0;  ///< bytes of the current packet that have not come yet
+};
+
+}  // namespace sistem
