@@ -9,6 +9,7 @@
 #include <string>
 
 #include "common/descriptor.hpp"
+#include "common/tls.hpp"
 
 namespace sistem {
 
@@ -18,6 +19,12 @@ class Channel {
  public:
   /// A connected, non-blocking socket.
   explicit Channel(Descriptor socket);
+
+  /// What is read and written from here on is encrypted; the handshake is over.
+  void encrypt(Encrypted tls);
+  /// From here on it is in the frames of a WebSocket, whose handshake is over.
+  void frame();
+
   Channel(Channel&& other) noexcept;
   Channel& operator=(Channel&& other) noexcept;
   ~Channel();

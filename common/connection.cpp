@@ -49,42 +49,79 @@ Value patience(ConnectionConfig& config) {
           }};
 }
 
-/// What `-L` stands for.
-std::vector<std::pair<std::string, std::string>> options_of_url(std::string_view value) {
-  const Url url = url_of(value, "mqtt://[username[:password]@]host[:port][/topic]");
-  std::vector<std::pair<std::string, std::string>> options{{"host", url.host}};
-  if (url.scheme != "mqtt" && url.scheme != "mqtts" && url.scheme != "ws" && url.scheme != "wss") {
-    throw Expected("expected mqtt://, mqtts://, ws:// or wss://");
+/// What `-L` stands for. Repeated it names brokers that stand in for one another.
+class OptionsOfUrl {
+ public:
+  using Options = std::vector<std::pair<std::string, std::string>>;
+
+  Options operator()(std::string_view value, bool again) {
+    const Url url = url_of(value, "mqtt://[username[:password]@]host[:port][/topic]");
+    if (url.scheme != "mqtt" && url.scheme != "mqtts" && url.scheme != "ws" && url.scheme != "wss") {
+      throw Expected("expected mqtt://, mqtts://, ws:// or wss://");
+    }
+    const bool tls = url.scheme == "mqtts" || url.scheme == "wss";
+    const std::uint16_t port = url.port.value_or(tls ? mqtt_tls_port : mqtt_port);
+    if (!again) {
+      places_.clear();
+      others_ = others_of(url, tls);
+    } else if (others_ != others_of(url, tls)) {
+      throw Expected(
+          "expected the scheme, user name, password and topic of the one before it: they stand in for one "
+          "another");
+    }
+    places_ += (places_.empty() ? "" : ",") + place(url.host, port);
+    Options options = others_;
+    if (again) {
+      options.emplace_back("host", places_);
+    } else {
+      options.emplace_back("host", url.host);
+      options.emplace_back("port", std::to_string(port));
+    }
+    return options;
   }
-  const bool tls = url.scheme == "mqtts" || url.scheme == "wss";
-  options.emplace_back("port", std::to_string(url.port.value_or(tls ? mqtt_tls_port : mqtt_port)));
-  options.emplace_back("ws", url.scheme.starts_with("ws") ? "true" : "false");
-  if (tls) {
-    options.emplace_back("tls-use-os-certs", "true");
+
+ private:
+  /// All but host and port.
+  static Options others_of(const Url& url, bool tls) {
+    Options options{{"ws", url.scheme.starts_with("ws") ? "true" : "false"}};
+    if (tls) {
+      options.emplace_back("tls-use-os-certs", "true");
+    }
+    if (url.username) {
+      options.emplace_back("username", *url.username);
+    }
+    if (url.password) {
+      options.emplace_back("password", *url.password);
+    }
+    if (!url.path.empty()) {
+      options.emplace_back("topic", url.path);
+    }
+    return options;
   }
-  if (url.username) {
-    options.emplace_back("username", *url.username);
-  }
-  if (url.password) {
-    options.emplace_back("password", *url.password);
-  }
-  if (!url.path.empty()) {
-    options.emplace_back("topic", url.path);
-  }
-  return options;
-}
+
+  std::string places_;
+  Options others_;
+};
 
 Value proxy(Proxy& field) {
   const auto set = [&field](std::string_view value) {
-    const std::string form = "socks5h://[username[:password]@]host[:port]";
+    const std::string form = "socks5h:// or http://, then [username[:password]@]host[:port]";
     const Url url = url_of(value, form);
-    if (url.scheme != "socks5h" || !url.path.empty()) {
+    if (url.scheme == "https") {
+      throw Expected("expected " + form + "; a proxy that is itself reached by TLS is not supported");
+    }
+    const bool http = url.scheme == "http";
+    if ((!http && url.scheme != "socks5h") || !url.path.empty()) {
       throw Expected("expected " + form);
     }
-    field = {url.host, url.port.value_or(Proxy{}.port), url.username.value_or(""), url.password.value_or("")};
+    constexpr std::uint16_t socks_port = 1080;
+    constexpr std::uint16_t http_port = 8080;
+    field = {http ? Proxy::Kind::http : Proxy::Kind::socks5, url.host, url.port.value_or(http ? http_port : socks_port),
+             url.username.value_or(""), url.password.value_or("")};
   };
   const auto get = [&field] {
-    return field.host.empty() ? std::vector<std::string>{} : std::vector{"socks5h://" + place(field.host, field.port)};
+    const char* scheme = field.kind == Proxy::Kind::http ? "http://" : "socks5h://";
+    return field.host.empty() ? std::vector<std::string>{} : std::vector{scheme + place(field.host, field.port)};
   };
   return {set, get, [&field] { field = {}; }};
 }
@@ -168,7 +205,8 @@ std::vector<Option> place_rows(ConnectionConfig& config) {
        .letter = 'h',
        .value = "HOST",
        .section = section,
-       .help = "Name or address of the broker.",
+       .help = "Name or address of the broker. Several, with commas between them, are tried in this order whenever a "
+               "connection is made: a,b:1884,[::1]:1885.",
        .field = nonempty(config.host, "a host name or an address"),
        .group = "broker"},
       {.name = "port",
@@ -182,10 +220,12 @@ std::vector<Option> place_rows(ConnectionConfig& config) {
        .value = "URL",
        .section = section,
        .help = "Host, port, user name, password and topic at once: "
-               "mqtt://[username[:password]@]host[:port][/topic]; with mqtts by TLS, with ws and wss by WebSocket.",
+               "mqtt://[username[:password]@]host[:port][/topic]; with mqtts by TLS, with ws and wss by WebSocket. "
+               "Repeated: "
+               "brokers that stand in for one another.",
        .field = {},
        .secret = true,
-       .stands_for = options_of_url},
+       .stands_for = OptionsOfUrl{}},
       {.name = "unix",
        .value = "PATH",
        .section = section,
@@ -202,8 +242,9 @@ std::vector<Option> place_rows(ConnectionConfig& config) {
       {.name = "proxy",
        .value = "URL",
        .section = section,
-       .help = "Connect through a SOCKS5 proxy, which looks up the broker's name: "
-               "socks5h://[username[:password]@]host[:port].",
+       .help = "Connect through a proxy, which looks up the broker's name: "
+               "socks5h://[username[:password]@]host[:port] (port 1080) or http://... (CONNECT, port 8080). Only this "
+               "option names one: http_proxy in the environment is not heeded.",
        .field = proxy(config.proxy),
        .secret = true},
       {.name = "bind-address",
@@ -407,6 +448,11 @@ std::vector<Option> tls_rows(TlsConfig& tls) {
        .section = section,
        .help = "Allow these ciphers only, in OpenSSL's words (see ciphers(1)).",
        .field = nonempty(tls.ciphers, "a list of ciphers")},
+      {.name = "tls-server-name",
+       .value = "NAME",
+       .section = section,
+       .help = "Ask for this name (SNI) and look for it in the certificate, instead of the host's.",
+       .field = nonempty(tls.server_name, "a host name or an address")},
       {.name = "tls-alpn",
        .value = "PROTOCOL",
        .section = section,
@@ -525,11 +571,13 @@ void check_tls(ConnectionConfig& config, const Settings& settings, const Advise&
     }
   }
   const bool asked = tls.system_store || settings.given("cafile") || settings.given("capath") ||
-                     settings.given("cert") || settings.given("psk") || config.port == mqtt_tls_port;
+                     settings.given("cert") || settings.given("psk") || config.port == mqtt_tls_port ||
+                     std::any_of(config.brokers.begin(), config.brokers.end(),
+                                 [](const BrokerPlace& one) { return one.port == mqtt_tls_port; });
   tls.enabled = asked && !tls.refused;
   tls.system_store =
       tls.enabled && (tls.system_store || (tls.ca_file.empty() && tls.ca_path.empty() && tls.psk.empty()));
-  for (const char* option : {"tls-version", "ciphers", "tls-alpn", "insecure", "tls-keylog"}) {
+  for (const char* option : {"tls-version", "ciphers", "tls-server-name", "tls-alpn", "insecure", "tls-keylog"}) {
     if (!tls.enabled && settings.given(option)) {
       advise(fmt::format("{} has no effect: nothing asks for TLS (--cafile, --tls-use-os-certs or mqtts://)",
                          settings.home_of(option)));
@@ -541,6 +589,37 @@ void check_tls(ConnectionConfig& config, const Settings& settings, const Advise&
   }
   if (!tls.key_password_file.empty()) {
     tls.key_password = secret_of(tls.key_password_file, "key-pass-file", config, settings);
+  }
+}
+
+/// The brokers that `host` names, those without a port of their own with 0.
+void read_brokers(ConnectionConfig& config, const Settings& settings) {
+  std::string_view left = config.host;
+  config.brokers.clear();
+  while (true) {
+    const std::string_view one = left.substr(0, left.find(','));
+    const std::size_t colon = one.rfind(':');
+    // An IPv6 address without brackets has no port behind it.
+    const bool has_port = colon != std::string_view::npos && (one.find(':') == colon || one[colon - 1] == ']');
+    try {
+      const Url url =
+          has_port || one.starts_with('[') ? url_of(fmt::format("mqtt://{}", one), "host[:port],...") : Url{};
+      config.brokers.push_back({url.host.empty() ? std::string(one) : url.host, url.port.value_or(0)});
+    } catch (const Expected& expected) {
+      throw UsageError(fmt::format("{}: {}, got \"{}\"", settings.home_of("host"), expected.what(), one));
+    }
+    if (one.empty()) {
+      throw UsageError(fmt::format("{}: expected a host on each side of a comma, got \"{}\"", settings.home_of("host"),
+                                   config.host));
+    }
+    if (one.size() == left.size()) {
+      break;
+    }
+    left.remove_prefix(one.size() + 1);
+  }
+  if (config.srv && config.brokers.size() > 1) {
+    throw UsageError(fmt::format("{} and {}: several hosts, or one that the DNS has them of", settings.home_of("srv"),
+                                 settings.home_of("host")));
   }
 }
 
@@ -655,6 +734,7 @@ std::vector<Option> connection_rows(ConnectionConfig& config) {
 void check_connection(ConnectionConfig& config, Settings& settings, const Console& console) {
   check_will(config, settings);
   check_unix(settings);
+  read_brokers(config, settings);
   if (!config.websocket && settings.given("ws-path")) {
     throw UsageError(fmt::format("{} needs --ws: it is the path of a WebSocket", settings.home_of("ws-path")));
   }
@@ -669,6 +749,9 @@ void check_connection(ConnectionConfig& config, Settings& settings, const Consol
   check_login(config, settings, advise);
   if (config.port == 0) {
     config.port = config.tls.enabled ? mqtt_tls_port : mqtt_port;
+  }
+  for (BrokerPlace& one : config.brokers) {
+    one.port = one.port == 0 ? config.port : one.port;
   }
 }
 
@@ -700,7 +783,11 @@ std::string place(const std::string& host, std::uint16_t port) {
 }
 
 std::string place(const ConnectionConfig& config) {
-  return config.unix_path.empty() ? place(config.host, config.port) : config.unix_path;
+  if (!config.unix_path.empty()) {
+    return config.unix_path;
+  }
+  return config.brokers.empty() ? place(config.host, config.port)
+                                : place(config.brokers.front().host, config.brokers.front().port);
 }
 
 std::vector<Property> properties_for(PropertyPlace place, const std::vector<PlacedProperty>& all) {

@@ -34,6 +34,7 @@ struct TlsConfig {
   std::string key_password;  ///< which may be encrypted
   std::string version;       ///< the only one allowed: tlsv1.2, tlsv1.3 ...; empty: what both sides have
   std::string ciphers;       ///< OpenSSL's list; empty: its default
+  std::string server_name;   ///< asked for and looked for in the certificate, instead of the host's
   std::string alpn;          ///< the one protocol that is offered [RFC 7301]
   bool insecure = false;     ///< the certificate may be of another host
   bool refused = false;      ///< no TLS, though something would mean it
@@ -42,24 +43,37 @@ struct TlsConfig {
   std::string keylog;  ///< a file that gets the session's secrets, for Wireshark
 };
 
-/// A proxy between us and the broker.
+/// A proxy between us and the broker; it resolves the broker's name.
 struct Proxy {
+  enum class Kind : std::uint8_t { socks5, http };  ///< RFC 1928; CONNECT of RFC 9110 9.3.6
+  Kind kind = Kind::socks5;
   std::string host;  ///< empty: there is none
-  std::uint16_t port = 1080;
+  std::uint16_t port = 0;
   std::string username;  ///< empty: no authentication
   std::string password;
 };
 
+/// Where a broker listens.
+struct BrokerPlace {
+  std::string host;
+  std::uint16_t port = 0;
+
+  friend bool operator==(const BrokerPlace&, const BrokerPlace&) = default;
+};
+
 /// What both tools need to know to reach a broker and stay connected.
 struct ConnectionConfig {
-  std::string host = "localhost";
-  std::uint16_t port = 0;    ///< 0 in the table: 1883, with TLS 8883; never 0 once the options are checked
+  std::string host = "localhost";  ///< or several, as they were typed
+  std::uint16_t port = 0;          ///< 0 in the table: 1883, with TLS 8883; never 0 once the options are checked
+  /// The brokers that `host` names, each with its port, in the order in which they are tried; at least one once the
+  /// options are checked.
+  std::vector<BrokerPlace> brokers;
   std::string unix_path;     ///< a socket of the broker's host instead of host and port
   std::string bind_address;  ///< the local address (or the host's name for it) to connect from
   bool srv = false;          ///< ask the DNS for _mqtt._tcp.HOST [RFC 2782]
   bool websocket = false;    ///< MQTT in WebSocket frames [MQTT-6]
   std::string websocket_path = "/mqtt";
-  Proxy proxy;           ///< SOCKS5; it resolves the broker's name [RFC 1928]
+  Proxy proxy;
   bool no_delay = true;  ///< without Nagle's delay
   TlsConfig tls;
 
@@ -77,6 +91,8 @@ struct ConnectionConfig {
   std::size_t max_inflight = 20;  ///< messages of QoS 1 and 2 on their way at the same time
   Will will;
   std::vector<PlacedProperty> properties;  ///< -D, in the order given; those of PUBLISH among them
+  bool automatic_topic_alias = false;      ///< MQTT 5: topic names are sent once on a connection, then their aliases
+  bool will_on_disconnect = false;         ///< MQTT 5: DISCONNECT asks for the will
 
   bool debug = false;  ///< say on stderr what is sent and received
   bool quiet = false;  ///< say nothing of what goes wrong at run time
@@ -88,8 +104,11 @@ struct ConnectionConfig {
   /// How long connecting and subscribing may take together, or the run ends with status 27.
   std::optional<std::chrono::duration<double>> answer_limit;
 
-  /// How long a connection that was lost may take to come back; no limit: for ever.
+  /// Whether a connection that was lost is to be regained, how long that may take (no limit: for ever), and the longest
+  /// wait between two attempts, those of the first connection among them.
+  bool reconnect = true;
   std::optional<std::chrono::duration<double>> reconnect_limit;
+  std::chrono::duration<double> reconnect_max_delay{5};
 
   std::chrono::seconds connect_timeout{10};  ///< for reaching the broker, and again for its CONNACK
 };
@@ -131,7 +150,7 @@ template <typename Config>
 /// `host:port` as a person reads it; an IPv6 address goes in brackets.
 [[nodiscard]] std::string place(const std::string& host, std::uint16_t port);
 
-/// Where the broker is, as a person reads it: `host:port`, or the path of its socket.
+/// Where the first broker is, as a person reads it: `host:port`, or the path of its socket.
 [[nodiscard]] std::string place(const ConnectionConfig& config);
 
 }  // namespace sistem

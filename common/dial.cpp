@@ -20,9 +20,12 @@
 #include <vector>
 
 #include "common/error.hpp"
+#include "common/http.hpp"
+#include "common/payload.hpp"
 #include "common/socks.hpp"
 #include "common/srv.hpp"
 #include "common/unreachable.hpp"
+#include "common/websocket.hpp"
 
 namespace sistem {
 namespace {
@@ -219,7 +222,22 @@ Tcp connect_to_proxy(const std::string& where, const ConnectionConfig& config, D
   }
 }
 
-Dialed reach_unix(const std::string& path, std::uint16_t port, Deadline deadline, const std::stop_token& stop) {
+/// Asks an HTTP proxy for a connection [RFC 9110 9.3.6]; it looks up the broker's name.
+void connect_through_http(Channel& channel, const Proxy& proxy, const std::string& host, std::uint16_t port,
+                          Deadline deadline, const std::stop_token& stop) {
+  const std::string target = place(host, port);
+  const std::string login = proxy.username.empty() ? ""
+                                                   : fmt::format("Proxy-Authorization: Basic {}\r\n",
+                                                                 base64(proxy.username + ":" + proxy.password));
+  const std::string whom = fmt::format("the proxy at {}", place(proxy.host, proxy.port));
+  const HttpAnswer answer = http_exchange(
+      channel, fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", target, target, login), whom, deadline, stop);
+  if (answer.status < 200 || answer.status > 299) {
+    throw Unreachable(fmt::format("{} does not connect to it: {}", whom, answer.status_line));
+  }
+}
+
+Dialed reach_unix(const std::string& path, Deadline deadline, const std::stop_token& stop) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -232,7 +250,7 @@ Dialed reach_unix(const std::string& path, std::uint16_t port, Deadline deadline
   if (error) {
     throw Unreachable(reason(*error));
   }
-  return {std::move(socket), "", port, path, std::nullopt};
+  return {Channel{std::move(socket)}, path};
 }
 
 }  // namespace
@@ -246,7 +264,15 @@ Dialed Dialer::dial(Deadline deadline, const std::stop_token& stop) const {
     Dialed dialed = reach(deadline, stop);
     if (tls_) {
       // Also where SRV led elsewhere: only the user's own word says whom to trust [RFC 6125 6.2.1].
-      dialed.tls = tls_->handshake(dialed.socket.get(), config_.host, deadline, stop);
+      const std::string& name = config_.tls.server_name.empty() ? config_.host : config_.tls.server_name;
+      Encrypted tls = tls_->handshake(dialed.channel.fd(), name, deadline, stop);
+      dialed.way += ", " + tls.description;
+      dialed.channel.encrypt(std::move(tls));
+    }
+    if (config_.websocket) {
+      open_websocket(dialed.channel, place(config_.host, config_.port), config_.websocket_path, deadline, stop);
+      dialed.way += ", WebSocket at " + config_.websocket_path;
+      dialed.channel.frame();
     }
     return dialed;
   } catch (const Unreachable& why) {
@@ -256,7 +282,7 @@ Dialed Dialer::dial(Deadline deadline, const std::stop_token& stop) const {
 
 Dialed Dialer::reach(Deadline deadline, const std::stop_token& stop) const {
   if (!config_.unix_path.empty()) {
-    return reach_unix(config_.unix_path, config_.port, deadline, stop);
+    return reach_unix(config_.unix_path, deadline, stop);
   }
   return config_.srv ? reach_by_srv(deadline, stop) : reach_host(config_.host, config_.port, deadline, stop);
 }
@@ -287,12 +313,17 @@ Dialed Dialer::reach_host(const std::string& host, std::uint16_t port, Deadline 
   if (proxy.host.empty()) {
     Tcp tcp = connect_tcp(host, port, config_, deadline, stop);
     const std::string way = place(tcp.address, port);
-    return {std::move(tcp.socket), std::move(tcp.address), port, way, std::nullopt};
+    return {Channel{std::move(tcp.socket)}, way};
   }
   const std::string where = place(proxy.host, proxy.port);
   Tcp tcp = connect_to_proxy(where, config_, deadline, stop);
-  connect_through(tcp.socket.get(), proxy, host, port, deadline, stop);
-  return {std::move(tcp.socket), "", port, fmt::format("by the proxy at {}", where), std::nullopt};
+  Channel channel{std::move(tcp.socket)};
+  if (proxy.kind == Proxy::Kind::http) {
+    connect_through_http(channel, proxy, host, port, deadline, stop);
+  } else {
+    connect_through(channel.fd(), proxy, host, port, deadline, stop);
+  }
+  return {std::move(channel), fmt::format("by the proxy at {}", where)};
 }
 
 }  // namespace sistem

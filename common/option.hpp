@@ -113,8 +113,9 @@ struct Option {
   std::string group = {};  ///< of options in one group only one has a value: that of the home that wins
   /// For a value of several words: how many it takes, given those that there are already.
   std::function<std::size_t(const std::vector<std::string>&)> words = {};
-  /// For an option that is short for others: those, by their names, with their values. Throws Expected.
-  std::function<std::vector<std::pair<std::string, std::string>>(std::string_view)> stands_for = {};
+  /// For an option that is short for others: those, by their names, with their values. `again`: it was given before,
+  /// in the same home. Throws Expected.
+  std::function<std::vector<std::pair<std::string, std::string>>(std::string_view, bool again)> stands_for = {};
 
   [[nodiscard]] bool is_flag() const { return value.empty(); }
   [[nodiscard]] bool may_omit_value() const { return value.starts_with("["); }

@@ -102,16 +102,17 @@ class PacketCutter {
     bool ends;                ///< and its last one the last
   };
 
-  /// The next piece of `bytes`, which is then shorter by it; nothing where `bytes` is used up. A fixed header that
-  /// comes in several parts is given as one piece, together with as much of the rest as there is; it points into the
-  /// cutter where it began in an earlier call, and is good until the next. Throws Malformed where the length has more
-  /// than four bytes [MQTT5 1.5.5].
+  /// The next piece of `bytes`, which is then shorter by it; nothing where `bytes` is used up. A fixed header is never
+  /// divided: one that came in several parts is a piece that points into the cutter, and is good until the next call.
+  /// Throws Malformed where the length has more than four bytes [MQTT5 1.5.5].
   [[nodiscard]] std::optional<Piece> next(std::string_view& bytes);
 
   /// Whether all bytes so far make whole packets.
   [[nodiscard]] bool between_packets() const { return left_ == 0 && header_size_ == 0; }
 
  private:
+  Piece begin(std::string_view& bytes, std::size_t size);
+
   std::array<char, 5> header_{};  ///< of a packet whose fixed header is not all there yet
   std::size_t header_size_ = 0;
   std::uint8_t first_byte_ = 0;

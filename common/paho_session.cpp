@@ -7,26 +7,27 @@
 #include <mqtt/async_client.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <random>
-#include <sstream>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include "common/dial.hpp"
 #include "common/error.hpp"
+#include "common/limits.hpp"
+#include "common/packet.hpp"
 #include "common/paho_shims.hpp"
 #include "common/reason.hpp"
+#include "common/retry.hpp"
 #include "common/session.hpp"
 #include "common/window.hpp"
+#include "common/wire.hpp"
 
 namespace sistem {
 namespace {
@@ -46,18 +47,9 @@ constexpr std::size_t wake_publisher_at = window_size / 2;
 /// refuses messages.
 constexpr std::size_t pahos_share = 2;
 
-/// What has arrived and was not yet received by the tool, in messages and in bytes. When one of them is full Paho's
-/// receive thread waits, TCP pushes back, and the broker queues or drops by its own rules. Pings wait too: a tool that
-/// does not receive for 90 s loses its connection.
-constexpr std::size_t arrivals_limit = 1000;
-constexpr std::size_t arrivals_bytes_limit = 16 << 20;
-
 // What a stop may cost in all is a second.
 constexpr auto flush_after_stop = 400ms;
 constexpr auto disconnect_timeout = 300ms;
-
-constexpr auto first_retry = 100ms;
-constexpr auto slowest_retry = 5s;
 
 /// A connection that has held so long was no accident: after its loss the first attempt comes at once again. One that
 /// is lost earlier (another client with our id, a packet that the broker closes it for) is not made up for in a hurry.
@@ -112,17 +104,6 @@ std::string paho_c_version() {
   return "?";
 }
 
-/// Whether Paho keeps to the keep alive that a broker asks for in CONNACK [MQTT5 3.2.2.3.14].
-bool paho_heeds_server_keep_alive() {
-  std::istringstream version(paho_c_version());
-  std::array<int, 3> parts{};
-  for (int& part : parts) {
-    version >> part;
-    version.ignore(1);
-  }
-  return parts >= std::array{1, 3, 14};
-}
-
 // Properties ---------------------------------------------------------------------------------------------------
 
 mqtt::property to_paho(const Property& property) {
@@ -172,47 +153,32 @@ std::vector<Property> from_paho(const mqtt::properties& properties) {
   return all;
 }
 
-std::optional<std::uint32_t> number_of(mqtt::property::code code, const std::vector<Property>& properties) {
-  for (const Property& property : properties) {
-    if (property.identifier == code) {
-      return property.number;
-    }
-  }
-  return std::nullopt;
-}
-
-/// Properties at the end of a debug line: ", content-type text/plain, topic-alias 3".
-std::string listed(const std::vector<Property>& properties) {
-  std::string list;
-  for (const Property& property : properties) {
-    const auto words = words_of({PropertyPlace::publish, property});
-    const bool binary =
-        ::MQTTProperty_getType(static_cast<MQTTPropertyCodes>(property.identifier)) == MQTTPROPERTY_TYPE_BINARY_DATA;
-    list += binary ? fmt::format(", {} of {} bytes", words[1], property.text.size())
-                   : fmt::format(", {}", fmt::join(words.begin() + 1, words.end(), " "));
-  }
-  return list;
-}
-
 // CONNECT and CONNACK ------------------------------------------------------------------------------------------
 
 /// CONNECT's properties: those that the user named, and the session's expiry.
 std::vector<Property> connect_properties(const ConnectionConfig& config) {
   std::vector<Property> properties = properties_for(PropertyPlace::connect, config.properties);
-  constexpr auto code = mqtt::property::SESSION_EXPIRY_INTERVAL;
-  if (config.session_expiry && !number_of(code, properties)) {
-    properties.push_back({code, *config.session_expiry, {}});
+  if (config.session_expiry && !number_in(properties, "session-expiry-interval")) {
+    properties.push_back({mqtt::property::SESSION_EXPIRY_INTERVAL, *config.session_expiry, {}});
   }
   return properties;
 }
 
+/// Whether the broker is asked to keep the session when the connection goes [MQTT-3.1.2-5, MQTT5 3.1.2.11.2].
+bool is_kept(const ConnectionConfig& config) {
+  return config.version == ProtocolVersion::v5
+             ? number_in(connect_properties(config), "session-expiry-interval").value_or(0) > 0
+             : !config.clean_session;
+}
+
 /// Fills in what CONNECT says. Not a function that gives options: Paho C++ 1.2.0 forgets properties when they are
 /// moved.
-void fill_in(mqtt::connect_options& options, const ConnectionConfig& config) {
+/// `continued`: of a session that this run has begun already and goes on with.
+void fill_in(mqtt::connect_options& options, const ConnectionConfig& config, bool continued) {
   // A version, and not Paho's default of trying 3.1 after 3.1.1, which would connect twice.
   options.set_mqtt_version(static_cast<int>(config.version));
   if (config.version == ProtocolVersion::v5) {
-    options.set_clean_start(config.clean_session);
+    options.set_clean_start(config.clean_session && !continued);
     options.set_properties(to_paho(connect_properties(config)));
   } else {
     options.set_clean_session(config.clean_session);
@@ -236,168 +202,116 @@ void fill_in(mqtt::connect_options& options, const ConnectionConfig& config) {
   }
 }
 
-/// What CONNECT says, for a debug line. Never the password.
-std::string description(const ConnectionConfig& config, const std::string& client_id) {
-  const bool v5 = config.version == ProtocolVersion::v5;
-  const std::string_view clean = v5 ? "clean start" : "clean session";
-  return fmt::format("{}, client id {}, {}, keep alive {} s{}{}{}{}", name_of(config.version), client_id,
-                     config.clean_session ? clean : "persistent session", config.keep_alive.count(),
-                     config.username.empty() ? "" : fmt::format(", user name {}", config.username),
-                     config.password ? ", password" : "",
-                     config.will.topic.empty() ? "" : fmt::format(", will on {}", config.will.topic),
-                     v5 ? listed(connect_properties(config)) : "");
-}
-
-/// What a broker takes on a connection: what its CONNACK says, and otherwise what MQTT lets it [MQTT5 3.2.2.3].
-struct Limits {
-  std::uint32_t receive_maximum = 65535;
-  std::uint32_t maximum_qos = 2;
-  bool retain_available = true;
-  std::uint32_t maximum_packet_size = std::numeric_limits<std::uint32_t>::max();
-  std::uint32_t topic_alias_maximum = std::numeric_limits<std::uint32_t>::max();
-};
-
-Limits limits_in(const std::vector<Property>& connack) {
-  Limits limits;
-  limits.receive_maximum = number_of(mqtt::property::RECEIVE_MAXIMUM, connack).value_or(limits.receive_maximum);
-  limits.maximum_qos = number_of(mqtt::property::MAXIMUM_QOS, connack).value_or(limits.maximum_qos);
-  limits.retain_available = number_of(mqtt::property::RETAIN_AVAILABLE, connack).value_or(1) != 0;
-  limits.maximum_packet_size =
-      number_of(mqtt::property::MAXIMUM_PACKET_SIZE, connack).value_or(limits.maximum_packet_size);
-  limits.topic_alias_maximum = number_of(mqtt::property::TOPIC_ALIAS_MAXIMUM, connack).value_or(0);
-  return limits;
-}
-
-/// How many bytes a variable byte integer takes: seven bits in each [MQTT5-1.5.5].
-std::size_t size_of_variable(std::size_t number) {
-  std::size_t bytes = 1;
-  for (number >>= 7U; number > 0; number >>= 7U) {
-    ++bytes;
-  }
-  return bytes;
-}
-
-/// How many bytes PUBLISH takes in MQTT 5, which Paho does not tell.
-std::size_t packet_size(const mqtt::message& message) {
-  const auto properties = static_cast<std::size_t>(message.get_properties().c_struct().length);
-  const std::size_t rest = 2 + message.get_topic().size() + (message.get_qos() > 0 ? 2 : 0) +
-                           size_of_variable(properties) + properties + message.get_payload().size();
-  return 1 + size_of_variable(rest) + rest;
-}
-
-/// Why the broker would close the connection over that message: then it is better not sent.
-std::optional<std::string> fault_of(const mqtt::message& message, const Limits& limits) {
-  if (static_cast<std::uint32_t>(message.get_qos()) > limits.maximum_qos) {
-    return fmt::format("it takes QoS {} at most", limits.maximum_qos);
-  }
-  if (message.is_retained() && !limits.retain_available) {
-    return "it keeps no retained messages";
-  }
-  if (packet_size(message) > limits.maximum_packet_size) {
-    return fmt::format("it takes packets of {} bytes at most", limits.maximum_packet_size);
-  }
-  const auto alias = number_of(mqtt::property::TOPIC_ALIAS, from_paho(message.get_properties()));
-  if (alias && *alias > limits.topic_alias_maximum) {
-    return limits.topic_alias_maximum == 0 ? "it takes no topic alias"
-                                           : fmt::format("it takes topic aliases up to {}", limits.topic_alias_maximum);
-  }
-  return std::nullopt;
-}
-
-/// Attempts to connect, until a limit of time: each wait is twice as long as the one before, with jitter, so that a
-/// restarted broker does not meet all its clients at the same moment.
-class Retry {
- public:
-  explicit Retry(const std::optional<std::chrono::duration<double>>& limit, Deadline at_most = never)
-      : deadline_(std::min(limit ? deadline_in(*limit) : never, at_most)) {}
-
-  [[nodiscard]] Deadline deadline() const { return deadline_; }
-
-  /// True where the next attempt is due; false where a stop was requested or the time is over before it.
-  [[nodiscard]] bool wait(const std::stop_token& stop) {
-    const std::chrono::duration<double> jittered = delay_ * std::uniform_real_distribution{0.5, 1.0}(random_);
-    delay_ = std::min<std::chrono::milliseconds>(delay_ * 2, slowest_retry);
-    const Deadline due = deadline_in(jittered);
-    return due < deadline_ && sleep_until(due, stop);
-  }
-
- private:
-  Deadline deadline_;
-  std::chrono::milliseconds delay_ = first_retry;
-  std::minstd_rand random_{std::random_device{}()};
-};
-
 /// Every broker must take a client id of up to 23 digits and letters [MQTT-3.1.3-5].
 std::string made_up_client_id(const std::string& prefix) {
   std::random_device random;
   return fmt::format("{}{:08x}{:04x}", prefix, random(), random() & 0xFFFFU);
 }
 
-std::string description(const mqtt::message& message) {
-  return fmt::format("{}  QoS {}, {}{}{} bytes{}", message.get_topic(), message.get_qos(),
-                     message.is_duplicate() ? "duplicate, " : "", message.is_retained() ? "retained, " : "",
-                     message.get_payload().size(), listed(from_paho(message.get_properties())));
-}
-
-std::string description(const Dialed& dialed) {
-  return dialed.tls ? fmt::format("{}, {}", dialed.way, dialed.tls->description) : dialed.way;
-}
-
-/// What Paho is told of a connection that it gets from us. For a WebSocket it is told the broker's name, which goes
-/// into its Host header [RFC 6455 4.1].
-std::string pahos_uri(const ConnectionConfig& config, const Dialed& dialed) {
-  if (config.websocket) {
-    return fmt::format("{}://{}{}", dialed.tls ? "wss" : "ws", place(config.host, dialed.port), config.websocket_path);
-  }
-  return fmt::format("{}://{}", dialed.tls ? "ssl" : "tcp", paho_shims::pahos_address(dialed));
-}
-
 /// What may be wrong with a peer that accepts the connection and nothing more.
-std::string doubt(const ConnectionConfig& config) {
-  if (config.websocket) {
-    return fmt::format("is there an MQTT WebSocket at {}?", config.websocket_path);
+std::string doubt(ProtocolVersion version) {
+  return version == ProtocolVersion::v311 ? "is it an MQTT broker?"
+                                          : fmt::format("does it speak {}?", name_of(version));
+}
+
+/// A reason code with the words that the broker has added to it.
+std::string with_words(std::string reason, const std::vector<Property>& properties) {
+  if (const auto words = text_in(properties, "reason-string")) {
+    reason += fmt::format(", \"{}\"", *words);
   }
-  return config.version == ProtocolVersion::v311 ? "is it an MQTT broker?"
-                                                 : fmt::format("does it speak {}?", name_of(config.version));
+  if (const auto server = text_in(properties, "server-reference")) {
+    reason += fmt::format(", use {}", *server);
+  }
+  return reason;
+}
+
+/// What stands for a topic name on one connection [MQTT5 3.3.2.3.4]: each gets the next alias until the broker takes no
+/// more.
+class TopicAliases {
+ public:
+  explicit TopicAliases(std::uint32_t maximum = 0) : maximum_(maximum) {}
+
+  struct Named {
+    std::uint32_t alias;
+    bool is_new;  ///< the topic name goes along, so that the broker learns what it stands for
+  };
+  [[nodiscard]] std::optional<Named> of(const std::string& topic) {
+    if (const auto known = aliases_.find(topic); known != aliases_.end()) {
+      return Named{known->second, false};
+    }
+    if (aliases_.size() >= maximum_) {
+      return std::nullopt;
+    }
+    const auto alias = static_cast<std::uint32_t>(aliases_.size() + 1);
+    aliases_.emplace(topic, alias);
+    return Named{alias, true};
+  }
+
+ private:
+  std::uint32_t maximum_;
+  std::unordered_map<std::string, std::uint32_t> aliases_;
+};
+
+/// One of the brokers that may serve us, and the way there.
+struct Route {
+  explicit Route(const ConnectionConfig& config) : where(place(config)), dialer(config) {}
+
+  std::string where;
+  Dialer dialer;
+};
+
+std::vector<Route> routes_of(const ConnectionConfig& config) {
+  std::vector<Route> routes;
+  for (const BrokerPlace& broker : config.brokers) {
+    ConnectionConfig one = config;
+    one.host = broker.host;
+    one.port = broker.port;
+    routes.emplace_back(one);
+  }
+  return routes;
 }
 
 class PahoSession;
 
-/// One connection: a Paho client of its own, because one that is used again first sends what it had not sent on the
-/// connection before (Paho C 1.3.12), behind our back and out of order. Its callbacks say whose they are, and die with
-/// it.
-class Connection final : public mqtt::iaction_listener {
+/// A Paho client, and what its callbacks need to say whose they are.
+class Client final : public mqtt::iaction_listener {
  public:
-  Connection(PahoSession& session, const std::string& uri, const std::string& client_id,
-             const ConnectionConfig& config);
+  Client(PahoSession& session, const std::string& client_id, const ConnectionConfig& config);
 
-  mqtt::async_client& client() { return client_; }
+  mqtt::async_client& paho() { return client_; }
+
+  /// There is a new connection, on which no alias is known yet.
+  void forget_aliases() { aliases_.clear(); }
 
  private:
-  /// Paho C does not resolve the topic aliases of arriving messages [MQTT5 3.3.2.3.4].
-  [[nodiscard]] std::string topic_of(const mqtt::message& message, const std::vector<Property>& properties);
+  /// Paho C does not resolve the topic aliases of arriving messages [MQTT5 3.3.2.3.4]. Nothing for one that the broker
+  /// has never set.
+  [[nodiscard]] std::optional<std::string> topic_of(const mqtt::message& message,
+                                                    const std::vector<Property>& properties);
   void on_success(const mqtt::token& token) override;
   void on_failure(const mqtt::token& token) override;
 
   PahoSession& session_;
-  std::map<std::uint32_t, std::string> aliases_;  ///< touched by Paho's receive thread only
+  std::map<std::uint32_t, std::string> aliases_;  ///< touched by Paho's receive thread, and between connections
   mqtt::async_client client_;
 };
 
-/// State is guarded by `mutex_`, which is never held in a call into Paho: Paho calls us back under its own.
+/// State is guarded by `mutex_`, which is never held in a call into Paho: Paho calls us back under its own. The same is
+/// true of calls into the wire, which shows us packets under its lock.
 class PahoSession final : public Session {
  public:
   PahoSession(const ConnectionConfig& config, const Console& console)
       : config_(config),
         console_(console),
+        keeps_session_(is_kept(config)),
         client_id_(config.client_id.empty() ? made_up_client_id(config.client_id_prefix) : config.client_id),
-        where_(place(config)),
         answer_by_(config.answer_limit ? deadline_in(*config.answer_limit) : never),
-        dialer_(config),
+        routes_(routes_of(config)),
+        route_(&routes_.front()),
         window_(std::max(window_size, config.max_inflight), config.max_inflight) {}
 
   void connect_first(const std::stop_token& stop) {
-    Retry retry{config_.wait_for_broker ? config_.wait_limit : std::nullopt, answer_by_};
+    Retry retry{config_.wait_for_broker ? config_.wait_limit : std::nullopt, config_.reconnect_max_delay, answer_by_};
     for (bool told = false;; told = true) {
       try {
         connect_once(retry.deadline(), stop);
@@ -431,8 +345,12 @@ class PahoSession final : public Session {
         forget_subscription(subscription.filter);
         subscriptions_.push_back(subscription);
       }
+      renewed_.clear();
     }
-    return on_connection("subscribed", stop, [&] { return subscribe_once(subscriptions, stop, answer_by_); });
+    return on_connection("subscribed", stop, [&] {
+      auto grants = grants_of_the_renewal(subscriptions);
+      return grants ? grants : subscribe_once(subscriptions, stop, answer_by_);
+    });
   }
 
   void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override {
@@ -442,10 +360,11 @@ class PahoSession final : public Session {
         forget_subscription(filter);  // no connection is regained with it any more
       }
     }
-    const auto codes = on_connection("unsubscribed", stop, [&] { return unsubscribe_once(filters, stop); });
-    for (std::size_t at = 0; at < filters.size(); ++at) {
-      if (codes[at] >= first_failure) {
-        throw Error{fmt::format("the broker refused to unsubscribe from {}: {}", filters[at], reason_text(codes[at])),
+    const Packet unsuback = on_connection("unsubscribed", stop, [&] { return unsubscribe_once(filters, stop); });
+    for (std::size_t at = 0; at < unsuback.codes.size(); ++at) {
+      if (unsuback.codes[at] >= first_failure) {
+        throw Error{fmt::format("the broker refused to unsubscribe from {}: {}", filters[at],
+                                with_words(reason_text(unsuback.codes[at]), unsuback.properties)),
                     ExitStatus::topic_refused};
       }
     }
@@ -457,9 +376,15 @@ class PahoSession final : public Session {
     if (config_.version == ProtocolVersion::v5 && !message.properties.empty()) {
       outgoing->set_properties(to_paho(message.properties));
     }
+    std::optional<AwaitingAnswer> awaiting;
     std::unique_lock lock(mutex_);
-    const AwaitingAnswer awaiting{*this, lock};
-    changed_.wait(lock, stop, [&] { return window_.has_room(qos) || end_ || refused_; });
+    const auto may_go_on = [&] { return window_.has_room(qos) || end_ || refused_; };
+    if (!may_go_on()) {
+      lock.unlock();
+      awaiting.emplace(*this);
+      lock.lock();
+      changed_.wait(lock, stop, may_go_on);
+    }
     throw_if_ended();
     throw_if_refused();
     if (!window_.has_room(qos)) {
@@ -475,9 +400,9 @@ class PahoSession final : public Session {
   }
 
   std::size_t flush(const std::stop_token& stop) override {
+    const AwaitingAnswer awaiting{*this};
     std::unique_lock lock(mutex_);
     const auto over = [&] { return window_.unacknowledged() == 0 || end_; };
-    const AwaitingAnswer awaiting{*this, lock};
     if (!changed_.wait(lock, stop, over) && link_ == Link::up) {
       changed_.wait_for(lock, flush_after_stop, over);
     }
@@ -486,9 +411,16 @@ class PahoSession final : public Session {
     return window_.unacknowledged();
   }
 
-  void take_at_most(std::optional<std::size_t> /*messages*/) override {}
-
-  [[nodiscard]] std::string client_id() const override { return client_id_; }
+  void take_at_most(std::optional<std::size_t> messages) override {
+    std::unique_lock lock(mutex_);
+    take_left_ = messages;
+    const auto wire = wire_;
+    const auto at_most = left_for_this_wire(stale_);
+    lock.unlock();
+    if (wire && wire->pass_at_most(at_most)) {
+      paho_shims::wake();
+    }
+  }
 
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override {
     std::unique_lock lock(mutex_);
@@ -496,10 +428,22 @@ class PahoSession final : public Session {
     if (arrivals_.empty()) {
       throw_if_ended();
     }
-    arrivals_bytes_ = 0;
-    changed_.notify_all();
-    return std::exchange(arrivals_, {});
+    auto messages = std::exchange(arrivals_, {});
+    const std::size_t of_earlier_wires = std::exchange(stale_, 0);
+    if (take_left_) {
+      *take_left_ -= std::min(*take_left_, messages.size());
+    }
+    const auto wire = wire_;
+    lock.unlock();
+    if (wire && wire->consumed(messages.size() - of_earlier_wires)) {
+      paho_shims::wake();
+    }
+    return messages;
   }
+
+  [[nodiscard]] std::string client_id() const override { return client_id_; }
+
+  [[nodiscard]] std::string broker() const override { return where(); }
 
   [[nodiscard]] bool connected() const override {
     const std::scoped_lock lock(mutex_);
@@ -507,92 +451,61 @@ class PahoSession final : public Session {
   }
 
   void disconnect() override {
-    {
-      const std::scoped_lock lock(mutex_);
-      if (std::exchange(closing_, true)) {
-        return;
-      }
-      changed_.notify_all();  // a receive thread that waits for room must let go
-    }
-    keeper_ = {};  // ends: nobody but us touches the connection from here on
-    drop_connection(properties_for(PropertyPlace::disconnect, config_.properties));
-  }
-
-  // Called by Paho's threads, on behalf of a connection ------------------------------------------------------
-
-  void lost(const Connection* connection) {
-    const std::scoped_lock lock(mutex_);
-    if (connection != connection_.get()) {
+    if (std::exchange(disconnected_, true)) {
       return;
     }
-    lost_ = true;
-    link_ = Link::down;
-    paho_shims::hurry_for_messages(false);
-    changed_.notify_all();
+    keeper_ = {};  // ends: nobody but us touches the connection from here on
+    drop_connection(config_.will_on_disconnect ? MQTTREASONCODE_DISCONNECT_WITH_WILL_MESSAGE : MQTTREASONCODE_SUCCESS,
+                    properties_for(PropertyPlace::disconnect, config_.properties));
   }
 
-  void delivered(const Connection* connection, const mqtt::token& token) {
-    if (console_.debugging()) {
-      const auto message = static_cast<const mqtt::delivery_token&>(token).get_message();
-      if (message && message->get_qos() > 0) {
-        console_.debug(
-            fmt::format("<- {}  packet id {}", message->get_qos() == 1 ? "PUBACK" : "PUBCOMP", token.get_message_id()));
-      }
-    }
+  // Called by Paho's threads, on behalf of a client ----------------------------------------------------------
+
+  void lost(const Client* client) {
     const std::scoped_lock lock(mutex_);
-    if (connection == connection_.get()) {
+    if (client == client_.get()) {
+      lose();
+    }
+  }
+
+  void delivered(const Client* client, const mqtt::token& token) {
+    const std::scoped_lock lock(mutex_);
+    if (client == client_.get()) {
       acknowledge(reinterpret_cast<std::uintptr_t>(token.get_user_context()));
     }
   }
 
   /// PUBACK or PUBREC with a reason code that says no [MQTT5 3.4.2.1].
-  void refused(const Connection* connection, const mqtt::token& token) {
-    const auto message = static_cast<const mqtt::delivery_token&>(token).get_message();
-    const std::string reason = reason_text(token.get_reason_code());
-    console_.debug(fmt::format("<- {}  packet id {}, {}", message->get_qos() == 1 ? "PUBACK" : "PUBREC",
-                               token.get_message_id(), reason));
+  void refused(const Client* client, const mqtt::token& token) {
     const std::scoped_lock lock(mutex_);
-    if (connection == connection_.get()) {
-      refuse(reinterpret_cast<std::uintptr_t>(token.get_user_context()),
-             fmt::format("the broker refused the message to {}: {}", message->get_topic(), reason));
+    if (client != client_.get()) {
+      return;
     }
+    const auto number = reinterpret_cast<std::uintptr_t>(token.get_user_context());
+    const auto heard = refusals_.find(static_cast<std::uint16_t>(token.get_message_id()));
+    const std::string why = heard != refusals_.end() ? heard->second : reason_text(token.get_reason_code());
+    if (heard != refusals_.end()) {
+      refusals_.erase(heard);
+    }
+    const auto* const message = window_.find(number);
+    refuse(number, fmt::format("the broker refused the message to {}: {}",
+                               message != nullptr ? (*message)->get_topic() : "a topic", why));
   }
 
-  /// DISCONNECT from the broker, which ends the connection [MQTT5 3.14.4]. That it is lost is told by nobody else in
-  /// Paho C 1.3.14, and in 1.3.12 when the broker closes it.
-  void dismissed(const Connection* connection, int code, const std::vector<Property>& properties) {
-    std::string words = reason_text(code);
-    if (code == MQTTREASONCODE_SESSION_TAKEN_OVER) {
-      words += fmt::format(", another client has connected with the id {}", client_id_);
-    }
-    for (const Property& property : properties) {
-      if (property.identifier == mqtt::property::REASON_STRING) {
-        words += fmt::format(", \"{}\"", property.text);
-      } else if (property.identifier == mqtt::property::SERVER_REFERENCE) {
-        words += fmt::format(", use {}", property.text);
+  void arrived(const Client* client, const mqtt::message& message, std::optional<std::string> topic,
+               std::vector<Property> properties, std::chrono::system_clock::time_point now) {
+    const std::scoped_lock lock(mutex_);
+    if (!topic) {
+      console_.note(
+          fmt::format("the broker at {} has used a topic alias that it never set; closing the connection", where()));
+      if (client == client_.get()) {
+        goodbye_ = MQTTREASONCODE_TOPIC_ALIAS_INVALID;
+        lose();
       }
+      return;
     }
-    console_.note(fmt::format("the broker at {} has disconnected us: {}", where_, words));
-    lost(connection);
-  }
-
-  /// A message whose topic and properties were looked at already.
-  void arrived(const mqtt::message& message, std::string topic, std::vector<Property> properties,
-               std::chrono::system_clock::time_point now) {
-    if (console_.debugging()) {
-      console_.debug(fmt::format("<- PUBLISH  {}", description(message)));
-    }
-    Message arrival{std::move(topic),
-                    message.get_payload_str(),
-                    message.get_qos(),
-                    message.is_retained(),
-                    std::move(properties),
-                    static_cast<std::uint16_t>(message.c_struct().msgid),
-                    now};
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return arrivals_have_room(); });
-    arrivals_bytes_ += arrival.payload.size();
-    arrivals_.push_back(std::move(arrival));
+    arrivals_.push_back({std::move(*topic), message.get_payload_str(), message.get_qos(), message.is_retained(),
+                         std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), now});
     changed_.notify_all();
   }
 
@@ -600,95 +513,221 @@ class PahoSession final : public Session {
   /// `resuming`: connected again, and the window's messages go out before any new one.
   enum class Link { down, resuming, up };
 
+  [[nodiscard]] std::string where() const { return route_.load()->where; }
+
+  // What goes over the wire ------------------------------------------------------------------------------------
+
+  /// Which packets this session wants to see: with -d all, else those that answer it or end it. An acknowledgement of
+  /// four bytes says yes.
+  [[nodiscard]] bool wants(Wire::Way way, std::uint8_t first_byte, std::size_t size) const {
+    if (console_.debugging()) {
+      return true;
+    }
+    constexpr std::size_t plain = 4;
+    switch (static_cast<PacketType>(first_byte >> 4U)) {
+      case PacketType::connack:
+      case PacketType::suback:
+      case PacketType::unsuback:
+      case PacketType::disconnect: return way == Wire::Way::in;
+      case PacketType::subscribe:
+      case PacketType::unsubscribe: return way == Wire::Way::out;
+      case PacketType::puback:
+      case PacketType::pubrec: return way == Wire::Way::in && size > plain;
+      default: return false;
+    }
+  }
+
+  /// A packet on its way; `connection` is the number of its connection.
+  void sees(std::uint64_t connection, Wire::Way way, std::string_view bytes) {
+    try {
+      Packet packet = read_packet(bytes, config_.version);
+      if (console_.debugging()) {
+        console_.debug(fmt::format("{} {}", way == Wire::Way::in ? "<-" : "->", description(packet, config_.version)));
+      }
+      if (way == Wire::Way::in) {
+        heard(connection, std::move(packet));
+      } else if (packet.type == PacketType::subscribe || packet.type == PacketType::unsubscribe) {
+        const std::scoped_lock lock(mutex_);
+        asked_ = packet.id;
+      }
+    } catch (const Malformed& malformed) {
+      console_.note(fmt::format("the broker at {} sent a packet that is malformed: {}", where(), malformed.what()));
+    }
+  }
+
+  void heard(std::uint64_t connection, Packet packet) {
+    const std::scoped_lock lock(mutex_);
+    if (connection != connections_) {
+      return;
+    }
+    switch (packet.type) {
+      case PacketType::connack: connack_ = std::move(packet); break;
+      case PacketType::suback:
+      case PacketType::unsuback: answer_ = std::move(packet); break;
+      case PacketType::puback:
+      case PacketType::pubrec:
+        if (packet.id && !packet.codes.empty() && packet.codes.front() >= first_failure) {
+          refusals_[*packet.id] = with_words(reason_text(packet.codes.front()), packet.properties);
+        }
+        break;
+      case PacketType::disconnect: dismissed(packet); break;
+      default: return;
+    }
+    changed_.notify_all();
+  }
+
+  /// DISCONNECT from the broker, which ends the connection [MQTT5 3.14.4]. That it is lost is told by nobody else in
+  /// Paho C 1.3.14, and in 1.3.12 when the broker closes it.
+  void dismissed(const Packet& disconnect) {
+    const int code = disconnect.codes.empty() ? 0 : disconnect.codes.front();
+    std::string why = reason_text(code);
+    if (code == MQTTREASONCODE_SESSION_TAKEN_OVER) {
+      why += fmt::format(", another client has connected with the id {}", client_id_);
+    }
+    console_.note(
+        fmt::format("the broker at {} has disconnected us: {}", where(), with_words(why, disconnect.properties)));
+    lose();
+  }
+
   // Connecting -------------------------------------------------------------------------------------------------
 
-  /// Waits for the answer to a packet of a connection; false where that was lost, none came in time or a stop was
-  /// requested.
-  bool answered(const Connection* connection, const mqtt::token_ptr& token, Deadline deadline,
-                const std::stop_token& stop) const {
+  /// Waits for Paho's word on CONNECT; false where the connection was lost, none came in time or a stop was requested.
+  bool answered(const mqtt::token_ptr& token, Deadline deadline, const std::stop_token& stop) const {
     while (!token->wait_for(50ms)) {
-      // Paho says nothing of a packet that was not sent when the connection went (Paho C 1.3.12).
-      if (stop.stop_requested() || std::chrono::steady_clock::now() >= deadline || is_lost(connection)) {
+      if (stop.stop_requested() || std::chrono::steady_clock::now() >= deadline || is_lost()) {
         return false;
       }
     }
     return true;
   }
 
-  /// Dials, sends CONNECT and waits for CONNACK. Throws Error.
+  /// Tries each of the brokers, in their order. Throws Error: that of the only one, or what was wrong with all.
   void connect_once(Deadline limit, const std::stop_token& stop) {
-    Dialed dialed = dialer_.dial(std::min(limit, deadline_in(config_.connect_timeout)), stop);
-    const std::string uri = pahos_uri(config_, dialed);
-    console_.debug(
-        fmt::format("-> CONNECT  to {} ({}), {}", where_, description(dialed), description(config_, client_id_)));
-    // The old client goes when the new one is there: with its last client Paho would stop its threads, which takes
-    // long.
-    auto connection = std::make_shared<Connection>(*this, uri, client_id_, config_);
-    {
-      // Whoever was sending on the connection before has noticed, and has let go, when these locks are ours.
-      const std::scoped_lock lock(sending_, mutex_);
-      lost_ = false;
-      window_.send_again();
-      std::swap(connection_, connection);
+    std::string failures;
+    for (std::size_t at = 0; at < routes_.size(); ++at) {
+      try {
+        const auto now = std::chrono::steady_clock::now();
+        const auto untried = static_cast<std::ptrdiff_t>(routes_.size() - at);
+        connect_to(routes_[at], limit == never ? never : now + (limit - now) / untried, stop);
+        return;
+      } catch (const Error& error) {
+        if (error.status() != ExitStatus::no_broker || stop.stop_requested() || at + 1 == routes_.size()) {
+          throw Error{failures + error.what(), error.status()};
+        }
+        failures += fmt::format("{}; ", error.what());
+      }
+      drop_connection();  // a half-made one would stand in the way of the next
     }
-    connection.reset();
+  }
+
+  /// Dials, sends CONNECT and waits for CONNACK. Throws Error.
+  void connect_to(const Route& route, Deadline limit, const std::stop_token& stop) {
+    route_ = &route;
+    Dialed dialed = route.dialer.dial(std::min(limit, deadline_in(config_.connect_timeout)), stop);
+    console_.debug(fmt::format("connecting to {} ({})", route.where, dialed.way));
+    make_client();
+    const auto wire = attach(std::move(dialed.channel));
     mqtt::connect_options options;
-    fill_in(options, config_);
-    if (dialed.tls) {
-      options.set_ssl(mqtt::ssl_options{});  // Paho wants some; ours are in force already
-    }
-    auto last_word =
-        dialed.tls ? std::optional<LastWord>(std::in_place, dialed.socket.get(), *dialed.tls) : std::nullopt;
-    const paho_shims::Handover handover{std::move(dialed), config_.websocket ? config_.host : ""};
+    fill_in(options, config_, was_connected_ && keeps_session_);
+    const paho_shims::Handover handover{wire};
     const paho_shims::Hurry hurry;
     try {
       // A second more than Paho's own limit, which leaves its client in order.
-      const mqtt::token_ptr token = connection_->client().connect(options);
-      if (!answered(connection_.get(), token, std::min(limit, deadline_in(config_.connect_timeout + 1s)), stop)) {
-        throw no_answer(stop);
+      const mqtt::token_ptr token = client_->paho().connect(options);
+      if (!answered(token, std::min(limit, deadline_in(config_.connect_timeout + 1s)), stop)) {
+        throw no_answer(*wire, stop);
       }
-      accepted(token->get_connect_response());
-    } catch (const mqtt::exception& error) {
-      // Where MQTT 5's reason code is differs: Paho C 1.3.12 gives it as the other code.
-      const int code = error.get_return_code() > 0 ? error.get_return_code() : error.get_reason_code();
-      if (const auto why = refusal(code, config_.version)) {
-        throw Error{fmt::format("the broker at {} refused the connection: {}", where_, *why),
-                    may_pass(code) ? ExitStatus::no_broker : ExitStatus::broker_refused};
-      }
-      if (const auto why = last_word ? last_word->read() : std::nullopt) {
-        throw Error{fmt::format("no broker at {}: {}", where_, *why), ExitStatus::no_broker};
-      }
-      throw no_answer(stop);
+    } catch (const mqtt::exception&) {
+      throw no_answer(*wire, stop);
     }
+    accepted();
+    was_connected_ = true;
   }
 
-  /// What CONNACK says beside yes.
-  void accepted(const mqtt::connect_response& connack) {
-    const auto properties = from_paho(connack.get_properties());
-    // In MQTT 3.1 the bit means nothing.
-    const bool session_present = connack.is_session_present() && config_.version != ProtocolVersion::v31;
-    console_.debug(fmt::format("<- CONNACK  code 0, accepted{}{}", session_present ? ", session present" : "",
-                               listed(properties)));
-    const auto keep_alive = number_of(mqtt::property::SERVER_KEEP_ALIVE, properties);
-    if (keep_alive && !told_keep_alive_ && !paho_heeds_server_keep_alive() &&
-        (config_.keep_alive.count() == 0 || std::chrono::seconds{*keep_alive} < config_.keep_alive)) {
-      told_keep_alive_ = true;
-      console_.note(
-          fmt::format("the broker at {} wants a keep alive of {} s, which Paho {} does not heed: it may close the "
-                      "connection unless "
-                      "that is the one given",
-                      where_, *keep_alive, paho_c_version()));
+  /// Each connection has a client of its own, because one that is used again first sends what it had not sent on the
+  /// connection before (Paho C 1.3.12), behind our back and out of order. Not so in a session that the broker keeps:
+  /// there the client, which knows the packet ids, sends again what is under way, as it must [MQTT-4.4.0-1].
+  void make_client() {
+    if (client_ && keeps_session_) {
+      drop_connection();
+      client_->forget_aliases();
+      return;
     }
-    const std::scoped_lock lock(mutex_);
-    session_present_ = session_present;
-    limits_ = config_.version == ProtocolVersion::v5 ? limits_in(properties) : Limits{};
+    // The old client goes when the new one is there: with its last client Paho would stop its threads, which takes
+    // long. Whoever was sending by it has noticed, and has let go, when these locks are ours.
+    auto client = std::make_shared<Client>(*this, client_id_, config_);
+    const std::scoped_lock lock(sending_, mutex_);
+    window_.send_again();
+    std::swap(client_, client);
+  }
+
+  /// Makes a wire of the channel: what is heard on it from here on is this connection's.
+  std::shared_ptr<Wire> attach(Channel channel) {
+    const std::scoped_lock lock(sending_, mutex_);
+    const std::uint64_t connection = ++connections_;
+    wire_ = std::make_shared<Wire>(
+        std::move(channel),
+        Wire::Observer{[this](Wire::Way way, std::uint8_t first, std::size_t size) { return wants(way, first, size); },
+                       [this, connection](Wire::Way way, std::string_view bytes) { sees(connection, way, bytes); }});
+    // Nobody else knows it yet, and it shows no packets before Paho has it.
+    stale_ = arrivals_.size();
+    (void)wire_->pass_at_most(left_for_this_wire(stale_));
+    (void)wire_->read_without_limit(awaiting_ > 0);
+    lost_ = false;
+    connack_.reset();
+    answer_.reset();
+    refusals_.clear();
+    return wire_;
+  }
+
+  /// How many messages this wire may bring, where so many of the earlier ones' are still to be received.
+  [[nodiscard]] std::optional<std::size_t> left_for_this_wire(std::size_t stale) const {
+    return take_left_ ? std::optional(*take_left_ - std::min(*take_left_, stale)) : std::nullopt;
+  }
+
+  /// What CONNACK says. Throws Error where that is no.
+  void accepted() {
+    const std::scoped_lock lock(sending_, mutex_);
+    const Packet& connack = *connack_;
+    const auto properties = config_.version == ProtocolVersion::v5 ? connack.properties : std::vector<Property>{};
+    limits_ = config_.version == ProtocolVersion::v5 ? limits_in(properties) : BrokerLimits{.topic_alias_maximum = 0};
     window_.limit_inflight(std::min<std::size_t>(config_.max_inflight, limits_.receive_maximum));
+    aliases_ = TopicAliases{config_.automatic_topic_alias ? limits_.topic_alias_maximum : 0};
+    // In MQTT 3.1 the bit means nothing.
+    session_present_ = connack.session_present && config_.version != ProtocolVersion::v31;
+    if (keeps_session_ && was_connected_) {
+      if (session_present_) {
+        window_.leave_to_library();
+      } else {
+        window_.send_again();
+      }
+    }
+    // Paho keeps to its own keep alive: 1.3.12 does not know that the broker may ask for a shorter one.
+    const auto asked = number_in(properties, "server-keep-alive");
+    const auto own = config_.keep_alive;
+    keep_alive_ = asked && *asked > 0 && (own.count() == 0 || std::chrono::seconds{*asked} < own)
+                      ? std::optional(std::chrono::seconds{*asked})
+                      : std::nullopt;
   }
 
-  [[nodiscard]] Error no_answer(const std::stop_token& stop) const {
-    return Error{fmt::format("no broker at {}: it accepted the TCP connection, but {}", where_,
+  /// Why there is no CONNACK that says yes.
+  [[nodiscard]] Error no_answer(const Wire& wire, const std::stop_token& stop) const {
+    const auto last_word = wire.last_word();
+    const std::scoped_lock lock(mutex_);
+    if (connack_ && !connack_->codes.empty()) {
+      const int code = connack_->codes.front();
+      if (const auto why = refusal(code, config_.version)) {
+        return Error{
+            fmt::format("the broker at {} refused the connection: {}", where(), with_words(*why, connack_->properties)),
+            may_pass(code) ? ExitStatus::no_broker : ExitStatus::broker_refused};
+      }
+    }
+    if (last_word) {
+      return Error{fmt::format("no broker at {}: {}", where(), *last_word), ExitStatus::no_broker};
+    }
+    return Error{fmt::format("no broker at {}: it accepted the connection, but {}", where(),
                              stop.stop_requested() ? "the run was stopped before it answered CONNECT"
-                                                   : "closed it or did not answer CONNECT: " + doubt(config_)),
+                                                   : "closed it or did not answer CONNECT: " + doubt(config_.version)),
                  ExitStatus::no_broker};
   }
 
@@ -713,7 +752,7 @@ class PahoSession final : public Session {
   }
 
   [[nodiscard]] Error late() const {
-    return Error{fmt::format("time is up, and the broker at {} has not answered", where_), ExitStatus::timed_out};
+    return Error{fmt::format("time is up, and the broker at {} has not answered", where()), ExitStatus::timed_out};
   }
   void throw_if_late(const std::stop_token& stop) const {
     if (!stop.stop_requested() && std::chrono::steady_clock::now() >= answer_by_) {
@@ -721,206 +760,209 @@ class PahoSession final : public Session {
     }
   }
 
+  // Subscribing ------------------------------------------------------------------------------------------------
+
   void forget_subscription(const std::string& filter) {
     std::erase_if(subscriptions_, [&](const Subscription& one) { return one.filter == filter; });
+  }
+
+  /// What the broker said to these when a connection that was lost in between was regained with them.
+  std::optional<std::vector<Grant>> grants_of_the_renewal(const std::vector<Subscription>& subscriptions) const {
+    const std::scoped_lock lock(mutex_);
+    std::vector<Grant> grants;
+    for (const Subscription& one : subscriptions) {
+      const auto grant = renewed_.find(one.filter);
+      if (grant == renewed_.end()) {
+        return std::nullopt;
+      }
+      grants.push_back(grant->second);
+    }
+    return grants;
   }
 
   /// Sends SUBSCRIBE and waits for SUBACK. Nothing where the connection was lost on the way. Throws Error where the
   /// broker does not answer, or not to what it was asked.
   std::optional<std::vector<Grant>> subscribe_once(const std::vector<Subscription>& subscriptions,
                                                    const std::stop_token& stop, Deadline by = never) {
-    const AwaitingAnswer awaiting{*this};
-    const auto codes = answers("SUBSCRIBE", subscriptions.size(), by, stop, [&](auto& client, std::size_t first) {
-      return send_subscribe(client, subscriptions, first);
-    });
-    if (!codes) {
-      return std::nullopt;
+    const auto properties = config_.version == ProtocolVersion::v5
+                                ? properties_for(PropertyPlace::subscribe, config_.properties)
+                                : std::vector<Property>{};
+    const bool with_identifier = number_in(properties, "subscription-identifier").has_value();
+    const auto limits = current_limits();
+    std::vector<Grant> grants(subscriptions.size());
+    std::vector<std::size_t> asked;  // by their place among the subscriptions
+    for (std::size_t at = 0; at < subscriptions.size(); ++at) {
+      grants[at].filter = subscriptions[at].filter;
+      if (const auto fault = fault_of_subscription(subscriptions[at].filter, with_identifier, limits)) {
+        grants[at].why = fmt::format("the broker at {} says that {}", where(), *fault);
+      } else {
+        asked.push_back(at);
+      }
     }
-    std::vector<Grant> grants;
-    for (std::size_t at = 0; at < codes->size(); ++at) {
-      const int code = (*codes)[at];
-      const Grant& grant = grants.emplace_back(
-          Grant{subscriptions[at].filter, code <= 2 ? std::optional(code) : std::nullopt, why(code)});
-      console_.debug(fmt::format("<- SUBACK  {}  {}", grant.filter,
-                                 grant.qos ? fmt::format("QoS {} granted", *grant.qos) : "refused: " + why(code)));
+    const AwaitingAnswer awaiting{*this};
+    // One packet for all; but Paho C++ 1.2.0 reads what it has freed where several have options of MQTT 5.
+    const bool together = std::all_of(asked.begin(), asked.end(), [&](auto at) { return is_plain(subscriptions[at]); });
+    for (std::size_t first = 0; first < asked.size();) {
+      const std::size_t count = together ? asked.size() : 1;
+      const auto suback = answer_to("SUBSCRIBE", count, by, stop, [&](mqtt::async_client& client) {
+        return count == 1 ? send_subscribe(client, subscriptions[asked[first]], properties)
+                          : send_subscribe(client, subscriptions, asked, properties);
+      });
+      if (!suback) {
+        return std::nullopt;
+      }
+      for (std::size_t at = 0; at < count; ++at) {
+        const int code = suback->codes[at];
+        Grant& grant = grants[asked[first + at]];
+        if (code <= 2) {
+          grant.qos = code;
+        } else {
+          grant.why = config_.version == ProtocolVersion::v5 ? with_words(reason_text(code), suback->properties)
+                                                             : fmt::format("0x{:02X}", code);
+        }
+      }
+      first += count;
     }
     return grants;
   }
 
   /// Whether a subscription asks for nothing that only MQTT 5 has.
   static bool is_plain(const Subscription& one) {
-    return !one.retain_as_published && one.retain_handling == RetainHandling::send_always;
+    return !one.retain_as_published && !one.no_local && one.retain_handling == RetainHandling::send_always;
   }
 
-  /// Sends those from the `first` on; with options of MQTT 5 only the first: with those of several Paho C++ 1.2.0 reads
-  /// what it has freed (response_options' copy).
-  mqtt::token_ptr send_subscribe(mqtt::async_client& client, const std::vector<Subscription>& subscriptions,
-                                 std::size_t first) {
-    if (config_.version == ProtocolVersion::v5) {
-      const bool plain = std::all_of(subscriptions.begin(), subscriptions.end(), is_plain);
-      if (!plain || first > 0 || subscriptions.size() == 1) {
-        Subscription one = subscriptions[first];
-        if (plain && first > 0) {
-          // It went out with the others before it, and may have been granted: its retained messages are on their way.
-          one.retain_handling = RetainHandling::send_if_new;
-        }
-        return send_subscribe(client, one);
-      }
-    }
-    const auto properties = subscribe_properties();
+  static mqtt::token_ptr send_subscribe(mqtt::async_client& client, const std::vector<Subscription>& subscriptions,
+                                        const std::vector<std::size_t>& asked,
+                                        const std::vector<Property>& properties) {
     std::vector<std::string> filters;
     mqtt::async_client::qos_collection qos;
-    for (const Subscription& one : subscriptions) {
-      filters.push_back(one.filter);
-      qos.push_back(one.qos);
-      console_.debug(fmt::format("-> SUBSCRIBE  {}  QoS {}{}", one.filter, one.qos, listed(properties)));
+    for (const std::size_t at : asked) {
+      filters.push_back(subscriptions[at].filter);
+      qos.push_back(subscriptions[at].qos);
     }
     return client.subscribe(mqtt::string_collection::create(std::move(filters)), qos, {}, to_paho(properties));
   }
 
-  mqtt::token_ptr send_subscribe(mqtt::async_client& client, const Subscription& one) {
-    const auto properties = subscribe_properties();
+  static mqtt::token_ptr send_subscribe(mqtt::async_client& client, const Subscription& one,
+                                        const std::vector<Property>& properties) {
     const auto handling = static_cast<mqtt::subscribe_options::RetainHandling>(one.retain_handling);
-    console_.debug(fmt::format(
-        "-> SUBSCRIBE  {}  QoS {}{}{}{}", one.filter, one.qos, one.retain_as_published ? ", retain as published" : "",
-        handling != 0 ? fmt::format(", retain handling {}", static_cast<int>(handling)) : "", listed(properties)));
-    const mqtt::subscribe_options options{false, one.retain_as_published, handling};
+    const mqtt::subscribe_options options{one.no_local, one.retain_as_published, handling};
     return client.subscribe(one.filter, one.qos, options, to_paho(properties));
   }
 
-  [[nodiscard]] std::vector<Property> subscribe_properties() const {
-    return config_.version == ProtocolVersion::v5 ? properties_for(PropertyPlace::subscribe, config_.properties)
-                                                  : std::vector<Property>{};
-  }
-
-  /// Sends UNSUBSCRIBE and waits for UNSUBACK: its reason codes, all 0 before MQTT 5. Otherwise as subscribe_once().
-  std::optional<std::vector<int>> unsubscribe_once(const std::vector<std::string>& filters,
-                                                   const std::stop_token& stop) {
+  /// Sends UNSUBSCRIBE and waits for UNSUBACK. Otherwise as subscribe_once().
+  std::optional<Packet> unsubscribe_once(const std::vector<std::string>& filters, const std::stop_token& stop) {
     const AwaitingAnswer awaiting{*this};
-    const auto properties = properties_for(PropertyPlace::unsubscribe, config_.properties);
-    auto codes = answers("UNSUBSCRIBE", filters.size(), answer_by_, stop, [&](auto& client, std::size_t first) {
-      std::vector<std::string> rest{filters.begin() + static_cast<std::ptrdiff_t>(first), filters.end()};
-      console_.debug(fmt::format("-> UNSUBSCRIBE  {}{}", fmt::join(rest, ", "), listed(properties)));
-      auto list = mqtt::string_collection::create(std::move(rest));
-      return config_.version == ProtocolVersion::v5 ? client.unsubscribe(list, to_paho(properties))
-                                                    : client.unsubscribe(list);
+    const bool is_v5 = config_.version == ProtocolVersion::v5;
+    // Before MQTT 5 the answer has no codes, and is a yes to all [MQTT-3.11].
+    return answer_to("UNSUBSCRIBE", is_v5 ? filters.size() : 0, answer_by_, stop, [&](mqtt::async_client& client) {
+      const auto list = mqtt::string_collection::create(filters);
+      return is_v5 ? client.unsubscribe(list, to_paho(properties_for(PropertyPlace::unsubscribe, config_.properties)))
+                   : client.unsubscribe(list);
     });
-    for (std::size_t at = 0; codes && at < codes->size(); ++at) {
-      console_.debug(fmt::format("<- UNSUBACK  {}  {}", filters[at], why((*codes)[at])));
-    }
-    return codes;
   }
 
-  /// The code of an answer, as a person reads it. Before MQTT 5 there are no names for it.
-  [[nodiscard]] std::string why(int code) const {
-    return config_.version == ProtocolVersion::v5 ? reason_text(code) : fmt::format("0x{:02X}", code);
-  }
-
-  /// Asks for something by a packet of so many filters and gives the answer's code for each. Nothing where the
+  /// Asks for something and waits for the answer that comes to it, with so many codes; it is read off the wire, because
+  /// Paho C++ makes an exception of some answers, and loses what the broker says beside its codes. Nothing where the
   /// connection was lost on the way. Throws Error where the broker does not answer, or not to what it was asked.
-  ///
-  /// `send` sends the filters from the given one on, or some of them. Paho C++ makes an exception of the answer to a
-  /// single filter that was refused, and in MQTT 5 also of that to several the first of which was (1.2.0:
-  /// token::check_ret). Then only its code is known, and the others are asked for again.
-  std::optional<std::vector<int>> answers(
-      const std::string& packet, std::size_t filters, Deadline by, const std::stop_token& stop,
-      const std::function<mqtt::token_ptr(mqtt::async_client&, std::size_t first)>& send) {
+  std::optional<Packet> answer_to(const std::string& packet, std::size_t codes, Deadline by,
+                                  const std::stop_token& stop, const std::function<void(mqtt::async_client&)>& send) {
     const paho_shims::Hurry hurry;
-    const auto connection = current_connection();  // kept: one that is destroyed never answers its tokens
-    std::vector<int> codes;
-    while (codes.size() < filters) {
-      try {
-        const auto token = send(connection->client(), codes.size());
-        if (!answered(connection.get(), token, std::min(by, deadline_in(config_.connect_timeout)), stop)) {
-          if (is_lost(connection.get())) {
-            return std::nullopt;
-          }
-          if (!stop.stop_requested() && std::chrono::steady_clock::now() >= by) {
-            throw late();
-          }
-          throw Error{fmt::format("the broker at {} did not answer {}", where_, packet), ExitStatus::no_broker};
-        }
-        const auto rest = codes_of(*token, filters - codes.size());
-        codes.insert(codes.end(), rest.begin(), rest.end());
-        if (rest.empty()) {
-          break;
-        }
-      } catch (const mqtt::exception& error) {
-        const int code = error.get_return_code() == 0 ? error.get_reason_code() : error.get_return_code();
-        if (code <= 2) {  // one of Paho's own, which are negative
-          if (!is_lost(connection.get()) && connection->client().is_connected()) {
-            throw Error{fmt::format("cannot send {}: {}", packet, error.what())};
-          }
-          return std::nullopt;
-        }
-        codes.push_back(code);
+    const auto client = current_client();
+    {
+      const std::scoped_lock lock(mutex_);
+      asked_.reset();
+      answer_.reset();
+    }
+    try {
+      (void)send(client->paho());
+    } catch (const mqtt::exception& error) {
+      if (!is_lost() && client->paho().is_connected()) {
+        throw Error{fmt::format("cannot send {}: {}", packet, error.what())};
       }
+      return std::nullopt;
     }
-    if (codes.size() != filters) {
-      throw Error{fmt::format("the broker at {} answered {} with {} codes for {} filters", where_, packet, codes.size(),
-                              filters)};
+    std::unique_lock lock(mutex_);
+    const auto is_answered = [&] { return answer_ && asked_ && answer_->id == asked_; };
+    changed_.wait_until(lock, stop, std::min(by, deadline_in(config_.connect_timeout)),
+                        [&] { return lost_ || end_ || is_answered(); });
+    if (lost_ || end_) {
+      return std::nullopt;
     }
-    return codes;
+    if (is_answered()) {
+      if (answer_->codes.size() != codes) {
+        throw Error{fmt::format("the broker at {} answered {} with {} codes for {} filters", where(), packet,
+                                answer_->codes.size(), codes)};
+      }
+      return answer_;
+    }
+    if (!stop.stop_requested() && std::chrono::steady_clock::now() >= by) {
+      throw late();
+    }
+    throw Error{fmt::format("the broker at {} did not answer {}", where(), packet), ExitStatus::no_broker};
   }
 
-  /// The codes of a SUBACK or UNSUBACK. Before MQTT 5 UNSUBACK has none, and is a yes to all [MQTT-3.11].
-  static std::vector<int> codes_of(const mqtt::token& token, std::size_t filters) {
-    const bool subscribing = token.get_type() == mqtt::token::SUBSCRIBE;
-    const std::vector<mqtt::ReasonCode> codes = subscribing ? token.get_subscribe_response().get_reason_codes()
-                                                            : token.get_unsubscribe_response().get_reason_codes();
-    return !subscribing && codes.empty() ? std::vector<int>(filters, 0) : std::vector<int>(codes.begin(), codes.end());
-  }
-
-  /// While one lives, arrivals have no limit: the answer that somebody waits for (SUBACK, PUBACK) may stand behind
-  /// them. So may even the sending: Paho C 1.3.12 hands arrivals over under the lock that it needs to publish.
+  /// While one lives, everything that arrives is read: the answer that somebody waits for (SUBACK, PUBACK) may stand
+  /// behind it. Not to be made or destroyed with `mutex_` held.
   class AwaitingAnswer {
    public:
-    explicit AwaitingAnswer(PahoSession& session) : AwaitingAnswer(session, std::unique_lock(session.mutex_)) {}
-    AwaitingAnswer(PahoSession& session, const std::unique_lock<std::mutex>& /*of mutex_*/) : session_(session) {
-      if (!session_.arrivals_have_room()) {
-        session_.changed_.notify_all();
-      }
-      ++session_.awaiting_;
-    }
+    explicit AwaitingAnswer(PahoSession& session) : session_(session) { change(1); }
     AwaitingAnswer(const AwaitingAnswer&) = delete;
     AwaitingAnswer& operator=(const AwaitingAnswer&) = delete;
-    ~AwaitingAnswer() { --session_.awaiting_; }
+    ~AwaitingAnswer() { change(-1); }
 
    private:
+    void change(int by) {
+      std::unique_lock lock(session_.mutex_);
+      session_.awaiting_ += by;
+      const bool any = session_.awaiting_ > 0;
+      const auto wire = session_.wire_;
+      lock.unlock();
+      if (wire && wire->read_without_limit(any) && any) {
+        paho_shims::wake();
+      }
+    }
+
     PahoSession& session_;
   };
 
-  /// Whether that connection is none any more.
-  [[nodiscard]] bool is_lost(const Connection* connection) const {
+  [[nodiscard]] bool is_lost() const {
     const std::scoped_lock lock(mutex_);
-    return lost_ || connection != connection_.get();
+    return lost_;
   }
 
-  [[nodiscard]] bool arrivals_have_room() const {
-    return (arrivals_.size() < arrivals_limit && arrivals_bytes_ < arrivals_bytes_limit) || awaiting_ > 0 || closing_;
-  }
-
-  [[nodiscard]] std::shared_ptr<Connection> current_connection() const {
+  [[nodiscard]] std::shared_ptr<Client> current_client() const {
     const std::scoped_lock lock(mutex_);
-    return connection_;
+    return client_;
   }
 
-  /// Sends DISCONNECT where there is a connection.
-  void drop_connection(const std::vector<Property>& properties = {}) {
-    if (!connection_ || !connection_->client().is_connected()) {
+  [[nodiscard]] BrokerLimits current_limits() const {
+    const std::scoped_lock lock(mutex_);
+    return limits_;
+  }
+
+  /// Sends DISCONNECT where there is a connection. The code that says why is MQTT 5's.
+  void drop_connection(MQTTReasonCodes code = MQTTREASONCODE_SUCCESS, const std::vector<Property>& properties = {}) {
+    if (!client_ || !client_->paho().is_connected()) {
       return;
     }
     mqtt::disconnect_options options{0};
-    // Paho C++ 1.2.0 leaves it at 0, which is without properties.
-    const_cast<MQTTAsync_disconnectOptions&>(options.c_struct()).struct_version = 1;  // NOLINT
-    if (config_.version == ProtocolVersion::v5 && !properties.empty()) {
-      options.set_properties(to_paho(properties));  // and lives until disconnect() has copied them
+    if (config_.version == ProtocolVersion::v5) {
+      // Paho C++ 1.2.0 leaves it at 0, which is without properties and reason code.
+      auto& raw = const_cast<MQTTAsync_disconnectOptions&>(options.c_struct());  // NOLINT
+      raw.struct_version = 1;
+      raw.reasonCode = code;
+      if (!properties.empty()) {
+        options.set_properties(to_paho(properties));  // and lives until disconnect() has copied them
+      }
     }
-    console_.debug("-> DISCONNECT" + listed(properties));
     const paho_shims::Hurry hurry;
+    if (wire_) {
+      (void)wire_->wait_until_sent(deadline_in(disconnect_timeout));
+    }
     try {
       // Never wait(): it hung for ever in 7 of 12 runs where the peer closed at that moment (Paho C 1.3.12, 1.3.14).
-      connection_->client().disconnect(options)->wait_for(disconnect_timeout);
+      client_->paho().disconnect(options)->wait_for(disconnect_timeout);
     } catch (const mqtt::exception&) {
       return;  // the connection is gone, which is what we wanted
     }
@@ -933,10 +975,10 @@ class PahoSession final : public Session {
       std::optional<Retry> retry;
       auto connected_at = std::chrono::steady_clock::now();
       while (wait_for_loss(stop)) {
-        console_.note(fmt::format("lost the connection to the broker at {}; trying to regain it", where_));
+        tell_the_loss();
         const bool proven = std::chrono::steady_clock::now() - connected_at >= proven_after;
         if (!retry || proven) {
-          retry.emplace(config_.reconnect_limit);
+          retry.emplace(config_.reconnect_limit, config_.reconnect_max_delay);
         } else if (!retry->wait(stop)) {
           give_up(stop);
           return;
@@ -953,9 +995,39 @@ class PahoSession final : public Session {
     }
   }
 
+  /// True where the connection was lost, false where a stop was requested. Meanwhile sends the pings that Paho does not
+  /// know of.
   bool wait_for_loss(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    return changed_.wait(lock, stop, [&] { return link_ == Link::down; });
+    const auto is_down = [&] { return link_ == Link::down; };
+    while (keep_alive_ && !stop.stop_requested()) {
+      const std::chrono::milliseconds interval = *keep_alive_;
+      if (changed_.wait_for(lock, stop, interval / 4, is_down)) {
+        return true;
+      }
+      const auto wire = wire_;
+      lock.unlock();
+      wire->ping_after(interval * 3 / 4);
+      lock.lock();
+    }
+    return changed_.wait(lock, stop, is_down);
+  }
+
+  /// Throws Error where it is not to be regained.
+  void tell_the_loss() {
+    const auto last_word = wire_->last_word();
+    const std::string what = fmt::format("lost the connection to the broker at {}{}", where(),
+                                         last_word ? fmt::format(" ({})", *last_word) : "");
+    std::unique_lock lock(mutex_);
+    const auto goodbye = std::exchange(goodbye_, std::nullopt);
+    lock.unlock();
+    if (goodbye) {
+      drop_connection(*goodbye);
+    }
+    if (!config_.reconnect) {
+      throw Error{what, ExitStatus::no_broker};
+    }
+    console_.note(what + "; trying to regain it");
   }
 
   /// Connects again, renews the subscriptions and sends what is unacknowledged. False where the session is over.
@@ -964,7 +1036,7 @@ class PahoSession final : public Session {
       try {
         connect_once(retry.deadline(), stop);
         if (renew_subscriptions(stop) && resume(stop)) {
-          console_.note(fmt::format("connected again to the broker at {}", where_));
+          console_.note(fmt::format("connected again to the broker at {}", where()));
           return true;
         }
       } catch (const Error& error) {
@@ -983,7 +1055,7 @@ class PahoSession final : public Session {
 
   void give_up(const std::stop_token& stop) {
     if (!stop.stop_requested()) {
-      end(Error{fmt::format("the connection to the broker at {} was lost and not regained in {} s", where_,
+      end(Error{fmt::format("the connection to the broker at {} was lost and not regained in {} s", where(),
                             config_.reconnect_limit->count()),
                 ExitStatus::no_broker});
     }
@@ -1022,6 +1094,10 @@ class PahoSession final : public Session {
     if (std::none_of(grants->begin(), grants->end(), [](const Grant& grant) { return grant.qos.has_value(); })) {
       throw Error{"no subscription is left", ExitStatus::topic_refused};
     }
+    const std::scoped_lock lock(mutex_);
+    for (const Grant& grant : *grants) {
+      renewed_[grant.filter] = grant;
+    }
     return true;
   }
 
@@ -1047,12 +1123,15 @@ class PahoSession final : public Session {
     }
   }
 
+  // Publishing -------------------------------------------------------------------------------------------------
+
   /// Hands every message of the window that this connection has not seen to Paho, in order. One thread at a time.
   void send_all() {
     const std::scoped_lock sending(sending_);
     while (true) {
       std::optional<Window<mqtt::const_message_ptr>::Numbered> next;
-      std::shared_ptr<Connection> connection;
+      std::shared_ptr<Client> client;
+      mqtt::const_message_ptr message;
       {
         const std::scoped_lock lock(mutex_);
         if (link_ == Link::down) {
@@ -1062,29 +1141,55 @@ class PahoSession final : public Session {
         if (!next) {
           return;
         }
-        if (const auto fault = fault_of(*next->message, limits_)) {
-          refuse(next->number, fmt::format("the broker at {} would refuse the message to {}: {}", where_,
+        message = with_alias(next->message);
+        if (const auto fault = fault_of(publishing(*message), limits_)) {
+          refuse(next->number, fmt::format("the broker at {} would refuse the message to {}: {}", where(),
                                            next->message->get_topic(), *fault));
           continue;
         }
-        connection = connection_;
+        client = client_;
         paho_shims::hurry_for_messages(true);
-      }
-      if (console_.debugging()) {
-        console_.debug(fmt::format("-> PUBLISH  {}", description(*next->message)));
       }
       try {
         // NOLINTNEXTLINE(performance-no-int-to-ptr): the context is Paho's to carry, never to follow
-        connection->client().publish(next->message, reinterpret_cast<void*>(next->number), *connection);
+        client->paho().publish(message, reinterpret_cast<void*>(next->number), *client);
       } catch (const mqtt::exception& error) {
+        const std::scoped_lock lock(mutex_);
         if (error.get_return_code() != MQTTASYNC_DISCONNECTED) {
-          const std::scoped_lock lock(mutex_);
           window_.acknowledge(next->number);  // or a flush would wait for it
           throw Error{fmt::format("cannot publish to {}: {}", next->message->get_topic(), error.what())};
         }
-        return;  // the connection has just gone: lost() is on its way, and then all of the window is sent again
+        // The connection has just gone, and Paho has not taken the message: lost() is on its way.
+        window_.take_back(next->number);
+        return;
       }
     }
+  }
+
+  static Publishing publishing(const mqtt::message& message) {
+    const auto properties = static_cast<std::size_t>(message.get_properties().c_struct().length);
+    return {message.get_qos(), message.is_retained(),
+            publish_size(message.get_topic().size(), message.get_qos(), properties, message.get_payload().size()),
+            number_in(from_paho(message.get_properties()), "topic-alias")};
+  }
+
+  /// The message as it goes out on this connection, where topic names may be sent as aliases. What may be sent again on
+  /// another connection, where the alias means nothing, keeps its name [MQTT5 3.3.2.3.4]: QoS 1 and 2 of a kept
+  /// session.
+  mqtt::const_message_ptr with_alias(const mqtt::const_message_ptr& message) {
+    if (!config_.automatic_topic_alias || (keeps_session_ && message->get_qos() > 0)) {
+      return message;
+    }
+    const auto named = aliases_.of(message->get_topic());
+    if (!named) {
+      return message;
+    }
+    auto properties = message->get_properties();
+    properties.add({mqtt::property::TOPIC_ALIAS, static_cast<std::int32_t>(named->alias)});
+    auto shorter = mqtt::make_message(named->is_new ? message->get_topic() : std::string{}, message->get_payload_ref(),
+                                      message->get_qos(), message->is_retained());
+    shorter->set_properties(properties);
+    return shorter;
   }
 
   void throw_if_ended() const {
@@ -1116,41 +1221,63 @@ class PahoSession final : public Session {
     changed_.notify_all();
   }
 
+  /// The connection is one no more.
+  void lose() {
+    lost_ = true;
+    link_ = Link::down;
+    paho_shims::hurry_for_messages(false);
+    changed_.notify_all();
+  }
+
   const ConnectionConfig config_;
   const Console console_;
+  const bool keeps_session_;
   const std::string client_id_;
-  const std::string where_;
   const Deadline answer_by_;  ///< of the first connection and what is subscribed on it
-  const Dialer dialer_;
+  const std::vector<Route> routes_;
+  std::atomic<const Route*> route_;  ///< the one that was tried last
+  bool was_connected_ = false;       ///< touched by whoever connects
+  bool disconnected_ = false;        ///< touched by the caller of disconnect()
 
   std::mutex sending_;  ///< held by whoever hands messages to Paho; taken before mutex_
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;  ///< of anything below
   Link link_ = Link::down;
-  bool lost_ = false;              ///< that is, the connection that connect_once() made last
-  std::atomic<int> awaiting_ = 0;  ///< so many wait for what may stand behind arrivals
-  bool closing_ = false;
-  std::optional<Error> end_;  ///< why there is no connection any more and will be none
+  bool lost_ = false;                       ///< that is, the connection that was made last
+  int awaiting_ = 0;                        ///< so many wait for what may stand behind arrivals
+  std::optional<Error> end_;                ///< why there is no connection any more and will be none
+  std::optional<MQTTReasonCodes> goodbye_;  ///< by which a connection must be closed that the broker misuses
+
+  // What is heard on the connection that was made last.
+  std::uint64_t connections_ = 0;  ///< its number
+  std::optional<Packet> connack_;
+  std::optional<std::uint16_t> asked_;             ///< the packet id of the last SUBSCRIBE or UNSUBSCRIBE
+  std::optional<Packet> answer_;                   ///< and the last SUBACK or UNSUBACK
+  std::map<std::uint16_t, std::string> refusals_;  ///< why, by packet id
+  BrokerLimits limits_;
+  bool session_present_ = false;                    ///< the broker had kept the session for it
+  std::optional<std::chrono::seconds> keep_alive_;  ///< the broker's, where it is shorter than the one that Paho has
 
   Window<mqtt::const_message_ptr> window_;
-  Limits limits_;                 ///< of this connection
-  bool session_present_ = false;  ///< the broker had kept the session for it
+  TopicAliases aliases_;
   std::optional<Error> refused_;  ///< the first message that was, until somebody was told
   bool refused_before_ = false;
-  bool told_keep_alive_ = false;            ///< touched by whoever connects
-  std::shared_ptr<Connection> connection_;  ///< the one that connect_once() made last; replaced by the keeper only
+
+  std::shared_ptr<Client> client_;  ///< replaced by whoever connects
+  std::shared_ptr<Wire> wire_;      ///< of the connection that was made last; the same
 
   std::vector<Subscription> subscriptions_;
+  std::map<std::string, Grant> renewed_;  ///< what was granted when a lost connection was regained
   std::vector<Message> arrivals_;
-  std::size_t arrivals_bytes_ = 0;
+  std::size_t stale_ = 0;                 ///< so many of those came by an earlier wire
+  std::optional<std::size_t> take_left_;  ///< so many more messages are wanted, those that arrived among them
 
   std::jthread keeper_;
 };
 
-Connection::Connection(PahoSession& session, const std::string& uri, const std::string& client_id,
-                       const ConnectionConfig& config)
+Client::Client(PahoSession& session, const std::string& client_id, const ConnectionConfig& config)
     : session_(session),
-      client_(uri, client_id,
+      client_(paho_shims::pahos_uri(), client_id,
               mqtt::create_options_builder()
                   .mqtt_version(static_cast<int>(config.version))
                   .send_while_disconnected(false)
@@ -1160,29 +1287,26 @@ Connection::Connection(PahoSession& session, const std::string& uri, const std::
   client_.set_message_callback([this](const mqtt::const_message_ptr& message) {
     const auto now = std::chrono::system_clock::now();
     auto properties = from_paho(message->get_properties());
-    std::string topic = topic_of(*message, properties);
-    session_.arrived(*message, std::move(topic), std::move(properties), now);
-  });
-  client_.set_disconnected_handler([this](const mqtt::properties& properties, mqtt::ReasonCode code) {
-    session_.dismissed(this, code, from_paho(properties));
+    auto topic = topic_of(*message, properties);
+    session_.arrived(this, *message, std::move(topic), std::move(properties), now);
   });
 }
 
-std::string Connection::topic_of(const mqtt::message& message, const std::vector<Property>& properties) {
+std::optional<std::string> Client::topic_of(const mqtt::message& message, const std::vector<Property>& properties) {
   std::string topic = message.get_topic();
-  if (const auto alias = number_of(mqtt::property::TOPIC_ALIAS, properties)) {
-    std::string& known = aliases_[*alias];
-    if (topic.empty()) {
-      return known;
+  if (const auto alias = number_in(properties, "topic-alias")) {
+    if (!topic.empty()) {
+      aliases_[*alias] = topic;
+    } else if (const auto known = aliases_.find(*alias); known != aliases_.end()) {
+      topic = known->second;
     }
-    known = topic;
   }
-  return topic;
+  return topic.empty() ? std::nullopt : std::optional(std::move(topic));
 }
 
-void Connection::on_success(const mqtt::token& token) { session_.delivered(this, token); }
+void Client::on_success(const mqtt::token& token) { session_.delivered(this, token); }
 
-void Connection::on_failure(const mqtt::token& token) {
+void Client::on_failure(const mqtt::token& token) {
   // With an error of Paho's it has failed with its connection, and then all of the window is sent again on the next.
   if (token.get_return_code() == MQTTASYNC_SUCCESS && token.get_reason_code() >= first_failure) {
     session_.refused(this, token);
@@ -1194,10 +1318,6 @@ void Connection::on_failure(const mqtt::token& token) {
 void EndSession::operator()(Session* session) const { session->disconnect(); }
 
 SessionPointer open_session(const ConnectionConfig& config, const Console& console, const std::stop_token& stop) {
-  // Paho C 1.3.12 obeys these even for plain MQTT to localhost.
-  for (const char* variable : {"http_proxy", "https_proxy"}) {
-    ::unsetenv(variable);
-  }
   auto* session = new PahoSession(config, console);
   SessionPointer pointer{session};
   session->connect_first(stop);

@@ -2,110 +2,157 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <netdb.h>
-#include <openssl/ssl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <ctime>
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "common/error.hpp"
 
 namespace sistem::paho_shims {
 namespace {
 
-/// What Paho is told where it could not get there itself (a proxy, a unix socket). No TCP connection to it ever comes
-/// about, so that nothing is sent to anybody should this file not be in force.
-constexpr const char* nowhere = "255.255.255.255";
+constexpr in_addr_t nowhere = INADDR_BROADCAST;
+constexpr std::uint16_t no_port = 1;
 
-/// What is on its way from us to Paho.
-struct Parcel {
-  std::optional<Descriptor> socket;
-  SslPointer ssl;
-  std::string name;     ///< what Paho looks up; empty: an address, which needs no look-up
-  std::string address;  ///< numeric, where Paho then connects to
-  std::uint16_t port = 0;
-  /// Where more than a TCP connection is at stake Paho takes one that stands at once for a failure (Paho C 1.3.12), so
-  /// it is told that the connection is under way.
-  bool as_if_in_progress = false;
+/// The wires in Paho's hands, by the descriptors that Paho knows them by; and the one that waits for Paho.
+class Wires {
+ public:
+  void expect(std::shared_ptr<Wire> wire) {
+    const std::scoped_lock lock(mutex_);
+    expected_ = std::move(wire);
+  }
+
+  /// Puts the wire that waits in the place of Paho's own socket, which keeps its number. The errno that connect(2) is
+  /// to answer with, 0 for none; nothing where no wire waits.
+  std::optional<int> attach(int fd) {
+    const std::scoped_lock lock(mutex_);
+    if (!expected_) {
+      return std::nullopt;
+    }
+    if (::dup3(expected_->fd(), fd, O_CLOEXEC) != fd) {
+      return errno;
+    }
+    std::erase_if(attached_, [&](const auto& one) { return one.first == fd; });
+    attached_.emplace_back(fd, std::exchange(expected_, nullptr));
+    return 0;
+  }
+
+  [[nodiscard]] std::shared_ptr<Wire> at(int fd) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found =
+        std::find_if(attached_.begin(), attached_.end(), [&](const auto& one) { return one.first == fd; });
+    return found == attached_.end() ? nullptr : found->second;
+  }
+
+  /// Before the descriptor is closed, and its number is free for another.
+  void detach(int fd) {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(attached_, [&](const auto& one) { return one.first == fd; });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<Wire> expected_;
+  std::vector<std::pair<int, std::shared_ptr<Wire>>> attached_;
 };
 
-struct Waiting {
-  std::mutex mutex;
-  Parcel parcel;
-};
-
-/// The one parcel. Never destroyed: Paho's threads may outlive main().
-Waiting& waiting() {
-  static auto* const one = new Waiting;
-  return *one;
+/// Never destroyed: Paho's threads may outlive main().
+Wires& wires() {
+  static auto* const all = new Wires;
+  return *all;
 }
 
-/// Whether a numeric address and port are these.
-bool is_address(const sockaddr* address, socklen_t size, const std::string& host, std::uint16_t port) {
-  std::array<char, NI_MAXHOST> one_host{};
-  std::array<char, NI_MAXSERV> one_port{};
-  return ::getnameinfo(address, size, one_host.data(), one_host.size(), one_port.data(), one_port.size(),
-                       NI_NUMERICHOST | NI_NUMERICSERV) == 0 &&
-         host == one_host.data() && std::to_string(port) == one_port.data();
+/// An eventfd that ends a poll(2) on wires.
+int waker() {
+  static const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return fd;
 }
 
-/// Puts the waiting socket in the place of Paho's own `fd`, which keeps its number. The errno that connect(2) is to
-/// answer with, 0 for none; nothing where no socket waits for there.
-std::optional<int> replace(int fd, const sockaddr* address, socklen_t size) {
-  Waiting& one = waiting();
-  const std::scoped_lock lock(one.mutex);
-  Parcel& parcel = one.parcel;
-  if (!parcel.socket || !is_address(address, size, parcel.address, parcel.port)) {
-    return std::nullopt;
+bool is_nowhere(const sockaddr* address, socklen_t size) {
+  if (address == nullptr || size < sizeof(sockaddr_in) || address->sa_family != AF_INET) {
+    return false;
   }
-  const bool replaced = ::dup3(parcel.socket->get(), fd, O_CLOEXEC) == fd;
-  parcel.socket.reset();
-  return !replaced ? errno : parcel.as_if_in_progress ? EINPROGRESS : 0;
+  const auto* internet = reinterpret_cast<const sockaddr_in*>(address);
+  return internet->sin_addr.s_addr == htonl(nowhere) && internet->sin_port == htons(no_port);
 }
 
-/// The SSL that waits, with the ways of writing that Paho has set for its own.
-SSL* take_ssl(SSL_CTX* pahos) {
-  Waiting& one = waiting();
-  const std::scoped_lock lock(one.mutex);
-  SSL* ssl = one.parcel.ssl.release();
-  if (ssl != nullptr) {
-    SSL_set_mode(ssl, SSL_CTX_get_mode(pahos));
+bool exports_are_in_force() {
+  return ::dlsym(RTLD_DEFAULT, "connect") == reinterpret_cast<void*>(&::connect) &&
+         ::dlsym(RTLD_DEFAULT, "recv") == reinterpret_cast<void*>(&::recv);
+}
+
+int system_poll(pollfd* fds, nfds_t count, int timeout) {
+  const timespec time{timeout / 1000, static_cast<long>(timeout % 1000) * 1000000};
+  return ::ppoll(fds, count, timeout < 0 ? nullptr : &time, nullptr);
+}
+
+/// What poll(2) is to say of a wire's descriptor, now that the wire has seen to its socket.
+short state_of(Wire& wire, short wanted) {
+  int state = 0;
+  if (wire.advance()) {
+    state |= POLLIN;
   }
-  return ssl;
+  if (wire.is_writable()) {
+    state |= POLLOUT;
+  }
+  return static_cast<short>(state & wanted);
 }
 
-bool has_ssl_waiting() {
-  Waiting& one = waiting();
-  const std::scoped_lock lock(one.mutex);
-  return one.parcel.ssl != nullptr;
+/// poll(2) where wires are among the descriptors. A wire can have something for Paho when its socket has nothing, and
+/// nothing when its socket has. A wake-up in vain ends it before its time with 0, which Paho takes for its time.
+int poll_wires(pollfd* fds, nfds_t count, int timeout, const std::vector<std::shared_ptr<Wire>>& wires_of) {
+  std::vector<pollfd> real{fds, fds + count};
+  for (nfds_t at = 0; at < count; ++at) {
+    Wire* const wire = wires_of[at].get();
+    if (wire == nullptr) {
+      continue;
+    }
+    const bool only_writing = (fds[at].events & (POLLIN | POLLOUT)) == POLLOUT;
+    if (!only_writing && state_of(*wire, POLLIN) != 0) {
+      timeout = 0;
+    }
+    real[at].events = static_cast<short>(only_writing ? POLLOUT : wire->awaited());
+    if (real[at].events == 0) {
+      real[at].fd = -1;  // or a hang-up would be told again and again
+    }
+  }
+  real.push_back({waker(), POLLIN, 0});
+  if (system_poll(real.data(), real.size(), timeout) < 0) {
+    return -1;
+  }
+  if (real.back().revents != 0) {
+    eventfd_t drained = 0;
+    (void)::eventfd_read(waker(), &drained);
+  }
+  int ready = 0;
+  for (nfds_t at = 0; at < count; ++at) {
+    fds[at].revents = real[at].revents;
+    if (Wire* const wire = wires_of[at].get(); wire != nullptr) {
+      const bool only_writing = (fds[at].events & (POLLIN | POLLOUT)) == POLLOUT;
+      // The socket's own word for writing; Paho tries, and is told where the connection is gone.
+      const int writable = (real[at].revents & (POLLOUT | POLLERR | POLLHUP)) != 0 ? POLLOUT : 0;
+      fds[at].revents =
+          static_cast<short>(only_writing ? state_of(*wire, POLLOUT) & writable : state_of(*wire, POLLIN));
+    }
+    ready += fds[at].revents != 0 ? 1 : 0;
+  }
+  return ready;
 }
-
-/// The numeric address to answer a look-up with, where it is for what waits.
-std::optional<std::string> address_for(const char* name) {
-  Waiting& one = waiting();
-  const std::scoped_lock lock(one.mutex);
-  const Parcel& parcel = one.parcel;
-  return parcel.socket && name != nullptr && parcel.name == name ? std::optional(parcel.address) : std::nullopt;
-}
-
-/// The function of this name that comes after ours.
-template <typename Function>
-Function* next(const char* name) {
-  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
-}
-
-bool exports_are_in_force() { return ::dlsym(RTLD_DEFAULT, "SSL_new") == reinterpret_cast<void*>(&::SSL_new); }
 
 /// How many Hurry objects there are, and whether messages wait.
 std::atomic<int> hurries{0};
@@ -115,31 +162,22 @@ bool in_a_hurry() { return hurries > 0 || messages_wait; }
 
 }  // namespace
 
-Handover::Handover(Dialed dialed, std::string name) {
-  if (dialed.tls && !exports_are_in_force()) {
-    throw Error("this build cannot speak TLS: it does not export its SSL_new to Paho");
+std::string pahos_uri() {
+  const in_addr_t address = nowhere;
+  return fmt::format("tcp://{}.{}.{}.{}:{}", address >> 24U, (address >> 16U) & 0xFFU, (address >> 8U) & 0xFFU,
+                     address & 0xFFU, no_port);
+}
+
+Handover::Handover(std::shared_ptr<Wire> wire) {
+  if (!exports_are_in_force()) {
+    throw Error("this build cannot connect: it does not export its connect() and recv() to Paho");
   }
-  Waiting& one = waiting();
-  const std::scoped_lock lock(one.mutex);
-  std::string address = dialed.address.empty() ? nowhere : std::move(dialed.address);
-  const bool as_if_in_progress = dialed.tls || !name.empty();
-  one.parcel = {std::move(dialed.socket),
-                dialed.tls ? std::move(dialed.tls->ssl) : nullptr,
-                std::move(name),
-                std::move(address),
-                dialed.port,
-                as_if_in_progress};
+  wires().expect(std::move(wire));
 }
 
-Handover::~Handover() {
-  Waiting& one = waiting();
-  const std::scoped_lock lock(one.mutex);
-  one.parcel = {};
-}
+Handover::~Handover() { wires().expect(nullptr); }
 
-std::string pahos_address(const Dialed& dialed) {
-  return place(dialed.address.empty() ? nowhere : dialed.address, dialed.port);
-}
+void wake() { (void)::eventfd_write(waker(), 1); }
 
 Hurry::Hurry() { ++hurries; }
 
@@ -152,45 +190,57 @@ void hurry_for_messages(bool waiting) { messages_wait = waiting; }
 // libc declares these with its own spelling of the parameters, which are ours to name.
 // NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 
-/// connect(2). Paho opens a socket and connects it; it gets the one that dial() has connected already, if that leads
-/// to the same place. Every other caller gets the system call.
+/// connect(2). Paho opens a socket and connects it to nowhere; it gets the wire that waits.
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
-  if (const auto error = sistem::paho_shims::replace(fd, address, size)) {
-    errno = *error;
-    return *error == 0 ? 0 : -1;
+  if (sistem::paho_shims::is_nowhere(address, size)) {
+    if (const auto error = sistem::paho_shims::wires().attach(fd)) {
+      errno = *error;
+      return *error == 0 ? 0 : -1;
+    }
   }
   return static_cast<int>(::syscall(SYS_connect, fd, address, size));
 }
 
-/// getaddrinfo(3). In a WebSocket's handshake the Host header is what Paho was told to connect to, so it is told the
-/// broker's name, and the name leads to the connection that waits. Every other look-up is libc's.
-extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** result) {
-  static auto* const libcs = sistem::paho_shims::next<decltype(::getaddrinfo)>("getaddrinfo");
-  const auto address = sistem::paho_shims::address_for(name);
-  return libcs(address ? address->c_str() : name, service, hints, result);
+/// recv(2).
+extern "C" ssize_t recv(int fd, void* into, size_t size, int flags) {
+  if (const auto wire = sistem::paho_shims::wires().at(fd)) {
+    return size == 0 ? 0 : wire->receive(static_cast<char*>(into), size);
+  }
+  return ::recvfrom(fd, into, size, flags, nullptr, nullptr);
 }
 
-/// SSL_new(3). Paho makes an SSL object once it is connected; it gets the one that has shaken hands on this connection
-/// already. Its SSL_connect() has then nothing left to do. Any other trusts nobody until it is told otherwise: one that
-/// Paho made after the handover was over would check less than the user was promised.
-extern "C" SSL* SSL_new(SSL_CTX* context) {
-  static auto* const openssls = sistem::paho_shims::next<decltype(::SSL_new)>("SSL_new");
-  if (SSL* const ours = sistem::paho_shims::take_ssl(context)) {
-    return ours;
+/// writev(2).
+extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
+  if (const auto wire = sistem::paho_shims::wires().at(fd)) {
+    return wire->send(parts, count);
   }
-  SSL* const another = openssls(context);
-  if (another != nullptr) {
-    ::SSL_set_verify(another, SSL_VERIFY_PEER, [](int /*good*/, X509_STORE_CTX* /*chain*/) { return 0; });
-  }
-  return another;
+  return static_cast<ssize_t>(::syscall(SYS_writev, fd, parts, count));
 }
 
-/// SSL_CTX_set_default_verify_paths(3). Paho has a context of its own for the SSL object that it does not need, and
-/// reads all that the system trusts for it: 30 ms. Such a context trusts nobody, should it be used after all.
-extern "C" int SSL_CTX_set_default_verify_paths(SSL_CTX* context) {
-  using Function = decltype(::SSL_CTX_set_default_verify_paths);
-  static auto* const openssls = sistem::paho_shims::next<Function>("SSL_CTX_set_default_verify_paths");
-  return sistem::paho_shims::has_ssl_waiting() ? 1 : openssls(context);
+/// poll(2).
+extern "C" int poll(pollfd* fds, nfds_t count, int timeout) {
+  bool any = false;
+  std::vector<std::shared_ptr<sistem::Wire>> wires(count);
+  for (nfds_t at = 0; at < count; ++at) {
+    wires[at] = sistem::paho_shims::wires().at(fds[at].fd);
+    any = any || wires[at];
+  }
+  return any ? sistem::paho_shims::poll_wires(fds, count, timeout, wires)
+             : sistem::paho_shims::system_poll(fds, count, timeout);
+}
+
+/// shutdown(2), by which Paho begins to close a socket: the last moment to say goodbye.
+extern "C" int shutdown(int fd, int how) {
+  if (const auto wire = sistem::paho_shims::wires().at(fd)) {
+    wire->end();
+  }
+  return static_cast<int>(::syscall(SYS_shutdown, fd, how));
+}
+
+/// close(2).
+extern "C" int close(int fd) {
+  sistem::paho_shims::wires().detach(fd);
+  return static_cast<int>(::syscall(SYS_close, fd));
 }
 
 /// usleep(3). Paho's receive thread, started before there is a socket, finds nothing to wait for and sleeps 100 ms:
@@ -202,22 +252,6 @@ extern "C" int usleep(useconds_t microseconds) {
   const useconds_t sleep = shorten ? 1000 : microseconds;
   const timespec time{static_cast<time_t>(sleep / 1000000), static_cast<long>(sleep % 1000000) * 1000};
   return ::nanosleep(&time, nullptr);
-}
-
-/// writev(2). Where the socket is full Paho waits for it to become writable, but only after it has waited up to a
-/// second for something to read (Paho C 1.3.12, 1.3.14): 20,000 messages to a unix socket, which holds 278 of them,
-/// took up to 16 s. The socket is given a moment first; after that Paho's own way takes its course, so that a broker
-/// that does not read holds up nothing else for long.
-extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
-  constexpr int moment = 20;  // ms
-  const auto write = [&] { return static_cast<ssize_t>(::syscall(SYS_writev, fd, parts, count)); };
-  const ssize_t written = write();
-  if (written >= 0 || errno != EAGAIN) {
-    return written;
-  }
-  pollfd full{fd, POLLOUT, 0};
-  (void)::poll(&full, 1, moment);
-  return write();
 }
 
 #if !defined(__SANITIZE_THREAD__)  // which must see every wait itself

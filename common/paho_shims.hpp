@@ -1,30 +1,33 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
-#include "common/dial.hpp"
+#include "common/wire.hpp"
 
-/// What Paho C asks of libc and of OpenSSL, answered better. Paho calls connect(2), writev(2), getaddrinfo(3),
-/// usleep(3), pthread_cond_timedwait(3), SSL_new(3) and SSL_CTX_set_default_verify_paths(3) of shared libraries;
-/// functions of the same names that an executable exports are the ones it gets (the executables set ENABLE_EXPORTS).
-/// Only paho_session.cpp knows of them. Where they are not in force, as with another platform's linker, a plain TCP
-/// connection still works, slower.
+/// What Paho C asks of libc, answered better. Paho calls connect(2), recv(2), writev(2), poll(2), shutdown(2),
+/// close(2), usleep(3) and pthread_cond_timedwait(3) of shared libraries; functions of the same names that an
+/// executable exports are the ones it gets (the executables set ENABLE_EXPORTS). Only sockets that were handed over
+/// here are touched; every other caller gets the system call. Only paho_session.cpp knows of this.
 namespace sistem::paho_shims {
 
-/// Keeps a connection for Paho while it lives: Paho's next connect(2) to `pahos_address()` gets this one and is
-/// connected at once; and where it speaks TLS, Paho's next SSL object is the one that has shaken hands already.
+/// What to tell Paho to connect to, by plain TCP. No connection to there ever comes about by itself, so that nothing is
+/// sent to anybody should this file not be in force.
+[[nodiscard]] std::string pahos_uri();
+
+/// Keeps a wire for Paho while it lives: Paho's next connect(2) to `pahos_uri()` gets this one and is connected at
+/// once. The wire then serves Paho's descriptor until Paho closes it.
 class Handover {
  public:
-  /// `name` is the host that Paho is told, where that is not the address itself. Throws Error where TLS could not be
-  /// handed over: Paho would make a connection of its own, which checks less.
-  Handover(Dialed dialed, std::string name);
+  /// Throws Error where this file is not in force.
+  explicit Handover(std::shared_ptr<Wire> wire);
   Handover(const Handover&) = delete;
   Handover& operator=(const Handover&) = delete;
   ~Handover();
 };
 
-/// The numeric address to name to Paho for this connection.
-[[nodiscard]] std::string pahos_address(const Dialed& dialed);
+/// Paho's receive thread is to look at its wires now: one of them has something for it that came from no network.
+void wake();
 
 /// While one lives, Paho's threads look for work every few milliseconds and not once a second: somebody waits for an
 /// answer.

@@ -189,7 +189,75 @@ Property with_value(const Known& property, const std::vector<std::string>& value
   return {property.identifier, static_cast<std::uint32_t>(number), {}};
 }
 
+/// A big-endian number of so many bytes.
+std::optional<std::uint32_t> take_number(std::string_view& bytes, std::size_t size) {
+  if (bytes.size() < size) {
+    return std::nullopt;
+  }
+  std::uint32_t number = 0;
+  for (const char byte : bytes.substr(0, size)) {
+    number = number << 8U | static_cast<unsigned char>(byte);
+  }
+  bytes.remove_prefix(size);
+  return number;
+}
+
+/// Seven bits in each byte, the lowest first; the eighth says that there are more [MQTT5-1.5.5].
+std::optional<std::uint32_t> take_variable(std::string_view& bytes) {
+  std::uint32_t number = 0;
+  for (std::size_t at = 0; at < bytes.size() && at < 4; ++at) {
+    const auto byte = static_cast<unsigned char>(bytes[at]);
+    number |= static_cast<std::uint32_t>(byte & 0x7FU) << (7 * at);
+    if ((byte & 0x80U) == 0) {
+      bytes.remove_prefix(at + 1);
+      return number;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> take_text(std::string_view& bytes) {
+  const auto size = take_number(bytes, 2);
+  if (!size || bytes.size() < *size) {
+    return std::nullopt;
+  }
+  std::string text{bytes.substr(0, *size)};
+  bytes.remove_prefix(*size);
+  return text;
+}
+
 }  // namespace
+
+std::optional<Property> take_property(std::string_view& bytes) {
+  const auto identifier = take_number(bytes, 1);
+  const Known* const row = identifier ? known(static_cast<std::uint8_t>(*identifier)) : nullptr;
+  if (row == nullptr) {
+    return std::nullopt;
+  }
+  std::optional<std::uint32_t> number = 0;
+  std::optional<std::string> name = "";
+  std::optional<std::string> text = "";
+  switch (row->type) {
+    case Type::byte: number = take_number(bytes, 1); break;
+    case Type::two_bytes: number = take_number(bytes, 2); break;
+    case Type::four_bytes: number = take_number(bytes, 4); break;
+    case Type::variable: number = take_variable(bytes); break;
+    case Type::pair:
+      name = take_text(bytes);
+      text = name ? take_text(bytes) : std::nullopt;
+      break;
+    default: text = take_text(bytes);
+  }
+  if (!number || !name || !text) {
+    return std::nullopt;
+  }
+  return Property{row->identifier, *number, std::move(*text), std::move(*name)};
+}
+
+bool is_binary(const Property& property) {
+  const Known* const row = known(property.identifier);
+  return row == nullptr || row->type == Type::binary;
+}
 
 PlacedProperty placed_property(const std::vector<std::string>& words) {
   if (words.empty()) {

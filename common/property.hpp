@@ -51,6 +51,13 @@ struct PlacedProperty {
 /// The name of the specification with dashes, "message-expiry-interval"; empty for an identifier that is none.
 [[nodiscard]] std::string_view property_name(std::uint8_t identifier);
 
+/// Takes one property, as it goes over the wire [MQTT5 2.2.2.2], off the front of `bytes`. Nothing where MQTT 5 knows
+/// none by that identifier, or `bytes` ends inside of it.
+[[nodiscard]] std::optional<Property> take_property(std::string_view& bytes);
+
+/// Whether its value is bytes and no text.
+[[nodiscard]] bool is_binary(const Property& property);
+
 /// What `-D` takes, for help and completion: the words for packets, each with the properties that a client may put
 /// there, in the alphabet's order.
 struct PropertyWords {

@@ -39,9 +39,9 @@ struct Grant {
 /// with its subscriptions and with what was published and not acknowledged; each call throws Error where it is gone
 /// for good (no_broker, broker_refused).
 ///
-/// What was not acknowledged is published again as a new message: one whose acknowledgement was lost with the
-/// connection arrives twice, at QoS 2 too, and also in a session that the broker has kept. Paho knows nothing of the
-/// packet ids of a connection before.
+/// What was not acknowledged is published again. In a session that the broker has kept the exchange of each message
+/// goes on where it was [MQTT-4.4.0-1], and QoS 2 brings it once. A clean session knows of no exchange before it: there
+/// it is a new message, and one whose acknowledgement was lost with the connection arrives twice, at QoS 2 too.
 class Session {
  public:
   virtual ~Session() = default;
@@ -74,6 +74,9 @@ class Session {
   /// What has arrived since the last call, oldest first; waits for at least one message. Empty where the deadline
   /// passed or a stop was requested first.
   [[nodiscard]] virtual std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) = 0;
+
+  /// Where the broker is that this session talks to, as a person reads it.
+  [[nodiscard]] virtual std::string broker() const = 0;
 
   /// The client id that this session goes by.
   [[nodiscard]] virtual std::string client_id() const = 0;

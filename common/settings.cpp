@@ -327,9 +327,12 @@ void set(const Given& given, const std::vector<Option>& table, Settings& setting
   const Option& option = *given.option;
   try {
     if (option.stands_for) {
-      for (const auto& [name, value] : option.stands_for(given.value)) {
+      const auto before = settings.homes.find(option.name);
+      const bool again = before != settings.homes.end() && before->second.level == given.home.level;
+      for (const auto& [name, value] : option.stands_for(given.value, again)) {
         set({find_option(table, name), value, given.home}, table, settings);
       }
+      settings.homes[option.name] = given.home;
       return;
     }
     Home home = given.home;

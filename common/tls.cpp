@@ -212,8 +212,9 @@ class TlsClient::Context {
     }
     ::ERR_clear_error();
     ::SSL_CTX_set_ex_data(context_.get(), 0, this);
-    // Paho may repeat a write from another buffer.
-    SSL_CTX_set_mode(context_.get(), SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
+    // A write that did not fit is repeated later, from wherever its bytes are then, and may have gone in part.
+    SSL_CTX_set_mode(context_.get(),
+                     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_AUTO_RETRY);
     ::SSL_CTX_set_info_callback(context_.get(), informed);
     set_trust();
     set_certificate();
@@ -229,7 +230,7 @@ class TlsClient::Context {
     SslPointer ssl{::SSL_new(context_.get())};
     if (ssl) {
       ::SSL_set_ex_data(ssl.get(), findings_index(), new std::shared_ptr<TlsFindings>(findings));
-      ::SSL_set_verify(ssl.get(), SSL_VERIFY_PEER, verified);  // here, and not in the context: paho_shims.cpp, SSL_new
+      ::SSL_set_verify(ssl.get(), SSL_VERIFY_PEER, verified);
     }
     return ssl;
   }
@@ -470,19 +471,8 @@ std::string description_of(const SSL* ssl) {
 
 void FreeSsl::operator()(ssl_st* ssl) const { ::SSL_free(ssl); }
 
-LastWord::LastWord(int fd, const Encrypted& encrypted)
-    : socket_(::fcntl(fd, F_DUPFD_CLOEXEC, 0)), ssl_(encrypted.ssl.get()), findings_(encrypted.findings) {
-  ::SSL_up_ref(ssl_.get());
-}
-
-std::optional<std::string> LastWord::read() {
-  // Paho has closed its descriptor; what had arrived can still be read from ours.
-  ::ERR_clear_error();
-  if (findings_->alert() < 0 && ::SSL_set_fd(ssl_.get(), socket_.get()) == 1) {
-    char byte = 0;
-    (void)::SSL_peek(ssl_.get(), &byte, 1);
-  }
-  return findings_->alert() < 0 ? std::nullopt : std::optional("TLS: " + findings_->alert_text());
+std::optional<std::string> alert_of(const TlsFindings& findings) {
+  return findings.alert() < 0 ? std::nullopt : std::optional("TLS: " + findings.alert_text());
 }
 
 TlsClient::TlsClient(const TlsConfig& config) : context_(std::make_unique<const Context>(config)) {}

@@ -27,26 +27,14 @@ struct Encrypted {
   std::shared_ptr<const TlsFindings> findings;  ///< may outlive `ssl`, which goes its own way
 };
 
-/// Hears what the broker says after the handshake, when the connection is in other hands already: in TLS 1.3 that is
-/// its verdict on our certificate [RFC 8446 4.4.2.4], and Paho may close the connection without reading it. While one
-/// lives the socket stays open.
-class LastWord {
- public:
-  LastWord(int fd, const Encrypted& encrypted);
-
-  /// The alert that ended the connection, if one did. To be called when nobody else uses the connection any more.
-  [[nodiscard]] std::optional<std::string> read();
-
- private:
-  Descriptor socket_;
-  SslPointer ssl_;
-  std::shared_ptr<const TlsFindings> findings_;
-};
+/// The alert by which the broker has ended a connection, at whatever time, for a person. In TLS 1.3 its verdict on our
+/// certificate comes after the handshake [RFC 8446 4.4.2.4].
+[[nodiscard]] std::optional<std::string> alert_of(const TlsFindings& findings);
 
 /// Makes TLS connections as TlsConfig wants them.
 ///
-/// The handshake is ours and not Paho's, which knows the numeric address only, checks it after the handshake, has no
-/// words for what goes wrong, and loses some of its options on the way (Paho C++ 1.2.0: CA path, PSK handler).
+/// TLS is ours and not Paho's, which knows the numeric address only, checks it after the handshake, has no words for
+/// what goes wrong, and loses some of its options on the way (Paho C++ 1.2.0: CA path, PSK handler).
 class TlsClient {
  public:
   /// Reads all files. Throws Error, which names the file or the setting that is of no use.

@@ -75,10 +75,33 @@ class Window {
     }
   }
 
+  /// The message that next_to_send() gave last was not sent.
+  void take_back(std::uint64_t number) {
+    if (number + 1 == next_ && number >= first_) {
+      --next_;
+      sent_inflight_ -= entries_[number - first_].qos > 0 ? 1 : 0;
+    }
+  }
+
   /// All that is unacknowledged has to go out again: there is a new connection.
   void send_again() {
     next_ = first_;
     sent_inflight_ = 0;
+  }
+
+  /// The session goes on, and the library with it: it has what was sent on the connection before, and sends it again
+  /// by itself where that needs it. What has QoS 0 was written, or is lost with the connection, as QoS 0 may be.
+  void leave_to_library() {
+    for (std::uint64_t number = first_; number < next_; ++number) {
+      if (number >= first_ && entries_[number - first_].qos == 0) {
+        acknowledge(number);
+      }
+    }
+  }
+
+  /// The message with that number, while it is unacknowledged; else nullptr.
+  [[nodiscard]] const Message* find(std::uint64_t number) const {
+    return number >= first_ && number < first_ + entries_.size() ? &entries_[number - first_].message : nullptr;
   }
 
   /// How many messages are unacknowledged.

@@ -40,7 +40,7 @@ void CuttingProxy::serve(const std::stop_token& stop) {
 void CuttingProxy::pass_on(int client, std::size_t bytes, const std::stop_token& stop) const {
   const Dialed broker = Dialer{{.host = "127.0.0.1", .port = broker_port_}}.dial(never, stop);
   while (bytes > 0 && !stop.stop_requested()) {
-    std::array<pollfd, 2> ready{{{client, POLLIN, 0}, {broker.socket.get(), POLLIN, 0}}};
+    std::array<pollfd, 2> ready{{{client, POLLIN, 0}, {broker.channel.fd(), POLLIN, 0}}};
     (void)::poll(ready.data(), ready.size(), 50);  // and then look for the stop
     for (const auto& [from, to] : {std::pair{ready[0], ready[1].fd}, std::pair{ready[1], ready[0].fd}}) {
       if (from.revents == 0) {

@@ -37,6 +37,7 @@ class MemorySession final : public Session {
   std::size_t flush(const std::stop_token& stop) override;
   void take_at_most(std::optional<std::size_t> messages) override { limits.push_back(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
+  [[nodiscard]] std::string broker() const override { return "memory:1883"; }
   [[nodiscard]] std::string client_id() const override { return "memory"; }
   [[nodiscard]] bool connected() const override { return has_connection; }
   void disconnect() override;

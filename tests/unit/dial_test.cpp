@@ -28,11 +28,11 @@ std::string failure_of(const std::string& host, std::uint16_t port, const std::s
 TEST(Dial, GivesAConnectedSocketThatDoesNotBlockOrDelay) {
   const test::RogueBroker listener{{}};
   const Dialed dialed = Dialer{{.host = "127.0.0.1", .port = listener.port()}}.dial(deadline_in(10s), {});
-  EXPECT_EQ(dialed.address, "127.0.0.1");
-  EXPECT_NE(::fcntl(dialed.socket.get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_EQ(dialed.way, "127.0.0.1:" + std::to_string(listener.port()));
+  EXPECT_NE(::fcntl(dialed.channel.fd(), F_GETFL) & O_NONBLOCK, 0);
   int no_delay = 0;
   socklen_t size = sizeof no_delay;
-  EXPECT_EQ(::getsockopt(dialed.socket.get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
+  EXPECT_EQ(::getsockopt(dialed.channel.fd(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
   EXPECT_NE(no_delay, 0);
 }
 
@@ -42,7 +42,7 @@ TEST(Dial, NaglesDelayStaysWhereItIsWanted) {
       Dialer{{.host = "127.0.0.1", .port = listener.port(), .no_delay = false}}.dial(deadline_in(10s), {});
   int no_delay = 1;
   socklen_t size = sizeof no_delay;
-  EXPECT_EQ(::getsockopt(dialed.socket.get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
+  EXPECT_EQ(::getsockopt(dialed.channel.fd(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
   EXPECT_EQ(no_delay, 0);
 }
 
@@ -75,7 +75,8 @@ TEST(Dial, AProxyThatIsSilentIsGivenUpInTime) {
 TEST(Dial, FindsTheAddressOfAName) {
   // Where localhost is ::1 too, nothing listens there, and the next address is tried.
   const test::RogueBroker listener{{}};
-  EXPECT_EQ((Dialer{{.host = "localhost", .port = listener.port()}}.dial(deadline_in(10s), {}).address), "127.0.0.1");
+  EXPECT_EQ((Dialer{{.host = "localhost", .port = listener.port()}}.dial(deadline_in(10s), {}).way),
+            "127.0.0.1:" + std::to_string(listener.port()));
 }
 
 TEST(Dial, SaysWhatWasTriedAndWhyItFailed) {

@@ -36,7 +36,7 @@ struct Sample {
     const Value adds_up = list(list_of_items, [](std::string_view) { return std::nullopt; });
     const Value maybe{[this](std::string_view value) { optional_values.emplace_back(value); },
                       [this] { return optional_values; }, [this] { optional_values.clear(); }};
-    const auto url = [](std::string_view value) {
+    const auto url = [](std::string_view value, bool) {
       if (!value.starts_with("x://")) {
         throw Expected("expected x://");
       }

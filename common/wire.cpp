@@ -1,0 +1,307 @@
+#include "common/wire.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace sistem {
+namespace {
+
+constexpr std::size_t block = 64 << 10;
+
+/// So much is read ahead for a library that is slower than the network.
+constexpr std::size_t ready_limit = block;
+
+/// So many messages, and so many bytes of them, may be on their way through the library to the tool.
+constexpr std::size_t passed_limit = 1000;
+constexpr std::size_t passed_bytes_limit = 16 << 20;
+
+/// So much is read of messages that must wait. After that the broker is no longer read from: TCP pushes back, and the
+/// broker queues or drops by its own rules.
+constexpr std::size_t held_limit = 1 << 20;
+
+/// Of a PUBLISH an observer gets so much: its topic and nearly all properties, and not a payload of 200 MB.
+constexpr std::size_t publish_shown = 256 << 10;
+
+PacketType type_of(std::uint8_t first_byte) { return static_cast<PacketType>(first_byte >> 4U); }
+
+}  // namespace
+
+Wire::Wire(Channel channel, Observer observer) : channel_(std::move(channel)), observer_(std::move(observer)) {}
+
+// Out -----------------------------------------------------------------------------------------------------------
+
+/// Where the socket is full Paho waits for it to become writable, but only after it has waited up to a second for
+/// something to read (Paho C 1.3.12, 1.3.14): 20,000 messages to a unix socket, which holds 278 of them, took up to
+/// 16 s. The socket is given a moment first; after that Paho's own way takes its course, so that a broker that does not
+/// read holds up nothing else for long.
+ssize_t Wire::send(const iovec* parts, int count) {
+  constexpr int moment = 20;  // ms
+  const ssize_t sent = send_some(parts, count);
+  if (sent >= 0 || errno != EAGAIN) {
+    return sent;
+  }
+  pollfd full{channel_.fd(), POLLOUT, 0};
+  (void)::poll(&full, 1, moment);
+  return send_some(parts, count);
+}
+
+ssize_t Wire::send_some(const iovec* parts, int count) {
+  const std::scoped_lock lock(mutex_);
+  if (!send_own()) {
+    return -1;
+  }
+  const ssize_t sent = channel_.write(parts, count);
+  if (sent <= 0) {
+    return sent;
+  }
+  last_sent_ = std::chrono::steady_clock::now();
+  auto left = static_cast<std::size_t>(sent);
+  for (const iovec* part = parts; left > 0; ++part) {
+    std::string_view bytes{static_cast<const char*>(part->iov_base), std::min(left, part->iov_len)};
+    left -= bytes.size();
+    while (const auto piece = out_.cutter.next(bytes)) {
+      watch(Way::out, out_, *piece);
+      if (piece->ends && type_of(piece->first_byte) == PacketType::pingreq) {
+        answer_ping();
+      }
+    }
+  }
+  return sent;
+}
+
+/// Where the broker is not read from because nobody takes its messages, its PINGRESP would not be seen, and the library
+/// would give up a connection that is well. The broker's own comes later, and means nothing then.
+void Wire::answer_ping() {
+  constexpr std::string_view pingresp{"\xD0\0", 2};
+  if (!ended_ && held_bytes_ >= held_limit && !may_read_ahead() && may_insert()) {
+    ready_ += pingresp;
+  }
+}
+
+/// What must go before anything else. False, with errno, where it does not.
+bool Wire::send_own() {
+  if (channel_.has_unsent() && !channel_.flush()) {
+    return false;
+  }
+  while (!own_.empty()) {
+    const iovec rest{own_.data(), own_.size()};
+    const ssize_t sent = channel_.write(&rest, 1);
+    if (sent < 0) {
+      return false;
+    }
+    own_.erase(0, static_cast<std::size_t>(sent));
+  }
+  if (channel_.has_unsent()) {
+    errno = EAGAIN;
+    return false;
+  }
+  sent_.notify_all();
+  return true;
+}
+
+bool Wire::is_writable() const {
+  const std::scoped_lock lock(mutex_);
+  return ended_ || (own_.empty() && !channel_.has_unsent());
+}
+
+void Wire::ping_after(std::chrono::steady_clock::duration idle) {
+  constexpr char pingreq[] = {'\xC0', '\0'};
+  const std::scoped_lock lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (ended_ || now - last_sent_ < idle || !out_.cutter.between_packets() || !own_.empty()) {
+    return;
+  }
+  last_sent_ = now;
+  own_.assign(pingreq, sizeof pingreq);
+  if (observer_.wants(Way::out, static_cast<std::uint8_t>(pingreq[0]), sizeof pingreq)) {
+    observer_.sees(Way::out, own_);
+  }
+  (void)send_own();
+}
+
+bool Wire::wait_until_sent(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  return sent_.wait_until(lock, deadline, [&] { return ended_ || (own_.empty() && !channel_.has_unsent()); }) &&
+         !ended_;
+}
+
+void Wire::end() {
+  const std::scoped_lock lock(mutex_);
+  (void)send_own();
+  channel_.end();
+}
+
+// In ------------------------------------------------------------------------------------------------------------
+
+ssize_t Wire::receive(char* into, std::size_t size) {
+  const std::scoped_lock lock(mutex_);
+  if (waiting() == 0) {
+    read_ahead();
+  }
+  if (waiting() == 0) {
+    if (ended_.value_or(EAGAIN) == 0) {
+      return 0;
+    }
+    errno = ended_.value_or(EAGAIN);
+    return -1;
+  }
+  const std::size_t count = std::min(size, waiting());
+  std::memcpy(into, ready_.data() + ready_read_, count);
+  ready_read_ += count;
+  if (waiting() == 0) {
+    ready_.clear();
+    ready_read_ = 0;
+  }
+  return static_cast<ssize_t>(count);
+}
+
+bool Wire::may_read_ahead() const {
+  return !ended_ && waiting() < ready_limit && (held_bytes_ < held_limit || without_limit_);
+}
+
+/// Whether a packet of its own may follow what is ready.
+bool Wire::may_insert() const { return in_.cutter.between_packets() || holds_current_; }
+
+bool Wire::may_pass() const {
+  return passed_.size() < passed_limit && passed_bytes_ < passed_bytes_limit &&
+         !(at_most_ && passed_.size() >= *at_most_);
+}
+
+void Wire::pass(std::size_t size) {
+  passed_.push_back(size);
+  passed_bytes_ += size;
+}
+
+std::int16_t Wire::awaited() const {
+  const std::scoped_lock lock(mutex_);
+  const int events = (may_read_ahead() ? POLLIN : 0) | (channel_.has_unsent() || !own_.empty() ? POLLOUT : 0);
+  return static_cast<std::int16_t>(events);
+}
+
+bool Wire::advance() {
+  const std::scoped_lock lock(mutex_);
+  (void)send_own();
+  read_ahead();
+  return waiting() > 0 || ended_;
+}
+
+void Wire::read_ahead() {
+  std::array<char, block> bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init): 64 KiB that are written next
+  while (may_read_ahead()) {
+    const ssize_t count = channel_.read(bytes.data(), bytes.size());
+    if (count < 0 && errno == EAGAIN) {
+      return;
+    }
+    if (count <= 0) {
+      ended_ = count == 0 ? 0 : errno;
+      sent_.notify_all();
+      return;
+    }
+    try {
+      sort({bytes.data(), static_cast<std::size_t>(count)});
+    } catch (const Malformed& malformed) {
+      fault_ = malformed.what();
+      ended_ = EPROTO;
+      return;
+    }
+  }
+}
+
+/// Sends each packet its way.
+void Wire::sort(std::string_view bytes) {
+  while (const auto piece = in_.cutter.next(bytes)) {
+    if (piece->begins) {
+      const bool is_message = type_of(piece->first_byte) == PacketType::publish;
+      holds_current_ = is_message && (!held_.empty() || !may_pass());
+      if (holds_current_) {
+        held_.emplace_back();
+      } else if (is_message) {
+        pass(piece->packet_size);
+      }
+    }
+    watch(Way::in, in_, *piece);
+    if (holds_current_) {
+      held_.back() += piece->bytes;
+      held_bytes_ += piece->bytes.size();
+    } else {
+      ready_ += piece->bytes;
+    }
+  }
+  pass_held();
+}
+
+/// Lets those pass that may now; never into the middle of another packet.
+bool Wire::pass_held() {
+  if (!may_insert()) {
+    return false;
+  }
+  bool some = false;
+  while (held_.size() > (holds_current_ && !in_.cutter.between_packets() ? 1U : 0U) && may_pass()) {
+    pass(held_.front().size());
+    held_bytes_ -= held_.front().size();
+    ready_ += held_.front();
+    held_.pop_front();
+    some = true;
+  }
+  return some;
+}
+
+bool Wire::consumed(std::size_t messages) {
+  const std::scoped_lock lock(mutex_);
+  for (; messages > 0 && !passed_.empty(); --messages) {
+    passed_bytes_ -= passed_.front();
+    passed_.pop_front();
+    if (at_most_) {
+      --*at_most_;
+    }
+  }
+  return pass_held();
+}
+
+bool Wire::pass_at_most(std::optional<std::size_t> messages) {
+  const std::scoped_lock lock(mutex_);
+  at_most_ = messages;
+  return pass_held();
+}
+
+bool Wire::read_without_limit(bool yes) {
+  const std::scoped_lock lock(mutex_);
+  const bool paused = !may_read_ahead();
+  without_limit_ = yes;
+  return paused;
+}
+
+void Wire::watch(Way way, Watched& watched, const PacketCutter::Piece& piece) {
+  if (piece.begins) {
+    watched.wanted = observer_.wants(way, piece.first_byte, piece.packet_size);
+    watched.bytes.clear();
+  }
+  if (!watched.wanted) {
+    return;
+  }
+  std::string_view shown = piece.bytes;
+  if (type_of(piece.first_byte) == PacketType::publish) {
+    shown = shown.substr(0, publish_shown - std::min(publish_shown, watched.bytes.size()));
+  }
+  if (piece.begins && piece.ends) {
+    observer_.sees(way, shown);
+    return;
+  }
+  watched.bytes += shown;
+  if (piece.ends) {
+    observer_.sees(way, watched.bytes);
+  }
+}
+
+std::optional<std::string> Wire::last_word() const {
+  const std::scoped_lock lock(mutex_);
+  return fault_ ? fault_ : channel_.last_word();
+}
+
+}  // namespace sistem

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/channel.hpp"
+#include "common/packet.hpp"
+#include "common/stop.hpp"
+
+namespace sistem {
+
+/// Stands between the MQTT library and a channel to the broker. The library takes it for a socket: paho_shims gives it
+/// the library's system calls. So it sees each packet in both directions, can read ahead, and decides which of the
+/// messages that have come may pass on to the library, which acknowledges whatever it gets.
+class Wire {
+ public:
+  enum class Way { in, out };
+
+  /// Who wants to see packets, and which: it is asked with a packet's first byte and its size before it is shown.
+  /// Called with the wire's lock held, from whatever thread moves the packet, in the order on the wire: must not call
+  /// the wire.
+  struct Observer {
+    std::function<bool(Way, std::uint8_t first_byte, std::size_t size)> wants;
+    /// All of the packet, but of PUBLISH its beginning only where it is large.
+    std::function<void(Way, std::string_view packet)> sees;
+  };
+
+  Wire(Channel channel, Observer observer);
+
+  // What the library asks of a socket, by its threads. errno as the system sets it.
+
+  /// As recv(2).
+  [[nodiscard]] ssize_t receive(char* into, std::size_t size);
+  /// As writev(2), but that a socket which is full for a moment is waited for.
+  [[nodiscard]] ssize_t send(const iovec* parts, int count);
+  /// What poll(2) is to wait for on the channel's socket.
+  [[nodiscard]] std::int16_t awaited() const;
+  /// Reads ahead and sends what waits here; to be called when the socket has become ready, and may be at any time. True
+  /// where receive() has something to tell.
+  bool advance();
+  /// Whether send() would take anything.
+  [[nodiscard]] bool is_writable() const;
+  /// The connection is about to be closed.
+  void end();
+
+  // For the session.
+
+  [[nodiscard]] int fd() const { return channel_.fd(); }
+
+  /// So many of the messages that passed to the library have reached the end of their way: there is room for others.
+  /// True where some of those that waited here have passed now.
+  bool consumed(std::size_t messages);
+
+  /// So many messages pass to the library, those among them that are on their way and not consumed; none: all. What
+  /// comes after them waits here and is never acknowledged; packets that are no messages overtake it. True as above.
+  bool pass_at_most(std::optional<std::size_t> messages);
+
+  /// Whether somebody waits for an answer, which may stand behind any number of messages: then all are read. True where
+  /// reading had paused.
+  bool read_without_limit(bool yes);
+
+  /// Sends PINGREQ where nothing was sent for so long.
+  void ping_after(std::chrono::steady_clock::duration idle);
+
+  /// Waits until everything that was taken for sending is with the system. False where it was not in time, or the
+  /// connection is gone.
+  bool wait_until_sent(Deadline deadline);
+
+  /// Why the peer has ended the connection, where it has said so below MQTT.
+  [[nodiscard]] std::optional<std::string> last_word() const;
+
+ private:
+  /// A packet as the observer gets it, while it is still coming.
+  struct Watched {
+    PacketCutter cutter;
+    bool wanted = false;
+    std::string bytes;
+  };
+
+  ssize_t send_some(const iovec* parts, int count);
+  bool send_own();
+  void read_ahead();
+  void sort(std::string_view bytes);
+  bool pass_held();
+  [[nodiscard]] bool may_pass() const;
+  void pass(std::size_t size);
+  void watch(Way way, Watched& watched, const PacketCutter::Piece& piece);
+  [[nodiscard]] std::size_t waiting() const { return ready_.size() - ready_read_; }
+  [[nodiscard]] bool may_read_ahead() const;
+  [[nodiscard]] bool may_insert() const;
+  void answer_ping();
+
+  mutable std::mutex mutex_;
+  std::condition_variable sent_;
+  Channel channel_;
+  const Observer observer_;
+
+  Watched out_;
+  std::string own_;  ///< bytes of a packet of our own that did not fit into the channel
+  std::chrono::steady_clock::time_point last_sent_ = std::chrono::steady_clock::now();
+
+  Watched in_;
+  std::string ready_;  ///< for receive(), which has read so many of it:
+  std::size_t ready_read_ = 0;
+  std::deque<std::size_t> passed_;  ///< sizes of the messages that passed and are not consumed
+  std::size_t passed_bytes_ = 0;
+  std::optional<std::size_t> at_most_;  ///< so many of those there may be, until the session says something else
+  std::deque<std::string> held_;        ///< messages that must wait; the last one may not be all there
+  std::size_t held_bytes_ = 0;
+  bool holds_current_ = false;  ///< the packet that is coming goes to held_
+  bool without_limit_ = false;
+  std::optional<int> ended_;          ///< nothing more comes: the errno, or 0 where the peer has closed the connection
+  std::optional<std::string> fault_;  ///< what was wrong with the bytes that came
+};
+
+}  // namespace sistem
