@@ -274,6 +274,21 @@ std::vector<Option> place_rows(ConnectionConfig& config) {
        .help =
            "While no broker answers at the start, try again, for so long or for ever. A refusal still ends the run.",
        .field = patience(config)},
+      {.name = "reconnect-for",
+       .value = "SECONDS",
+       .section = section,
+       .help = "How long a connection that was lost is tried to be regained; then the run ends with status 3.",
+       .field = seconds(config.reconnect_limit)},
+      {.name = "reconnect-max-delay",
+       .value = "SECONDS",
+       .section = section,
+       .help =
+           "The longest wait between two attempts to connect; the first is of 0.1 s, each further one twice as long.",
+       .field = seconds(config.reconnect_max_delay, Zero::refused)},
+      {.name = "no-reconnect",
+       .section = section,
+       .help = "A connection that is lost ends the run with status 3.",
+       .field = flag(config.reconnect, true)},
   };
 }
 
@@ -360,18 +375,27 @@ std::vector<Option> session_rows(ConnectionConfig& config) {
        .section = section,
        .help = "How many messages of QoS 1 and 2 may wait for their acknowledgement at the same time.",
        .field = number(config.max_inflight, 1, 65535)},
+      {.name = "topic-alias",
+       .value = "WHEN",
+       .section = section,
+       .help =
+           "auto: send each topic name once on a connection, and then a number for it, as many as the broker takes. "
+           "MQTT 5.",
+       .field = choice<bool>(config.automatic_topic_alias, {{"auto", true}, {"off", false}})},
       {.name = "property",
        .letter = 'D',
        .value = "PACKET NAME VALUE",
        .section = section,
        .help = "Send an MQTT 5 property in packets of this kind (connect, publish, subscribe, unsubscribe, disconnect, "
-               "will); may be repeated. A user-property has two words after NAME: its own name and its value.",
+               "will); may be repeated. A user-property has two words after NAME: its own name and its value. Binary "
+               "values as hex or base64: correlation-data:hex 0a0b, correlation-data:base64 Cgs=.",
        .field = properties(config.properties),
        .words = words_of_property},
   };
 }
 
-std::vector<Option> will_rows(Will& will) {
+std::vector<Option> will_rows(ConnectionConfig& config) {
+  Will& will = config.will;
   const std::string section = "Will";
   return {
       {.name = "will-topic",
@@ -389,6 +413,10 @@ std::vector<Option> will_rows(Will& will) {
        .section = section,
        .help = "The broker keeps the will for those who subscribe later.",
        .field = flag(will.retain)},
+      {.name = "will-on-disconnect",
+       .section = section,
+       .help = "The broker publishes the will also where this client ends in order. MQTT 5.",
+       .field = flag(config.will_on_disconnect)},
   };
 }
 
@@ -479,9 +507,11 @@ std::vector<Option> tls_rows(TlsConfig& tls) {
       {.name = "tls-keylog",
        .value = "FILE",
        .section = section,
-       .help = "Append the session's secrets to this file, with which Wireshark can read a capture.",
+       .help = "Append the session's secrets to this file, with which Wireshark can read a capture. The variable "
+               "SSLKEYLOGFILE, which browsers know too, means the same.",
        .field = nonempty(tls.keylog, "a file"),
-       .completes = Completes::file},
+       .completes = Completes::file,
+       .other_variable = "SSLKEYLOGFILE"},
       {.name = "no-tls",
        .section = section,
        .help = "No encryption, though the port is 8883.",
@@ -508,10 +538,20 @@ std::vector<Option> tls_rows(TlsConfig& tls) {
 std::vector<Option> diagnosis_rows(ConnectionConfig& config) {
   const std::string section = "Diagnosis";
   return {
+      {.name = "ping",
+       .section = section,
+       .help =
+           "Do nothing but try whether the broker works: connect, subscribe, publish a message to itself on --topic "
+           "(or "
+           "ping/ID), and print how long it took. Status 0 where it came back within 5 seconds or --timeout: fit for a "
+           "health check.",
+       .field = flag(config.ping)},
       {.name = "debug",
        .letter = 'd',
        .section = section,
-       .help = "Say on stderr what is sent and what is received.",
+       .help =
+           "Say on stderr which packets are sent and received, each on a line: time, packet id, flags, reason codes, "
+           "properties, sizes.",
        .field = flag(config.debug)},
       {.name = "quiet",
        .section = section,
@@ -578,7 +618,7 @@ void check_tls(ConnectionConfig& config, const Settings& settings, const Advise&
   tls.system_store =
       tls.enabled && (tls.system_store || (tls.ca_file.empty() && tls.ca_path.empty() && tls.psk.empty()));
   for (const char* option : {"tls-version", "ciphers", "tls-server-name", "tls-alpn", "insecure", "tls-keylog"}) {
-    if (!tls.enabled && settings.given(option)) {
+    if (!tls.enabled && settings.given(option) && settings.home_of(option) != "SSLKEYLOGFILE") {
       advise(fmt::format("{} has no effect: nothing asks for TLS (--cafile, --tls-use-os-certs or mqtts://)",
                          settings.home_of(option)));
     }
@@ -638,9 +678,7 @@ void check_unix(const Settings& settings) {
 void check_will(const ConnectionConfig& config, const Settings& settings) {
   const char* why = "a will is published on a topic";
   check_needs(settings, {{"will-payload", "will-topic", why}, {"will-qos", "will-topic", why}});
-  if (config.will.retain) {
-    check_needs(settings, {{"will-retain", "will-topic", why}});
-  }
+  check_needs(settings, {{"will-retain", "will-topic", why}, {"will-on-disconnect", "will-topic", why}});
   if (!properties_for(PropertyPlace::will, config.properties).empty()) {
     check_needs(settings, {{"property", "will-topic", why}});
   }
@@ -656,8 +694,8 @@ void check_version(ConnectionConfig& config, Settings& settings) {
   if (std::any_of(config.properties.begin(), config.properties.end(), is_expiry)) {
     check_both(settings, "session-expiry-interval", "property", "the interval can be said once only");
   }
-  for (const char* option : {"property", "session-expiry-interval"}) {
-    if (!settings.given(option)) {
+  for (const char* option : {"property", "session-expiry-interval", "topic-alias", "will-on-disconnect"}) {
+    if (!settings.given(option) || (option == std::string_view("topic-alias") && !config.automatic_topic_alias)) {
       continue;
     }
     if (!settings.given("protocol-version")) {
@@ -672,6 +710,13 @@ void check_version(ConnectionConfig& config, Settings& settings) {
 
 void check_session(ConnectionConfig& config, Settings& settings) {
   check_version(config, settings);
+  const auto is_alias = [](const PlacedProperty& one) {
+    return property_name(one.property.identifier) == "topic-alias";
+  };
+  if (config.automatic_topic_alias && std::any_of(config.properties.begin(), config.properties.end(), is_alias)) {
+    throw UsageError(fmt::format("{} and {}: the alias is chosen by one of them", settings.home_of("topic-alias"),
+                                 settings.home_of("property")));
+  }
   const bool is_v5 = config.version == ProtocolVersion::v5;
   if (is_v5 && !config.clean_session && !config.session_expiry) {
     config.session_expiry = never_expires;
@@ -722,7 +767,7 @@ std::vector<Option> connection_rows(ConnectionConfig& config) {
   std::vector<Option> rows = place_rows(config);
   append(rows, login_rows(config));
   append(rows, session_rows(config));
-  append(rows, will_rows(config.will));
+  append(rows, will_rows(config));
   append(rows, tls_rows(config.tls));
   append(rows, diagnosis_rows(config));
   for (Option& row : rows) {
@@ -746,6 +791,9 @@ void check_connection(ConnectionConfig& config, Settings& settings, const Consol
   };
   check_tls(config, settings, advise);
   check_session(config, settings);
+  if (!config.reconnect) {
+    check_both(settings, "no-reconnect", "reconnect-for", "a lost connection is regained, or it is not");
+  }
   check_login(config, settings, advise);
   if (config.port == 0) {
     config.port = config.tls.enabled ? mqtt_tls_port : mqtt_port;

@@ -94,6 +94,7 @@ struct ConnectionConfig {
   bool automatic_topic_alias = false;      ///< MQTT 5: topic names are sent once on a connection, then their aliases
   bool will_on_disconnect = false;         ///< MQTT 5: DISCONNECT asks for the will
 
+  bool ping = false;   ///< do nothing but try whether the broker works
   bool debug = false;  ///< say on stderr what is sent and received
   bool quiet = false;  ///< say nothing of what goes wrong at run time
 

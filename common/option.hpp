@@ -108,9 +108,10 @@ struct Option {
   std::vector<std::string> aliases = {};  ///< further long names, of mosquitto's
   Homes homes = Homes::all;
   Completes completes = Completes::nothing;
-  bool secret = false;     ///< never shown, saved or repeated in a complaint
-  bool shared = false;     ///< both tools have it, with the same meaning
-  std::string group = {};  ///< of options in one group only one has a value: that of the home that wins
+  bool secret = false;              ///< never shown, saved or repeated in a complaint
+  bool shared = false;              ///< both tools have it, with the same meaning
+  std::string other_variable = {};  ///< of other programs, too: a home below the variable of its own
+  std::string group = {};           ///< of options in one group only one has a value: that of the home that wins
   /// For a value of several words: how many it takes, given those that there are already.
   std::function<std::size_t(const std::vector<std::string>&)> words = {};
   /// For an option that is short for others: those, by their names, with their values. `again`: it was given before,

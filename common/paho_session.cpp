@@ -10,6 +10,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -711,7 +712,7 @@ class PahoSession final : public Session {
   }
 
   /// Why there is no CONNACK that says yes.
-  [[nodiscard]] Error no_answer(const Wire& wire, const std::stop_token& stop) const {
+  [[nodiscard]] Error no_answer(Wire& wire, const std::stop_token& stop) const {
     const auto last_word = wire.last_word();
     const std::scoped_lock lock(mutex_);
     if (connack_ && !connack_->codes.empty()) {
@@ -1318,6 +1319,10 @@ void Client::on_failure(const mqtt::token& token) {
 void EndSession::operator()(Session* session) const { session->disconnect(); }
 
 SessionPointer open_session(const ConnectionConfig& config, const Console& console, const std::stop_token& stop) {
+  // Paho C 1.3.12 obeys these even for plain MQTT, and would ask them for the way to us.
+  for (const char* variable : {"http_proxy", "https_proxy"}) {
+    ::unsetenv(variable);
+  }
   auto* session = new PahoSession(config, console);
   SessionPointer pointer{session};
   session->connect_first(stop);

@@ -1,8 +1,14 @@
 #include "common/payload.hpp"
 
+#include <charconv>
 #include <cstdint>
 
 namespace sistem {
+namespace {
+
+constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace
 
 std::size_t utf8_sequence(std::string_view text) {
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
@@ -83,7 +89,6 @@ std::string hex(std::string_view bytes, HexDigits digits) {
 }
 
 std::string base64(std::string_view bytes) {
-  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);
   for (; !bytes.empty(); bytes.remove_prefix(bytes.size() < 3 ? bytes.size() : 3)) {
@@ -93,10 +98,47 @@ std::string base64(std::string_view bytes) {
       bits = bits << 8U | (at < group.size() ? static_cast<unsigned char>(group[at]) : 0U);
     }
     for (std::size_t at = 0; at < 4; ++at) {
-      text += at <= group.size() ? alphabet[bits >> (18U - 6U * at) & 0x3FU] : '=';
+      text += at <= group.size() ? base64_alphabet[bits >> (18U - 6U * at) & 0x3FU] : '=';
     }
   }
   return text;
+}
+
+std::optional<std::string> bytes_of_hex(std::string_view text) {
+  if (text.size() % 2 != 0) {
+    return std::nullopt;
+  }
+  std::string bytes;
+  for (std::size_t at = 0; at < text.size(); at += 2) {
+    unsigned char byte = 0;
+    const auto [end, error] = std::from_chars(text.data() + at, text.data() + at + 2, byte, 16);
+    if (error != std::errc{} || end != text.data() + at + 2) {
+      return std::nullopt;
+    }
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
+}
+
+std::optional<std::string> bytes_of_base64(std::string_view text) {
+  std::string bytes;
+  for (std::string_view left = text; !left.empty(); left.remove_prefix(4)) {
+    const std::size_t padding = left.size() == 4 ? (left.ends_with("==") ? 2U : left.ends_with('=') ? 1U : 0U) : 0U;
+    std::uint32_t bits = 0;
+    for (std::size_t at = 0; at < 4; ++at) {
+      const std::size_t digit = at + padding >= 4  ? 0
+                                : at < left.size() ? base64_alphabet.find(left[at])
+                                                   : std::string_view::npos;
+      if (digit == std::string_view::npos) {
+        return std::nullopt;
+      }
+      bits = bits << 6U | static_cast<std::uint32_t>(digit);
+    }
+    for (std::size_t at = 0; at + padding < 3; ++at) {
+      bytes += static_cast<char>(bits >> (16U - 8U * at) & 0xFFU);
+    }
+  }
+  return bytes;
 }
 
 }  // namespace sistem

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,5 +28,11 @@ enum class HexDigits { lower, upper };
 
 /// With padding, without line breaks [RFC 4648, 4].
 [[nodiscard]] std::string base64(std::string_view bytes);
+
+/// The bytes that such a text stands for, digits of either case; nothing where it is none.
+[[nodiscard]] std::optional<std::string> bytes_of_hex(std::string_view text);
+
+/// The same of base64, with its padding.
+[[nodiscard]] std::optional<std::string> bytes_of_base64(std::string_view text);
 
 }  // namespace sistem

@@ -167,6 +167,29 @@ std::uint32_t most_of(const Known& property) {
   }
 }
 
+/// How the value of a binary property may be written, by what stands behind its name.
+struct Writing {
+  std::string_view suffix;
+  std::optional<std::string> (*bytes_of)(std::string_view text);
+  std::string_view expected;
+};
+
+constexpr std::array writings{
+    Writing{":hex", bytes_of_hex, "hexadecimal digits, two for each byte"},
+    Writing{":base64", bytes_of_base64, "base64, with its padding"},
+};
+
+/// Cuts such a suffix off; nullptr where there is none.
+const Writing* take_writing(std::string& word) {
+  for (const Writing& writing : writings) {
+    if (word.ends_with(writing.suffix)) {
+      word.resize(word.size() - writing.suffix.size());
+      return &writing;
+    }
+  }
+  return nullptr;
+}
+
 Property with_value(const Known& property, const std::vector<std::string>& values) {
   const std::string& value = values.back();
   switch (property.type) {
@@ -267,8 +290,20 @@ PlacedProperty placed_property(const std::vector<std::string>& words) {
   if (words.size() < 2) {
     throw Expected(fmt::format("expected the name of a property and its value after {}", packet.word));
   }
-  const Known& property = property_named(words[1], packet);
-  const std::vector<std::string> values(words.begin() + 2, words.end());
+  std::string name = words[1];
+  const Writing* const writing = take_writing(name);
+  const Known& property = property_named(name, packet);
+  if (writing != nullptr && property.type != Type::binary) {
+    throw Expected(fmt::format("expected {} without {}: its value is not binary", property.name, writing->suffix));
+  }
+  std::vector<std::string> values(words.begin() + 2, words.end());
+  if (writing != nullptr && values.size() == 1) {
+    auto bytes = writing->bytes_of(values.front());
+    if (!bytes) {
+      throw Expected(fmt::format("expected {} after {}", writing->expected, words[1]));
+    }
+    values.front() = std::move(*bytes);
+  }
   if (property.type == Type::pair ? values.size() != 2 : values.size() != 1) {
     throw Expected(fmt::format("expected {} after {}", property.type == Type::pair ? "a name and a value" : "one value",
                                property.name));
@@ -300,9 +335,15 @@ std::vector<std::string> words_of(const PlacedProperty& property) {
   const Known* const row = known(value.identifier);
   switch (row != nullptr ? row->type : Type::binary) {
     case Type::pair: words.insert(words.end(), {value.name, value.text}); break;
+    case Type::binary:
+      if (!is_mqtt_text(value.text)) {
+        words.back() += writings.front().suffix;
+        words.push_back(hex(value.text, HexDigits::lower));
+        break;
+      }
+      [[fallthrough]];
     case Type::text:
-    case Type::topic:
-    case Type::binary: words.push_back(value.text); break;
+    case Type::topic: words.push_back(value.text); break;
     default: words.push_back(std::to_string(value.number));
   }
   return words;

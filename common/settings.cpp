@@ -205,6 +205,12 @@ std::vector<Given> read_environment(const std::vector<Option>& table, const Vari
     }
   }
   std::vector<Given> values;
+  for (const Option& option : table) {
+    const auto other = option.other_variable.empty() ? environment.end() : environment.find(option.other_variable);
+    if (other != environment.end() && !other->second.empty()) {
+      values.push_back({&option, other->second, {Level::environment, other->first}});
+    }
+  }
   const std::string prefix = "MQTT_";
   for (auto variable = environment.lower_bound(prefix);
        variable != environment.end() && variable->first.starts_with(prefix); ++variable) {

@@ -299,8 +299,9 @@ void Wire::watch(Way way, Watched& watched, const PacketCutter::Piece& piece) {
   }
 }
 
-std::optional<std::string> Wire::last_word() const {
+std::optional<std::string> Wire::last_word() {
   const std::scoped_lock lock(mutex_);
+  read_ahead();
   return fault_ ? fault_ : channel_.last_word();
 }
 

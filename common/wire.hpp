@@ -77,8 +77,9 @@ class Wire {
   /// connection is gone.
   bool wait_until_sent(Deadline deadline);
 
-  /// Why the peer has ended the connection, where it has said so below MQTT.
-  [[nodiscard]] std::optional<std::string> last_word() const;
+  /// Why the peer has ended the connection, where it has said so below MQTT. Reads what has come and nobody has read:
+  /// the library may close a connection without that.
+  [[nodiscard]] std::optional<std::string> last_word();
 
  private:
   /// A packet as the observer gets it, while it is still coming.

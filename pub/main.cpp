@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "common/output.hpp"
+#include "common/ping.hpp"
 #include "common/session.hpp"
 #include "common/tool.hpp"
 #include "pub/pub_config.hpp"
@@ -15,6 +16,11 @@ int main(int argc, char** argv) {
       return ExitStatus::success;
     }
     console.obey(config->connection.debug, config->connection.quiet);
+    if (config->connection.ping) {
+      const Deadline deadline = deadline_in(*config->connection.answer_limit);
+      const auto session = open_session(config->connection, console, stop);
+      return ping(*session, config->topic.value_or(""), config->qos, deadline, output, console, stop);
+    }
     Source source = source_of(*config, stop);
     Pacer pacer{config->interval};
     const auto session = open_session(config->connection, console, stop);

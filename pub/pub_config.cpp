@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "common/error.hpp"
+#include "common/ping.hpp"
 #include "common/session.hpp"
 #include "common/topic.hpp"
 
@@ -49,6 +50,14 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
   check_connection(config.connection, settings, console);
   check_places(config.connection, settings, "pub", {PropertyPlace::subscribe, PropertyPlace::unsubscribe});
   const auto source = source_given(settings);
+  if (config.connection.ping) {
+    if (source) {
+      throw UsageError(fmt::format("{} and {}: a ping publishes nothing but its own message", settings.home_of("ping"),
+                                   settings.home_of(*source)));
+    }
+    config.connection.answer_limit = ping_limit;
+    return;
+  }
   if (config.topic && !source) {
     throw UsageError(
         fmt::format("{} needs something to publish: --message, --file, --stdin-line, --stdin-file or "
@@ -71,7 +80,7 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
   if (config.publishes_readings()) {
     config.interval = std::chrono::seconds{1};
   }
-  if (source && !config.lines) {
+  if (source && !config.lines && !settings.given("reconnect-for")) {
     // One message is waited for by a script: it should hear of a broker that has gone for good.
     config.connection.reconnect_limit = std::chrono::seconds{30};
   }

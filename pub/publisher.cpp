@@ -57,8 +57,7 @@ ExitStatus publish_all(Session& session, Source& source, Pacer& pacer, const Pub
   Left left;
   try {
     if (config.publishes_readings()) {
-      console.note(
-          fmt::format("connected to {}, publishing on sistem/... each second; Ctrl-C ends", place(config.connection)));
+      console.note(fmt::format("connected to {}, publishing on sistem/... each second; Ctrl-C ends", session.broker()));
     }
     // A message that came with the command is taken even if a stop was faster: to end with 0 without it would be a lie.
     bool at_hand = !config.publishes_readings() && !config.lines;

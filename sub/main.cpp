@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "common/output.hpp"
+#include "common/ping.hpp"
 #include "common/session.hpp"
 #include "common/tool.hpp"
 #include "sub/sub_config.hpp"
@@ -15,6 +16,12 @@ int main(int argc, char** argv) {
       return ExitStatus::success;
     }
     console.obey(config->connection.debug, config->connection.quiet);
+    if (config->connection.ping) {
+      const Deadline deadline = deadline_in(*config->connection.answer_limit);
+      const auto session = open_session(config->connection, console, stop);
+      const std::string topic = config->filters.empty() ? "" : config->filters.front();
+      return ping(*session, topic, config->qos, deadline, output, console, stop);
+    }
     const auto session = open_session(config->connection, console, stop);
     return print_messages(*session, *config, output, console, stop);
   });

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "common/error.hpp"
+#include "common/ping.hpp"
 #include "common/topic.hpp"
 #include "sub/format.hpp"
 
@@ -84,10 +85,31 @@ const ToolText text_of_sub{
 void check(SubConfig& config, Settings& settings, const Console& console) {
   check_connection(config.connection, settings, console);
   check_places(config.connection, settings, "sub", {PropertyPlace::publish});
-  for (const char* option : {"retain-as-published", "retain-handling"}) {
+  for (const char* option : {"no-local", "retain-as-published", "retain-handling"}) {
     if (settings.given(option) && config.connection.version != ProtocolVersion::v5) {
       throw UsageError(fmt::format("{} needs MQTT 5: --protocol-version 5", settings.home_of(option)));
     }
+  }
+  const auto shared = std::find_if(config.filters.begin(), config.filters.end(),
+                                   [](const std::string& filter) { return filter.starts_with("$share/"); });
+  if (config.no_local && shared != config.filters.end()) {  // [MQTT-3.8.3-4]
+    throw UsageError(
+        fmt::format("{}: a shared subscription cannot have that: {}", settings.home_of("no-local"), *shared));
+  }
+  if (config.connection.ping) {
+    for (const char* option : {"count", "expect", "format", "verbose", "unsubscribe", "exit-after-suback",
+                               "remove-retained", "retained-only"}) {
+      if (settings.given(option)) {
+        throw UsageError(fmt::format("{} and {}: a ping prints nothing but its own line", settings.home_of("ping"),
+                                     settings.home_of(option)));
+      }
+    }
+    if (config.filters.size() > 1 || (!config.filters.empty() && fault_of_topic_name(config.filters.front()))) {
+      throw UsageError(fmt::format("{}: a ping has one topic, without wildcards: {}", settings.home_of("topic"),
+                                   config.filters.back()));
+    }
+    config.connection.answer_limit = config.timeout.value_or(ping_limit);
+    return;
   }
   if (config.expect && !config.timeout) {
     throw UsageError(fmt::format("{} needs --timeout: until when they are expected", settings.home_of("expect")));
@@ -105,6 +127,20 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
     config.filters = {"sistem/#"};
     config.verbose = true;
   }
+}
+
+/// A flag that is neither yes nor no until it is given.
+Value optional_flag(std::optional<bool>& field) {
+  const auto set = [&field](std::string_view value) {
+    const auto answer = value.empty() ? std::optional(true) : truth(value);
+    if (!answer) {
+      throw Expected("expected yes or no");
+    }
+    field = answer;
+  };
+  return {set,
+          [&field] { return field ? std::vector<std::string>{*field ? "yes" : "no"} : std::vector<std::string>{}; },
+          [&field] { field.reset(); }};
 }
 
 /// A percentage from 0.1, as mosquitto_sub's.
@@ -157,6 +193,16 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .section = subscribing,
        .help = "Topic filter to unsubscribe from, after subscribing; may be repeated.",
        .field = list(config.unsubscribe, fault_of_topic_filter)},
+      {.name = "no-local",
+       .section = subscribing,
+       .help = "Leave out what is published with this client's own id. MQTT 5.",
+       .field = flag(config.no_local)},
+      {.name = "require-all",
+       .value = "[=no]",
+       .section = subscribing,
+       .help = "One filter that the broker refuses ends the run with status 5, also where others are granted. With "
+               "--count, --expect and --exit-after-suback that is the default, and --require-all=no switches it off.",
+       .field = optional_flag(config.require_all)},
       {.name = "retain-as-published",
        .section = subscribing,
        .help = "Messages come with the retain flag that they were published with. MQTT 5.",

@@ -20,6 +20,8 @@ struct SubConfig {
   std::vector<std::string> unsubscribe;  ///< topic filters to unsubscribe from, after subscribing
   std::vector<std::string> filter_out;   ///< topic filters of messages that are not handled
   int qos = 0;
+  bool no_local = false;                          ///< MQTT 5: what is published with our client id does not come
+  std::optional<bool> require_all;                ///< a refused filter ends the run; nothing: with -C, --expect and -E
   bool retain_as_published = false;               ///< MQTT 5
   std::optional<RetainHandling> retain_handling;  ///< MQTT 5; nothing: always
   bool skip_retained = false;                     ///< -R: do not handle retained messages
@@ -36,6 +38,9 @@ struct SubConfig {
   std::optional<std::size_t> count;                      ///< end after so many messages
   std::optional<std::size_t> expect;                     ///< the same, but that fewer are a verdict
   std::optional<std::chrono::duration<double>> timeout;  ///< end so long after the SUBACK
+
+  /// Whether one refused filter of several ends the run.
+  [[nodiscard]] bool needs_all() const { return require_all.value_or(wanted() || exit_after_suback); }
 
   /// How many messages end the run.
   [[nodiscard]] std::optional<std::size_t> wanted() const { return count ? count : expect; }

@@ -21,6 +21,7 @@ constexpr auto look_at_reader = 1s;
 Subscription subscription(const std::string& filter, const SubConfig& config) {
   const bool none_wanted = config.skip_retained && !config.remove_retained;
   Subscription one{filter, config.qos};
+  one.no_local = config.no_local;
   if (config.connection.version == ProtocolVersion::v5) {
     one.retain_as_published = config.retain_as_published;
     one.retain_handling =
@@ -29,10 +30,10 @@ Subscription subscription(const std::string& filter, const SubConfig& config) {
   return one;
 }
 
-/// What the broker said to the filters, as lists for a person.
+/// What the broker said to the filters, for a person.
 struct Granted {
-  std::string granted;
-  std::string refused;
+  std::string granted;               ///< a list
+  std::vector<std::string> refused;  ///< a sentence for each
 };
 
 Granted subscribe_all(Session& session, const SubConfig& config, const std::stop_token& stop) {
@@ -45,9 +46,11 @@ Granted subscribe_all(Session& session, const SubConfig& config, const std::stop
     return lists;  // -U alone: SUBSCRIBE carries at least one filter [MQTT-3.8.3-3]
   }
   for (const Grant& grant : session.subscribe(subscriptions, stop)) {
-    std::string& list = grant.qos ? lists.granted : lists.refused;
-    list += list.empty() ? "" : ", ";
-    list += grant.qos ? fmt::format("{} (QoS {})", grant.filter, *grant.qos) : grant.filter;
+    if (grant.qos) {
+      lists.granted += fmt::format("{}{} (QoS {})", lists.granted.empty() ? "" : ", ", grant.filter, *grant.qos);
+    } else {
+      lists.refused.push_back(fmt::format("the broker refused the subscription to {}: {}", grant.filter, grant.why));
+    }
   }
   return lists;
 }
@@ -56,12 +59,11 @@ Granted subscribe_all(Session& session, const SubConfig& config, const std::stop
 /// without the refused ones.
 bool prepare(Session& session, const SubConfig& config, const Console& console, const std::stop_token& stop) {
   const Granted lists = subscribe_all(session, config, stop);
-  if (!lists.refused.empty()) {
-    const std::string what = fmt::format("the broker refused the subscription to {}", lists.refused);
-    if (lists.granted.empty() || config.wanted()) {
-      throw Error{what, ExitStatus::topic_refused};
+  for (const std::string& refusal : lists.refused) {
+    if (&refusal == &lists.refused.back() && (lists.granted.empty() || config.needs_all())) {
+      throw Error{refusal, ExitStatus::topic_refused};
     }
-    console.note(what);
+    console.note(refusal);
   }
   std::string what = lists.granted.empty() ? "" : fmt::format(", subscribed to {}", lists.granted);
   if (!config.unsubscribe.empty()) {
@@ -69,7 +71,7 @@ bool prepare(Session& session, const SubConfig& config, const Console& console, 
     what += fmt::format(", unsubscribed from {}", fmt::join(config.unsubscribe, ", "));
   }
   if (config.says_when_ready) {
-    console.note(fmt::format("connected to {}{}", place(config.connection), what));
+    console.note(fmt::format("connected to {}{}", session.broker(), what));
   }
   return lists.refused.empty();
 }
@@ -93,17 +95,18 @@ class Handling {
     return !retained_are_over_ && !(config_.wanted() && handled_ >= *config_.wanted());
   }
   [[nodiscard]] std::size_t handled() const { return handled_; }
+  /// How many more messages it takes at least until there is nothing left to wait for; none: nobody knows.
+  [[nodiscard]] std::optional<std::size_t> left_to_take() const {
+    return config_.wanted() ? std::optional(*config_.wanted() - std::min(*config_.wanted(), handled_)) : std::nullopt;
+  }
   /// How many retained messages are still there, since a stop came first.
   [[nodiscard]] std::size_t kept() const { return kept_; }
-  /// How many of QoS 1 and 2 came after the end. The library has acknowledged them.
-  [[nodiscard]] std::size_t left_over() const { return left_over_; }
   /// Whether the broker refused to forget one.
   [[nodiscard]] bool refused() const { return refused_; }
 
   /// As mosquitto_sub: of two that come into question, what is said first here decides.
   void take(const Message& message, const std::stop_token& stop) {
     if (!goes_on()) {
-      left_over_ += message.qos > 0 ? 1 : 0;
       return;
     }
     if (config_.retained_only && !message.retain) {
@@ -166,7 +169,6 @@ class Handling {
   std::mt19937 random_{std::random_device{}()};
   std::size_t handled_ = 0;
   std::size_t kept_ = 0;
-  std::size_t left_over_ = 0;
   bool refused_ = false;
   bool retained_are_over_ = false;  ///< a message came that was not retained
 };
@@ -177,6 +179,7 @@ void take_all(Session& session, Handling& handling, Deadline deadline, Output& o
     for (const Message& message : session.receive(std::min(deadline, deadline_in(look_at_reader)), stop)) {
       handling.take(message, stop);
     }
+    session.take_at_most(handling.left_to_take());
     output.flush();
     if (output.closed()) {
       throw OutputClosed{};
@@ -210,6 +213,8 @@ bool flush_removals(Session& session, const Handling& handling, bool time_is_up,
 ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
                           const std::stop_token& stop) {
   Handling handling{session, config, output, console};
+  // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
+  session.take_at_most(handling.left_to_take());
   const bool all_granted = prepare(session, config, console, stop);
   const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
   if (config.exit_after_suback) {
@@ -228,11 +233,6 @@ ExitStatus print_messages(Session& session, const SubConfig& config, Output& out
   if (!config.remove_retained) {
     take_what_is_there(session, handling, output, stop);  // what came while goodbye was said
   }
-  if (handling.left_over() > 0 && !config.connection.clean_session) {
-    console.note(fmt::format("{} further {} acknowledged but not printed, and will not come again",
-                             handling.left_over(), handling.left_over() == 1 ? "message was" : "messages were"));
-  }
-
   const ExitStatus success = !removed                             ? ExitStatus::failure
                              : all_granted && !handling.refused() ? ExitStatus::success
                                                                   : ExitStatus::topic_refused;

@@ -150,20 +150,17 @@ TEST(ProtocolOfRogues, ABrokerThatIsTooOldIsToldFromOneThatIsNone) {
   EXPECT_TRUE(contains(closed.err, "does it speak MQTT 5?")) << closed.report;
 }
 
-TEST(ProtocolOfRogues, AKeepAliveThatTheBrokerWantsShorterIsTold) {
-  const RogueBroker rogue{{{RogueBroker::connect_packet, "\x20\x06\x00\x00\x03\x13\x00\x0A"s}}};
-  const auto told = [&](const char* keep_alive) {
-    const Result result = run(tool(PUB, rogue.port(), {"-V", "5", "-t", "a", "-m", "x", "-d", "-k", keep_alive}));
-    EXPECT_EQ(result.status, 0) << result.report;
-    EXPECT_TRUE(contains(result.err, "server-keep-alive 10\n")) << result.report;
-    return contains(result.err, "wants a keep alive of 10 s");
-  };
-  EXPECT_FALSE(told("10"));
-  EXPECT_FALSE(told("5"));
-  const std::string versions = run(tool(PUB, 1, {"--version"})).out;
-  if (contains(versions, "Paho MQTT C 1.3.11") || contains(versions, "Paho MQTT C 1.3.12")) {  // 1.3.14 heeds it
-    EXPECT_TRUE(told("60"));
-    EXPECT_TRUE(told("0"));
+TEST(ProtocolOfRogues, AKeepAliveThatTheBrokerWantsShorterIsKept) {
+  for (const char* keep_alive : {"60", "0"}) {
+    const RogueBroker rogue{{{RogueBroker::connect_packet, "\x20\x06\x00\x00\x03\x13\x00\x01"s},
+                             {RogueBroker::subscribe_packet, "\x90\x04\x00\x01\x00\x00"s},
+                             {RogueBroker::ping_packet, "\xD0\x00"s}}};
+    Process process{tool(SUB, rogue.port(), {"-V", "5", "-t", "a", "-d", "-k", keep_alive})};
+    process.wait_for_stderr(", server-keep-alive 1, ");
+    for (int ping = 1; ping <= 2; ++ping) {
+      process.wait_for_stderr("<- PINGRESP  2 bytes\n");
+    }
+    EXPECT_EQ(rogue.connections(), 1) << process.report();
   }
 }
 
@@ -231,7 +228,7 @@ TEST_F(Protocol, APersistentSessionGetsWhatArrivedWhileItWasAway) {
     expect_success(second);
     EXPECT_EQ(second.out, "while away\n");
     EXPECT_TRUE(contains(second.err, "persistent session")) << second.report;
-    EXPECT_TRUE(contains(second.err, "<- CONNACK  code 0, accepted, session present")) << second.report;
+    EXPECT_TRUE(contains(second.err, ", session present, ")) << second.report;
   }
 }
 
@@ -239,10 +236,10 @@ TEST_F(Protocol, InMqtt5TheSessionLastsAsLongAsAsked) {
   const Broker broker;
   // A clean start with an expiry leaves a session; what -D says goes before -x; without either -c means for ever.
   const std::tuple<Arguments, std::string> table[] = {
-      {{"-x", "60"}, ", session-expiry-interval 60\n"},
-      {{"-c"}, ", session-expiry-interval 2147483647\n"},
-      {{"-c", "-x", "5"}, ", session-expiry-interval 5\n"},
-      {{"-c", "-D", "connect", "session-expiry-interval", "7"}, ", session-expiry-interval 7\n"},
+      {{"-x", "60"}, ", session-expiry-interval 60, "},
+      {{"-c"}, ", session-expiry-interval 2147483647, "},
+      {{"-c", "-x", "5"}, ", session-expiry-interval 5, "},
+      {{"-c", "-D", "connect", "session-expiry-interval", "7"}, ", session-expiry-interval 7, "},
   };
   for (const auto& [options, shown] : table) {
     const Result result = run(pub(broker, Arguments{"-t", "a", "-m", "x", "-V", "5", "-d", "-i", "me"} + options));
@@ -419,7 +416,7 @@ TEST_F(Protocol, TheBrokersReceiveMaximumIsKeptWithoutLossAndWithoutWaiting) {
     const Result result = run(pub(broker, {"-V", "5", "-t", "lines", "-l", "-q", qos, "-d"}), lines);
     const auto taken = std::chrono::steady_clock::now() - start;
     expect_success(result);
-    EXPECT_TRUE(contains(result.err, "receive-maximum 1\n")) << result.err.substr(0, 1000);
+    EXPECT_TRUE(contains(result.err, ", receive-maximum 1, ")) << result.err.substr(0, 1000);
     EXPECT_EQ(subscriber->wait(), 0) << subscriber->report();
     EXPECT_EQ(subscriber->out(), lines);
     // Left to itself Paho C 1.3.12 sends one a second then.
@@ -459,10 +456,10 @@ TEST_F(Protocol, RetainAsPublishedAndRetainHandlingAreSent) {
     const auto other = subscribed(broker, Arguments{"-V", "5", "-d"} + filters);
     other->wait_for_stdout("old\n");
     expect_success(run(pub(broker, {"-t", "kept/2", "-m", "new", "-r", "-q", "1"})));
-    one->wait_for_stderr("<- PUBLISH  kept/2  QoS 0, retained, 3 bytes");
+    one->wait_for_stderr("<- PUBLISH  kept/2, QoS 0, retained, payload of 3 bytes");
     one->wait_for_stdout("new\n");
     EXPECT_EQ(one->out(), "new\n");
-    other->wait_for_stderr("<- PUBLISH  kept/2  QoS 0, 3 bytes");
+    other->wait_for_stderr("<- PUBLISH  kept/2, QoS 0, payload of 3 bytes");
     expect_success(run(pub(broker, {"-t", "kept/2", "-m", "", "-r", "-q", "1"})));
   }
 }
@@ -472,22 +469,22 @@ TEST(ProtocolOfRogues, WhyASubscriptionWasRefusedIsSaidByName) {
                          {RogueBroker::subscribe_packet, "\x90\x04\x00\x01\x00\x87"s}}};
   const Result result = run(tool(SUB, one.port(), {"-V", "5", "-t", "secret", "-d"}));
   EXPECT_EQ(result.status, 5) << result.report;
-  EXPECT_TRUE(contains(result.err, "<- SUBACK  secret  refused: not authorized (0x87)")) << result.report;
+  EXPECT_TRUE(contains(result.err, "<- SUBACK  packet id 1, not authorized (0x87), 6 bytes")) << result.report;
+  EXPECT_TRUE(contains(result.err, "sub: the broker refused the subscription to secret: not authorized (0x87)\n"))
+      << result.report;
 }
 
 TEST(ProtocolOfRogues, WhereTheFirstOfSeveralIsRefusedTheOthersAreKnownToo) {
-  // The answers to a SUBSCRIBE of three with packet id 1, and to those for the second and the third alone.
   const RogueBroker rogue{{{RogueBroker::connect_packet, "\x20\x03\x00\x00\x00"s},
-                           {RogueBroker::subscribe_packet,
-                            "\x90\x06\x00\x01\x00\x87\x01\xA2"
-                            "\x90\x04\x00\x02\x00\x01"
-                            "\x90\x04\x00\x03\x00\xA2"s}}};
+                           {RogueBroker::subscribe_packet, "\x90\x06\x00\x01\x00\x87\x01\xA2"s}}};
   Process process{tool(SUB, rogue.port(), {"-V", "5", "-t", "secret", "-t", "open", "-t", "wild/#", "-d", "-q", "1"})};
   process.wait_for_stderr("subscribed to open (QoS 1)");
-  EXPECT_TRUE(contains(process.err(), "<- SUBACK  secret  refused: not authorized (0x87)")) << process.report();
-  EXPECT_TRUE(contains(process.err(), "<- SUBACK  open  QoS 1 granted")) << process.report();
-  EXPECT_TRUE(contains(process.err(), "<- SUBACK  wild/#  refused: wildcard subscriptions not supported (0xA2)"))
-      << process.report();
+  for (const char* line :
+       {"<- SUBACK  packet id 1, not authorized (0x87), QoS 1 granted, wildcard subscriptions",
+        "the broker refused the subscription to secret: not authorized (0x87)",
+        "the broker refused the subscription to wild/#: wildcard subscriptions not supported (0xA2)"}) {
+    EXPECT_TRUE(contains(process.err(), line)) << process.report();
+  }
 }
 
 TEST_F(Protocol, WhatWasUnsubscribedIsSilentAlsoAfterALoss) {
@@ -514,8 +511,8 @@ TEST_F(Protocol, UnsubscribingCarriesItsPropertiesAndItsAnswerIsShown) {
   const Broker broker;
   const auto subscriber = subscribed(broker, {"-V", "5", "-t", "a", "-U", "a", "-U", "never", "-d", "-D", "unsubscribe",
                                               "user-property", "reason", "enough"});
-  for (const char* line : {"-> UNSUBSCRIBE  a, never, user-property reason enough", "<- UNSUBACK  a  success (0x00)",
-                           "<- UNSUBACK  never  no subscription existed (0x11)"}) {
+  for (const char* line : {"-> UNSUBSCRIBE  packet id 2, a, never, user-property reason enough",
+                           "<- UNSUBACK  packet id 2, success (0x00), no subscription existed (0x11)"}) {
     subscriber->wait_for_stderr(line);
   }
 }

@@ -148,7 +148,8 @@ TEST_F(PubSub, DebugNamesEachPacketOnStderr) {
   EXPECT_EQ(result.out, "");
   std::size_t at = 0;
   for (const char* packet :
-       {"-> CONNECT", "<- CONNACK", "-> PUBLISH  a  QoS 1, 1 bytes", "<- PUBACK", "-> DISCONNECT"}) {
+       {"-> CONNECT", "<- CONNACK", "-> PUBLISH  packet id 1, a, QoS 1, payload of 1 bytes, 8 bytes",
+        "<- PUBACK  packet id 1, 4 bytes", "-> DISCONNECT"}) {
     at = result.err.find(packet, at);
     ASSERT_NE(at, std::string::npos) << packet << "\n" << result.report;
   }

@@ -15,6 +15,7 @@ class RogueBroker {
   static constexpr int connect_packet = 1;
   static constexpr int publish_packet = 3;
   static constexpr int subscribe_packet = 8;
+  static constexpr int ping_packet = 12;
 
   struct Reply {
     int to;             ///< packet type, from the first byte's upper half
