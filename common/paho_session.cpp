@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -483,6 +484,7 @@ class PahoSession final : public Session {
       return;
     }
     const auto number = reinterpret_cast<std::uintptr_t>(token.get_user_context());
+    under_way_.erase(static_cast<std::uint16_t>(token.get_message_id()));
     const auto heard = refusals_.find(static_cast<std::uint16_t>(token.get_message_id()));
     const std::string why = heard != refusals_.end() ? heard->second : reason_text(token.get_reason_code());
     if (heard != refusals_.end()) {
@@ -525,6 +527,7 @@ class PahoSession final : public Session {
       return true;
     }
     constexpr std::size_t plain = 4;
+    constexpr unsigned qos_bits = 6;
     switch (static_cast<PacketType>(first_byte >> 4U)) {
       case PacketType::connack:
       case PacketType::suback:
@@ -533,7 +536,9 @@ class PahoSession final : public Session {
       case PacketType::subscribe:
       case PacketType::unsubscribe: return way == Wire::Way::out;
       case PacketType::puback:
-      case PacketType::pubrec: return way == Wire::Way::in && size > plain;
+      case PacketType::pubrec: return way == Wire::Way::in && (size > plain || keeps_session_);
+      case PacketType::pubcomp: return way == Wire::Way::in && keeps_session_;
+      case PacketType::publish: return way == Wire::Way::out && keeps_session_ && (first_byte & qos_bits) != 0;
       default: return false;
     }
   }
@@ -547,12 +552,30 @@ class PahoSession final : public Session {
       }
       if (way == Wire::Way::in) {
         heard(connection, std::move(packet));
-      } else if (packet.type == PacketType::subscribe || packet.type == PacketType::unsubscribe) {
-        const std::scoped_lock lock(mutex_);
-        asked_ = packet.id;
+      } else {
+        said(packet);
       }
     } catch (const Malformed& malformed) {
       console_.note(fmt::format("the broker at {} sent a packet that is malformed: {}", where(), malformed.what()));
+    }
+  }
+
+  void said(const Packet& packet) {
+    const std::scoped_lock lock(mutex_);
+    if (packet.type == PacketType::subscribe || packet.type == PacketType::unsubscribe) {
+      asked_ = packet.id;
+    } else if (packet.type == PacketType::publish && packet.id && !handed_.empty() &&
+               !under_way_.contains(*packet.id)) {
+      under_way_[*packet.id] = handed_.front();
+      handed_.pop_front();
+    }
+  }
+
+  /// The exchange of the message with that packet id is over.
+  void settled(std::uint16_t id) {
+    if (const auto found = under_way_.find(id); found != under_way_.end()) {
+      acknowledge(found->second);
+      under_way_.erase(found);
     }
   }
 
@@ -561,16 +584,20 @@ class PahoSession final : public Session {
     if (connection != connections_) {
       return;
     }
+    const bool says_no = !packet.codes.empty() && packet.codes.front() >= first_failure;
     switch (packet.type) {
       case PacketType::connack: connack_ = std::move(packet); break;
       case PacketType::suback:
       case PacketType::unsuback: answer_ = std::move(packet); break;
       case PacketType::puback:
       case PacketType::pubrec:
-        if (packet.id && !packet.codes.empty() && packet.codes.front() >= first_failure) {
+        if (says_no) {
           refusals_[*packet.id] = with_words(reason_text(packet.codes.front()), packet.properties);
+        } else if (packet.type == PacketType::puback) {
+          settled(*packet.id);
         }
         break;
+      case PacketType::pubcomp: settled(*packet.id); break;
       case PacketType::disconnect: dismissed(packet); break;
       default: return;
     }
@@ -649,7 +676,7 @@ class PahoSession final : public Session {
   /// connection before (Paho C 1.3.12), behind our back and out of order. Not so in a session that the broker keeps:
   /// there the client, which knows the packet ids, sends again what is under way, as it must [MQTT-4.4.0-1].
   void make_client() {
-    if (client_ && keeps_session_) {
+    if (client_ && keeps_session_ && !forgotten_) {
       drop_connection();
       client_->forget_aliases();
       return;
@@ -659,6 +686,8 @@ class PahoSession final : public Session {
     auto client = std::make_shared<Client>(*this, client_id_, config_);
     const std::scoped_lock lock(sending_, mutex_);
     window_.send_again();
+    handed_.clear();
+    under_way_.clear();
     std::swap(client_, client);
   }
 
@@ -686,7 +715,8 @@ class PahoSession final : public Session {
     return take_left_ ? std::optional(*take_left_ - std::min(*take_left_, stale)) : std::nullopt;
   }
 
-  /// What CONNACK says. Throws Error where that is no.
+  /// What CONNACK says. Throws Error where the session is gone that a client has been carrying on: it has exchanges of
+  /// that session under way, and another client must begin anew.
   void accepted() {
     const std::scoped_lock lock(sending_, mutex_);
     const Packet& connack = *connack_;
@@ -695,14 +725,15 @@ class PahoSession final : public Session {
     window_.limit_inflight(std::min<std::size_t>(config_.max_inflight, limits_.receive_maximum));
     aliases_ = TopicAliases{config_.automatic_topic_alias ? limits_.topic_alias_maximum : 0};
     // In MQTT 3.1 the bit means nothing.
-    session_present_ = connack.session_present && config_.version != ProtocolVersion::v31;
-    if (keeps_session_ && was_connected_) {
-      if (session_present_) {
-        window_.leave_to_library();
-      } else {
-        window_.send_again();
-      }
+    const bool present = connack.session_present && config_.version != ProtocolVersion::v31;
+    if (keeps_session_ && was_connected_ && !present && !forgotten_) {
+      forgotten_ = true;
+      throw Error{fmt::format("the broker at {} has forgotten the session", where()), ExitStatus::no_broker};
     }
+    if (present && was_connected_ && !forgotten_) {
+      window_.leave_to_library();
+    }
+    session_present_ = present && !forgotten_;
     // Paho keeps to its own keep alive: 1.3.12 does not know that the broker may ask for a shorter one.
     const auto asked = number_in(properties, "server-keep-alive");
     const auto own = config_.keep_alive;
@@ -819,7 +850,7 @@ class PahoSession final : public Session {
           grant.qos = code;
         } else {
           grant.why = config_.version == ProtocolVersion::v5 ? with_words(reason_text(code), suback->properties)
-                                                             : fmt::format("0x{:02X}", code);
+                                                             : fmt::format("no reason given (0x{:02X})", code);
         }
       }
       first += count;
@@ -1037,6 +1068,7 @@ class PahoSession final : public Session {
       try {
         connect_once(retry.deadline(), stop);
         if (renew_subscriptions(stop) && resume(stop)) {
+          forgotten_ = false;
           console_.note(fmt::format("connected again to the broker at {}", where()));
           return true;
         }
@@ -1149,6 +1181,9 @@ class PahoSession final : public Session {
           continue;
         }
         client = client_;
+        if (keeps_session_ && message->get_qos() > 0) {
+          handed_.push_back(next->number);
+        }
         paho_shims::hurry_for_messages(true);
       }
       try {
@@ -1162,6 +1197,9 @@ class PahoSession final : public Session {
         }
         // The connection has just gone, and Paho has not taken the message: lost() is on its way.
         window_.take_back(next->number);
+        if (!handed_.empty() && handed_.back() == next->number) {
+          handed_.pop_back();
+        }
         return;
       }
     }
@@ -1238,6 +1276,7 @@ class PahoSession final : public Session {
   const std::vector<Route> routes_;
   std::atomic<const Route*> route_;  ///< the one that was tried last
   bool was_connected_ = false;       ///< touched by whoever connects
+  bool forgotten_ = false;           ///< the broker has not kept the session that it should; the same
   bool disconnected_ = false;        ///< touched by the caller of disconnect()
 
   std::mutex sending_;  ///< held by whoever hands messages to Paho; taken before mutex_
@@ -1260,6 +1299,10 @@ class PahoSession final : public Session {
   std::optional<std::chrono::seconds> keep_alive_;  ///< the broker's, where it is shorter than the one that Paho has
 
   Window<mqtt::const_message_ptr> window_;
+  // In a session that the broker keeps, messages of QoS 1 and 2 by their numbers in the window. There Paho C 1.3.12
+  // tells nobody of the end of some exchanges that a loss has interrupted; the wire does.
+  std::deque<std::uint64_t> handed_;                  ///< Paho has them, and has not sent them yet
+  std::map<std::uint16_t, std::uint64_t> under_way_;  ///< by packet id
   TopicAliases aliases_;
   std::optional<Error> refused_;  ///< the first message that was, until somebody was told
   bool refused_before_ = false;

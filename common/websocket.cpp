@@ -132,7 +132,7 @@ void open_websocket(Channel& channel, const std::string& host, const std::string
                                 "Connection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
                                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n",
                                 path, host, key),
-                    "the WebSocket's server", deadline, stop);
+                    fmt::format("the WebSocket's server (at {})", path), deadline, stop);
   constexpr int switching_protocols = 101;
   if (answer.status != switching_protocols) {
     throw Unreachable(fmt::format("the server has no WebSocket at {}: it answered {}", path, answer.status_line));

@@ -10,6 +10,15 @@
 namespace sistem::test {
 namespace {
 
+/// Lines that say which they are.
+std::string numbered(int lines) {
+  std::string all;
+  for (int line = 1; line <= lines; ++line) {
+    all += std::to_string(line) + "\n";
+  }
+  return all;
+}
+
 class Cut : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { NEEDS_MOSQUITTO(); }
@@ -22,11 +31,9 @@ TEST_P(Cut, ConnectionsLoseNoLineAndKeepTheirOrder) {
   Process subscriber{sub(broker, {"-t", "#", "-q", "2"})};
   subscriber.wait_for_stderr("subscribed to");
   const CuttingProxy network{broker.port(), 200, 20000, 6, 7};
-  std::string input;
-  for (int line = 1; line <= lines; ++line) {
-    input += std::to_string(line) + "\n";
-  }
-  const Result publisher = run(tool(PUB, network.port(), {"-t", "count", "-l", "-q", GetParam()}), input);
+  const Result publisher =
+      run(tool(PUB, network.port(), {"-t", "count", "-l", "-q", GetParam(), "--reconnect-max-delay", "0.1"}),
+          numbered(lines));
   ASSERT_EQ(publisher.status, 0) << publisher.report;
   EXPECT_NE(publisher.err.find("connected again"), std::string::npos) << "nothing was cut\n" << publisher.report;
   if (GetParam() != "0") {  // QoS 0 promises nothing of what was on the wire
@@ -41,6 +48,44 @@ TEST_P(Cut, ConnectionsLoseNoLineAndKeepTheirOrder) {
       }
     }
     EXPECT_EQ(first_arrivals, lines);
+  }
+}
+
+/// In a session that the broker keeps each exchange goes on after a cut [MQTT-4.4.0-1]: QoS 2 is once.
+TEST(CutSession, AKeptOnePublishesEachLineOnce) {
+  NEEDS_MOSQUITTO();
+  for (const std::string version : {"311", "5"}) {
+    const Broker broker{"allow_anonymous true\nmax_queued_messages 0\n"};
+    Process subscriber{sub(broker, {"-t", "#", "-q", "2"})};
+    subscriber.wait_for_stderr("subscribed to");
+    const CuttingProxy network{broker.port(), 200, 20000, 8, 11};
+    const std::string lines = numbered(3000);
+    const Result publisher =
+        run(tool(PUB, network.port(),
+                 {"-V", version, "-t", "count", "-l", "-q", "2", "-c", "-i", "writer", "--reconnect-max-delay", "0.1"}),
+            lines);
+    ASSERT_EQ(publisher.status, 0) << publisher.report;
+    EXPECT_NE(publisher.err.find("connected again"), std::string::npos) << "nothing was cut\n" << publisher.report;
+    ASSERT_EQ(run(pub(broker, {"-t", "end", "-m", "end", "-q", "1"})).status, 0);
+    subscriber.wait_for_stdout("end\n");
+    EXPECT_EQ(subscriber.out(), lines + "end\n");
+  }
+}
+
+TEST(CutSession, AKeptOneReceivesEachMessageOnce) {
+  NEEDS_MOSQUITTO();
+  for (const std::string version : {"311", "5"}) {
+    const Broker broker{"allow_anonymous true\nmax_queued_messages 0\n"};
+    const CuttingProxy network{broker.port(), 200, 20000, 8, 13};
+    Process subscriber{tool(
+        SUB, network.port(),
+        {"-V", version, "-t", "#", "-q", "2", "-c", "-i", "reader", "-C", "3001", "--reconnect-max-delay", "0.1"})};
+    subscriber.wait_for_stderr("subscribed to");
+    const std::string lines = numbered(3000) + "end\n";
+    ASSERT_EQ(run(pub(broker, {"-t", "count", "-l", "-q", "2"}), lines).status, 0);
+    EXPECT_EQ(subscriber.wait(std::chrono::seconds(60)), 0) << subscriber.report().substr(0, 2000);
+    EXPECT_NE(subscriber.err().find("connected again"), std::string::npos) << "nothing was cut";
+    EXPECT_EQ(subscriber.out(), lines);
   }
 }
 

@@ -70,13 +70,13 @@ TEST(Refusal, APeerThatIsNoBrokerIsTold) {
 TEST(Refusal, ARefusedSubscriptionEndsSubWithStatus5) {
   const RogueBroker rogue{{accepted, {RogueBroker::subscribe_packet, "\x90\x03\x00\x01\x80"s}}};
   expect_end(run(tool(SUB, rogue.port(), {"-t", "secret/#"})), 5,
-             "sub: the broker refused the subscription to secret/#");
+             "sub: the broker refused the subscription to secret/#: no reason given (0x80)");
 }
 
 TEST(Refusal, OneRefusedSubscriptionOfTwoIsToldAndFatalWhereACountIsAskedFor) {
   const RogueBroker rogue{{accepted, {RogueBroker::subscribe_packet, "\x90\x04\x00\x01\x00\x80"s}}};
   expect_end(run(tool(SUB, rogue.port(), {"-t", "open", "-t", "secret", "-C", "1"})), 5,
-             "sub: the broker refused the subscription to secret");
+             "sub: the broker refused the subscription to secret: no reason given (0x80)");
   Process patient{tool(SUB, rogue.port(), {"-t", "open", "-t", "secret"})};
   patient.wait_for_stderr("refused the subscription to secret");
   patient.wait_for_stderr("subscribed to open (QoS 0)");

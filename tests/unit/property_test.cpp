@@ -77,7 +77,7 @@ TEST(Property, EachIsTakenByThePacketsThatMayCarryItAndByNoOther) {
       const PlacedProperty placed = placed_property(words);
       EXPECT_EQ(placed.place, place);
       EXPECT_EQ(placed.property.identifier, row.identifier);
-      EXPECT_EQ(words_of(placed), words);
+      EXPECT_EQ(placed_property(words_of(placed)), placed);
     }
     EXPECT_EQ(property_name(static_cast<std::uint8_t>(row.identifier)), row.name);
   }
@@ -102,6 +102,25 @@ TEST(Property, AUserPropertyIsANameAndAValueInEveryPacket) {
   }
   EXPECT_EQ(complaint({"publish", "user-property", "unit"}), "expected a name and a value after user-property");
   EXPECT_EQ(placed_property({"will", "user-property", "", ""}).property, (Property{38, 0, "", ""}));
+}
+
+TEST(Property, BinaryValuesMayBeWrittenAsHexOrBase64) {
+  for (const Words& words :
+       {Words{"publish", "correlation-data:hex", "00fF0a"}, Words{"publish", "correlation-data:base64", "AP8K"}}) {
+    EXPECT_EQ(placed_property(words), (PlacedProperty{publish, {9, 0, std::string("\0\xFF\n", 3)}}));
+  }
+  EXPECT_EQ(placed_property({"publish", "correlation-data:base64", "Cgs="}).property.text, "\n\x0B");
+  EXPECT_EQ(placed_property({"publish", "correlation-data:base64", ""}).property.text, "");
+  EXPECT_EQ(words_of({publish, {9, 0, "\xFF\n"}}), (Words{"publish", "correlation-data:hex", "ff0a"}));
+  EXPECT_EQ(words_of({publish, {9, 0, "text"}}), (Words{"publish", "correlation-data", "text"}));
+  EXPECT_EQ(complaint({"publish", "correlation-data:hex", "0"}),
+            "expected hexadecimal digits, two for each byte after correlation-data:hex");
+  for (const char* wrong : {"A", "AAA", "AAAA=", "A===", "AA=A", "A A="}) {
+    EXPECT_EQ(complaint({"publish", "correlation-data:base64", wrong}),
+              "expected base64, with its padding after correlation-data:base64");
+  }
+  EXPECT_EQ(complaint({"publish", "content-type:hex", "61"}),
+            "expected content-type without :hex: its value is not binary");
 }
 
 TEST(Property, WordsMayBeInAnyCase) {

@@ -118,7 +118,7 @@ TEST_F(Subscriber, ARefusedFilterEndsTheRunWhereNoneIsGranted) {
     ADD_FAILURE() << "went on without a subscription";
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::topic_refused);
-    EXPECT_STREQ(error.what(), "the broker refused the subscription to a, b");
+    EXPECT_STREQ(error.what(), "the broker refused the subscription to b: not authorized (0x87)");
   }
 }
 
@@ -268,8 +268,28 @@ TEST_F(Subscriber, EndsWithTheAcknowledgementAlsoWhereNothingHasCome) {
 
 TEST_F(Subscriber, ARefusedFilterIsTheStatusOfARunThatEndsWithTheAcknowledgement) {
   config_.exit_after_suback = true;
+  config_.require_all = false;
   session_.refused = {"a"};
   EXPECT_EQ(subscribe(), ExitStatus::topic_refused);
+}
+
+TEST_F(Subscriber, ARefusedFilterIsFatalWhereAllAreRequired) {
+  config_.require_all = true;
+  session_.refused = {"a"};
+  try {
+    (void)subscribe();
+    ADD_FAILURE() << "went on without one";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::topic_refused);
+  }
+}
+
+TEST_F(Subscriber, TakesNoMoreThanItWasAskedFor) {
+  config_.count = 3;
+  config_.filter_out = {"left/out"};
+  session_.batches = {{{.topic = "a"}, {.topic = "left/out"}}, {{.topic = "a"}, {.topic = "b"}}};
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(session_.limits, (std::vector<std::optional<std::size_t>>{3, 2, 0}));
 }
 
 TEST_F(Subscriber, UnsubscribesAfterSubscribing) {
