@@ -54,7 +54,7 @@ TEST_P(Cut, ConnectionsLoseNoLineAndKeepTheirOrder) {
 /// In a session that the broker keeps each exchange goes on after a cut [MQTT-4.4.0-1]: QoS 2 is once.
 TEST(CutSession, AKeptOnePublishesEachLineOnce) {
   NEEDS_MOSQUITTO();
-  for (const std::string version : {"311", "5"}) {
+  for (const char* version : {"311", "5"}) {
     const Broker broker{"allow_anonymous true\nmax_queued_messages 0\n"};
     Process subscriber{sub(broker, {"-t", "#", "-q", "2"})};
     subscriber.wait_for_stderr("subscribed to");
@@ -74,7 +74,7 @@ TEST(CutSession, AKeptOnePublishesEachLineOnce) {
 
 TEST(CutSession, AKeptOneReceivesEachMessageOnce) {
   NEEDS_MOSQUITTO();
-  for (const std::string version : {"311", "5"}) {
+  for (const char* version : {"311", "5"}) {
     const Broker broker{"allow_anonymous true\nmax_queued_messages 0\n"};
     const CuttingProxy network{broker.port(), 200, 20000, 8, 13};
     Process subscriber{tool(

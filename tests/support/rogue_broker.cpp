@@ -1,40 +1,21 @@
 #include "tests/support/rogue_broker.hpp"
 
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <optional>
+#include <map>
 
 #include "common/stop.hpp"
 #include "tests/support/loopback.hpp"
 
 namespace sistem::test {
-namespace {
 
-/// Takes one whole packet off the front of `bytes` and gives its type; nothing while it is incomplete [MQTT-2.2].
-std::optional<int> take_packet(std::string& bytes) {
-  std::size_t length = 0;
-  for (std::size_t at = 1; at < bytes.size() && at <= 4; ++at) {
-    const auto byte = static_cast<unsigned char>(bytes[at]);
-    length |= static_cast<std::size_t>(byte & 0x7FU) << (7 * (at - 1));
-    if ((byte & 0x80U) == 0) {
-      if (bytes.size() < at + 1 + length) {
-        return std::nullopt;
-      }
-      const int type = static_cast<unsigned char>(bytes[0]) >> 4;
-      bytes.erase(0, at + 1 + length);
-      return type;
-    }
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
-RogueBroker::RogueBroker(std::vector<Reply> replies)
-    : replies_(std::move(replies)),
+RogueBroker::RogueBroker(std::vector<Reply> first, std::vector<Reply> then)
+    : first_(std::move(first)),
+      then_(std::move(then)),
       listener_(listen_on_loopback()),
       port_(port_of(listener_)),
       thread_([this](const std::stop_token& stop) { serve(stop); }) {}
@@ -43,37 +24,89 @@ RogueBroker::~RogueBroker() {
   thread_.request_stop();
   thread_.join();
   ::close(listener_);
+  for (const std::string& fault : conformance_.faults()) {
+    ADD_FAILURE() << "a client of the rogue broker does not keep to MQTT: " << fault;
+  }
+}
+
+std::vector<Packet> RogueBroker::packets() const {
+  const std::scoped_lock lock(mutex_);
+  return packets_;
 }
 
 void RogueBroker::serve(const std::stop_token& stop) {
   while (wait_for(listener_, POLLIN, never, stop) == Woken::ready) {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    ++connections_;
-    talk(client, stop);
+    conformance_.begin();
+    talk(client, ++connections_ == 1 ? first_ : then_, stop);
     ::close(client);
   }
 }
 
-void RogueBroker::talk(int client, const std::stop_token& stop) const {
-  std::string received;
+void RogueBroker::talk(int client, const std::vector<Reply>& replies, const std::stop_token& stop) {
+  ProtocolVersion version = ProtocolVersion::v311;
+  std::map<int, int> seen;
+  PacketCutter cutter;
+  std::string packet;
+  bool closing = false;  // nothing is answered any more; but what the client had sent by then is heard
   while (wait_for(client, POLLIN, never, stop) == Woken::ready) {
     std::array<char, 4096> block{};
     const ssize_t count = ::read(client, block.data(), block.size());
     if (count <= 0) {
       return;
     }
-    received.append(block.data(), static_cast<std::size_t>(count));
-    while (const auto type = take_packet(received)) {
-      for (const Reply& reply : replies_) {
-        if (reply.to == *type) {
-          (void)!::write(client, reply.bytes.data(), reply.bytes.size());
-          if (reply.then_close) {
-            return;
-          }
+    std::string_view received{block.data(), static_cast<std::size_t>(count)};
+    while (const auto piece = cutter.next(received)) {
+      packet += piece->bytes;
+      if (!piece->ends) {
+        continue;
+      }
+      conformance_.client_sent(packet);
+      Packet one;
+      try {
+        one = read_packet(packet, version);
+      } catch (const Malformed&) {
+        return;  // and the destructor says so
+      }
+      packet.clear();
+      if (one.type == PacketType::connect) {
+        version = static_cast<ProtocolVersion>(one.protocol_level);
+      }
+      {
+        const std::scoped_lock lock(mutex_);
+        packets_.push_back(one);
+      }
+      const int type = static_cast<int>(one.type);
+      const int before = seen[type]++;
+      for (const Reply& reply : replies) {
+        if (closing || reply.to != type || before < reply.after) {
+          continue;
+        }
+        const std::string bytes = reply.bytes + (reply.answer ? reply.answer(one) : "");
+        // Before it goes out: the client's answer to it may be here at once.
+        conformance_.broker_sent(bytes);
+        (void)!::write(client, bytes.data(), bytes.size());
+        if (reply.then_close) {
+          closing = true;
+          ::shutdown(client, SHUT_WR);
         }
       }
     }
   }
+}
+
+std::string acknowledgement(int type, std::uint16_t packet_id) {
+  return {static_cast<char>(type << 4), 2, static_cast<char>(packet_id >> 8U), static_cast<char>(packet_id & 0xFFU)};
+}
+
+std::vector<RogueBroker::Reply> honest_acknowledgements() {
+  const auto to_publish = [](const Packet& publish) {
+    return publish.qos == 0 ? std::string{} : acknowledgement(publish.qos == 1 ? 4 : 5, *publish.id);
+  };
+  return {{.to = RogueBroker::publish_packet, .bytes = "", .answer = to_publish},
+          {.to = RogueBroker::pubrel_packet, .bytes = "", .answer = [](const Packet& pubrel) {
+             return acknowledgement(7, *pubrel.id);
+           }}};
 }
 
 }  // namespace sistem::test

@@ -1,0 +1,171 @@
+#include "common/wire.hpp"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace sistem {
+namespace {
+
+using namespace std::string_literals;
+using namespace std::chrono_literals;
+
+const std::string pingresp = "\xD0\0"s;
+
+/// PUBLISH at QoS 1 with that packet id.
+std::string message(char id) { return "\x32\6\0\1t\0"s + id + "x"; }
+
+class WireTest : public testing::Test {
+ protected:
+  WireTest() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+    peer_ = ends[1];
+    wire_ = std::make_unique<Wire>(Channel{Descriptor{ends[0]}},
+                                   Wire::Observer{[](Wire::Way, std::uint8_t, std::size_t) { return true; },
+                                                  [this](Wire::Way way, std::string_view packet) {
+                                                    (way == Wire::Way::in ? seen_in_ : seen_out_).emplace_back(packet);
+                                                  }});
+  }
+  ~WireTest() override { ::close(peer_); }
+
+  void broker_sends(const std::string& bytes) const {
+    ASSERT_EQ(::write(peer_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  }
+  std::string at_the_broker() const {
+    std::array<char, 4096> bytes{};
+    const ssize_t count = ::read(peer_, bytes.data(), bytes.size());
+    return {bytes.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+  }
+  /// All that the library gets, byte by byte as Paho reads.
+  std::string received() const {
+    std::string bytes;
+    char byte = 0;
+    while (wire_->receive(&byte, 1) == 1) {
+      bytes += byte;
+    }
+    return bytes;
+  }
+  ssize_t send(const std::string& bytes) const {
+    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    return wire_->send(&part, 1);
+  }
+
+  int peer_ = -1;
+  std::unique_ptr<Wire> wire_;
+  std::vector<std::string> seen_in_;
+  std::vector<std::string> seen_out_;
+};
+
+TEST_F(WireTest, PassesBytesOnAndShowsThePacketsInThem) {
+  const std::string bytes = message(1) + pingresp + message(2);
+  for (const char byte : bytes) {
+    broker_sends({byte});
+    EXPECT_EQ(received(), std::string{byte});
+  }
+  EXPECT_EQ(seen_in_, (std::vector{message(1), pingresp, message(2)}));
+  EXPECT_EQ(send("\xC0"s), 1);
+  EXPECT_TRUE(seen_out_.empty());
+  EXPECT_EQ(send("\0\xE0\0"s), 3);
+  EXPECT_EQ(seen_out_, (std::vector{"\xC0\0"s, "\xE0\0"s}));
+  EXPECT_EQ(at_the_broker(), "\xC0\0\xE0\0"s);
+}
+
+TEST_F(WireTest, HoldsMessagesBackThatMayNotPassAndNothingElse) {
+  (void)wire_->pass_at_most(1);
+  broker_sends(message(1) + message(2) + pingresp + message(3));
+  EXPECT_EQ(received(), message(1) + pingresp);
+  EXPECT_FALSE(wire_->consumed(1)) << "one was the limit";
+  EXPECT_EQ(received(), "");
+  EXPECT_TRUE(wire_->pass_at_most(1));
+  EXPECT_EQ(received(), message(2));
+  EXPECT_FALSE(wire_->pass_at_most(1)) << "the one on its way is among them";
+  EXPECT_TRUE(wire_->pass_at_most(std::nullopt));
+  EXPECT_EQ(received(), message(3));
+}
+
+TEST_F(WireTest, NeverLetsAMessageIntoTheMiddleOfAnotherPacket) {
+  (void)wire_->pass_at_most(0);
+  const std::string suback = "\x90\4\0\1\0\0"s;
+  broker_sends(message(1) + suback.substr(0, 3));
+  EXPECT_EQ(received(), suback.substr(0, 3));
+  EXPECT_FALSE(wire_->pass_at_most(std::nullopt)) << "not yet";
+  EXPECT_EQ(received(), "");
+  broker_sends(suback.substr(3));
+  EXPECT_EQ(received(), suback.substr(3) + message(1));
+}
+
+TEST_F(WireTest, AMessageThatIsHalfThereWaitsUntilItIsWhole) {
+  (void)wire_->pass_at_most(0);
+  broker_sends(message(1).substr(0, 5));
+  EXPECT_EQ(received(), "");
+  EXPECT_FALSE(wire_->pass_at_most(std::nullopt));
+  broker_sends(message(1).substr(5) + message(2));
+  EXPECT_EQ(received(), message(1) + message(2));
+}
+
+TEST_F(WireTest, StopsReadingWhenNobodyTakesMessagesButNotWhileAnAnswerIsAwaited) {
+  (void)wire_->pass_at_most(0);
+  const std::string large = "\x30\x80\x80\x10\0\1t"s + std::string((256 << 10) - 3, 'x');  // 256 KiB after the header
+  std::size_t written = 0;
+  std::string all;
+  for (int at = 0; at < 8; ++at) {
+    all += large;
+  }
+  const auto push = [&] {
+    while (written < all.size()) {
+      const ssize_t count = ::write(peer_, all.data() + written, all.size() - written);
+      if (count < 0) {
+        break;
+      }
+      written += static_cast<std::size_t>(count);
+      (void)wire_->advance();
+    }
+  };
+  push();
+  EXPECT_EQ(wire_->awaited() & POLLIN, 0);
+  EXPECT_LT(written, all.size());
+  EXPECT_EQ(send("\xC0\0"s), 2);
+  EXPECT_EQ(received(), pingresp) << "the broker's own cannot be read";
+  EXPECT_TRUE(wire_->read_without_limit(true));
+  push();
+  EXPECT_EQ(written, all.size());
+}
+
+TEST_F(WireTest, PingsWhereNothingWasSentForSoLongAndNotInsideOfAPacket) {
+  wire_->ping_after(1h);
+  EXPECT_EQ(at_the_broker(), "");
+  EXPECT_EQ(send("\x30"s), 1);
+  wire_->ping_after(0s);
+  EXPECT_EQ(at_the_broker(), "\x30"s);
+  EXPECT_EQ(send("\3\0\1t"s), 4);
+  wire_->ping_after(0s);
+  EXPECT_EQ(at_the_broker(), "\3\0\1t\xC0\0"s);
+  EXPECT_EQ(seen_out_.back(), "\xC0\0"s);
+}
+
+TEST_F(WireTest, TheEndComesAfterWhatCameBeforeIt) {
+  broker_sends(pingresp);
+  ::shutdown(peer_, SHUT_WR);
+  EXPECT_TRUE(wire_->advance());
+  char byte = 0;
+  EXPECT_EQ(wire_->receive(&byte, 1), 1);
+  EXPECT_EQ(wire_->receive(&byte, 1), 1);
+  EXPECT_EQ(wire_->receive(&byte, 1), 0);
+  EXPECT_TRUE(wire_->advance()) << "the end is something to tell";
+}
+
+TEST_F(WireTest, WhatIsNoMqttEndsTheConnectionAndSaysSo) {
+  broker_sends("\x30\xFF\xFF\xFF\xFF\xFF"s);
+  char byte = 0;
+  EXPECT_EQ(wire_->receive(&byte, 1), -1);
+  EXPECT_EQ(errno, EPROTO);
+  EXPECT_EQ(wire_->last_word(), "the length of a packet has more than four bytes");
+}
+
+}  // namespace
+}  // namespace sistem
