@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <random>
 #include <utility>
 
@@ -16,6 +15,20 @@
 #include "common/websocket.hpp"
 
 namespace sistem {
+
+namespace {
+
+/// What a WebSocket needs beside its frames.
+struct WebSocket {
+  Unframer unframer;
+  std::string data;           ///< of frames that were read,
+  std::size_t data_read = 0;  ///< and so much of it has been read on
+  bool closed = false;
+  std::optional<std::string> close_words;
+  std::minstd_rand random{std::random_device{}()};
+};
+
+}  // namespace
 
 class Channel::Layers {
  public:
@@ -33,16 +46,6 @@ class Channel::Layers {
   [[nodiscard]] std::optional<std::string> last_word() const;
 
  private:
-  /// What a WebSocket needs beside its frames.
-  struct WebSocket {
-    Unframer unframer;
-    std::string data;           ///< of frames that were read,
-    std::size_t data_read = 0;  ///< and so much of it has been read on
-    bool closed = false;
-    std::optional<std::string> close_words;
-    std::minstd_rand random{std::random_device{}()};
-  };
-
   ssize_t raw_read(char* into, std::size_t size);
   ssize_t raw_write(const char* bytes, std::size_t size);
   void answer(const Unframer::Control& control);
@@ -129,7 +132,7 @@ ssize_t Channel::Layers::read(char* into, std::size_t size) {
     }
   }
   const std::size_t count = std::min(size, frames_->data.size() - frames_->data_read);
-  std::memcpy(into, frames_->data.data() + frames_->data_read, count);
+  std::copy_n(frames_->data.data() + frames_->data_read, count, into);
   frames_->data_read += count;
   return static_cast<ssize_t>(count);
 }

@@ -16,6 +16,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <set>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -507,6 +508,10 @@ class PahoSession final : public Session {
       }
       return;
     }
+    if (keeps_session_ && message.get_qos() == 2 &&
+        config_.version == ProtocolVersion::v5) {  // before, it arrives with its PUBREL
+      half_received_.insert(static_cast<std::uint16_t>(message.c_struct().msgid));
+    }
     arrivals_.push_back({std::move(*topic), message.get_payload_str(), message.get_qos(), message.is_retained(),
                          std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), now});
     changed_.notify_all();
@@ -537,7 +542,7 @@ class PahoSession final : public Session {
       case PacketType::unsubscribe: return way == Wire::Way::out;
       case PacketType::puback:
       case PacketType::pubrec: return way == Wire::Way::in && (size > plain || keeps_session_);
-      case PacketType::pubcomp: return way == Wire::Way::in && keeps_session_;
+      case PacketType::pubcomp: return keeps_session_;
       case PacketType::publish: return way == Wire::Way::out && keeps_session_ && (first_byte & qos_bits) != 0;
       default: return false;
     }
@@ -564,6 +569,8 @@ class PahoSession final : public Session {
     const std::scoped_lock lock(mutex_);
     if (packet.type == PacketType::subscribe || packet.type == PacketType::unsubscribe) {
       asked_ = packet.id;
+    } else if (packet.type == PacketType::pubcomp) {
+      half_received_.erase(*packet.id);
     } else if (packet.type == PacketType::publish && packet.id && !handed_.empty() &&
                !under_way_.contains(*packet.id)) {
       under_way_[*packet.id] = handed_.front();
@@ -688,6 +695,7 @@ class PahoSession final : public Session {
     window_.send_again();
     handed_.clear();
     under_way_.clear();
+    half_received_.clear();
     std::swap(client_, client);
   }
 
@@ -703,6 +711,7 @@ class PahoSession final : public Session {
     stale_ = arrivals_.size();
     (void)wire_->pass_at_most(left_for_this_wire(stale_));
     (void)wire_->read_without_limit(awaiting_ > 0);
+    wire_->knows(half_received_);
     lost_ = false;
     connack_.reset();
     answer_.reset();
@@ -1313,8 +1322,9 @@ class PahoSession final : public Session {
   std::vector<Subscription> subscriptions_;
   std::map<std::string, Grant> renewed_;  ///< what was granted when a lost connection was regained
   std::vector<Message> arrivals_;
-  std::size_t stale_ = 0;                 ///< so many of those came by an earlier wire
-  std::optional<std::size_t> take_left_;  ///< so many more messages are wanted, those that arrived among them
+  std::set<std::uint16_t> half_received_;  ///< of QoS 2, by packet id, whose exchange is not over
+  std::size_t stale_ = 0;                  ///< so many of those came by an earlier wire
+  std::optional<std::size_t> take_left_;   ///< so many more messages are wanted, those that arrived among them
 
   std::jthread keeper_;
 };
@@ -1361,13 +1371,15 @@ void Client::on_failure(const mqtt::token& token) {
 
 void EndSession::operator()(Session* session) const { session->disconnect(); }
 
-SessionPointer open_session(const ConnectionConfig& config, const Console& console, const std::stop_token& stop) {
+SessionPointer open_session(const ConnectionConfig& config, const Console& console, const std::stop_token& stop,
+                            std::optional<std::size_t> at_most) {
   // Paho C 1.3.12 obeys these even for plain MQTT, and would ask them for the way to us.
   for (const char* variable : {"http_proxy", "https_proxy"}) {
     ::unsetenv(variable);
   }
   auto* session = new PahoSession(config, console);
   SessionPointer pointer{session};
+  session->take_at_most(at_most);
   session->connect_first(stop);
   return pointer;
 }

@@ -45,12 +45,10 @@ ExitStatus ping(Session& session, std::string topic, int qos, Deadline deadline,
   }
   const auto subscribed = Clock::now();
   const std::string payload = unique_payload();
-  const bool is_back = session.publish({.topic = topic, .payload = payload, .qos = qos}, stop) &&
-                       comes_back(session, payload, deadline, stop);
+  const bool is_sent = session.publish({.topic = topic, .payload = payload, .qos = qos}, stop) &&
+                       session.flush(stop) == 0;  // whose acknowledgement may say no
+  const bool is_back = is_sent && comes_back(session, payload, deadline, stop);
   const auto back = Clock::now();
-  if (is_back) {
-    (void)session.flush(stop);  // its acknowledgement may say no
-  }
   session.disconnect();
   if (is_back) {
     output.write(fmt::format("ping {}: subscribed in {:.2f} ms, round trip {:.2f} ms\n", session.broker(),

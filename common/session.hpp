@@ -98,9 +98,10 @@ struct EndSession {
 using SessionPointer = std::unique_ptr<Session, EndSession>;
 
 /// Connects by Paho. Throws Error: no_broker where none answers (after the configured patience), broker_refused where
-/// CONNACK says no.
+/// CONNACK says no. `at_most`: the session begins as after take_at_most(), since one that was kept brings messages
+/// before anything is subscribed.
 [[nodiscard]] SessionPointer open_session(const ConnectionConfig& config, const Console& console,
-                                          const std::stop_token& stop);
+                                          const std::stop_token& stop, std::optional<std::size_t> at_most = {});
 
 /// The library's versions, for --version.
 [[nodiscard]] std::string library_versions();

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace sistem {
@@ -27,6 +26,27 @@ constexpr std::size_t held_limit = 1 << 20;
 
 /// Of a PUBLISH an observer gets so much: its topic and nearly all properties, and not a payload of 200 MB.
 constexpr std::size_t publish_shown = 256 << 10;
+
+/// Whether the library may have that message already: what is sent again at QoS 2.
+bool may_be_known(std::uint8_t first_byte) {
+  constexpr unsigned duplicate = 8;
+  constexpr unsigned qos_2 = 4;
+  return (first_byte & (duplicate | qos_2)) == (duplicate | qos_2);
+}
+
+/// The packet id of a whole PUBLISH of QoS 1 or 2: behind header and topic name [MQTT5 3.3.2].
+std::uint16_t id_of(std::string_view publish) {
+  const auto number = [&](std::size_t at) {
+    return at + 1 < publish.size() ? static_cast<std::uint16_t>(static_cast<unsigned char>(publish[at]) << 8U |
+                                                                static_cast<unsigned char>(publish[at + 1]))
+                                   : std::uint16_t{0};
+  };
+  std::size_t header = 1;
+  while (header < publish.size() && (static_cast<unsigned char>(publish[header]) & 0x80U) != 0) {
+    ++header;
+  }
+  return number(header + 3 + number(header + 1));
+}
 
 PacketType type_of(std::uint8_t first_byte) { return static_cast<PacketType>(first_byte >> 4U); }
 
@@ -152,7 +172,7 @@ ssize_t Wire::receive(char* into, std::size_t size) {
     return -1;
   }
   const std::size_t count = std::min(size, waiting());
-  std::memcpy(into, ready_.data() + ready_read_, count);
+  std::copy_n(ready_.data() + ready_read_, count, into);
   ready_read_ += count;
   if (waiting() == 0) {
     ready_.clear();
@@ -218,7 +238,7 @@ void Wire::sort(std::string_view bytes) {
   while (const auto piece = in_.cutter.next(bytes)) {
     if (piece->begins) {
       const bool is_message = type_of(piece->first_byte) == PacketType::publish;
-      holds_current_ = is_message && (!held_.empty() || !may_pass());
+      holds_current_ = is_message && (!held_.empty() || !may_pass() || may_be_known(piece->first_byte));
       if (holds_current_) {
         held_.emplace_back();
       } else if (is_message) {
@@ -242,14 +262,26 @@ bool Wire::pass_held() {
     return false;
   }
   bool some = false;
-  while (held_.size() > (holds_current_ && !in_.cutter.between_packets() ? 1U : 0U) && may_pass()) {
-    pass(held_.front().size());
-    held_bytes_ -= held_.front().size();
-    ready_ += held_.front();
+  while (held_.size() > (holds_current_ && !in_.cutter.between_packets() ? 1U : 0U)) {
+    const std::string& message = held_.front();
+    const bool is_known = may_be_known(static_cast<std::uint8_t>(message.front())) && known_.contains(id_of(message));
+    if (!is_known && !may_pass()) {
+      break;
+    }
+    if (!is_known) {
+      pass(message.size());
+    }
+    held_bytes_ -= message.size();
+    ready_ += message;
     held_.pop_front();
     some = true;
   }
   return some;
+}
+
+void Wire::knows(std::set<std::uint16_t> packet_ids) {
+  const std::scoped_lock lock(mutex_);
+  known_ = std::move(packet_ids);
 }
 
 bool Wire::consumed(std::size_t messages) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -66,6 +67,10 @@ class Wire {
   /// comes after them waits here and is never acknowledged; packets that are no messages overtake it. True as above.
   bool pass_at_most(std::optional<std::size_t> messages);
 
+  /// Messages of QoS 2 that the library has already, by their packet ids, since the session went on from an earlier
+  /// connection: sent again they pass, and are not counted, because nobody will ever consume them.
+  void knows(std::set<std::uint16_t> packet_ids);
+
   /// Whether somebody waits for an answer, which may stand behind any number of messages: then all are read. True where
   /// reading had paused.
   bool read_without_limit(bool yes);
@@ -117,7 +122,8 @@ class Wire {
   std::deque<std::size_t> passed_;  ///< sizes of the messages that passed and are not consumed
   std::size_t passed_bytes_ = 0;
   std::optional<std::size_t> at_most_;  ///< so many of those there may be, until the session says something else
-  std::deque<std::string> held_;        ///< messages that must wait; the last one may not be all there
+  std::set<std::uint16_t> known_;
+  std::deque<std::string> held_;  ///< messages that must wait; the last one may not be all there
   std::size_t held_bytes_ = 0;
   bool holds_current_ = false;  ///< the packet that is coming goes to held_
   bool without_limit_ = false;

@@ -179,6 +179,7 @@ void take_all(Session& session, Handling& handling, Deadline deadline, Output& o
     for (const Message& message : session.receive(std::min(deadline, deadline_in(look_at_reader)), stop)) {
       handling.take(message, stop);
     }
+    // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
     session.take_at_most(handling.left_to_take());
     output.flush();
     if (output.closed()) {
@@ -213,8 +214,6 @@ bool flush_removals(Session& session, const Handling& handling, bool time_is_up,
 ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
                           const std::stop_token& stop) {
   Handling handling{session, config, output, console};
-  // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
-  session.take_at_most(handling.left_to_take());
   const bool all_granted = prepare(session, config, console, stop);
   const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
   if (config.exit_after_suback) {

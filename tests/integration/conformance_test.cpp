@@ -252,6 +252,15 @@ TEST(Rogue, WhatTheBrokerDoesNotOfferIsNotAskedFor) {
   }
 }
 
+TEST(Rogue, WhatIsAskedForWithAFilterIsInItsOptions) {
+  const RogueBroker rogue{{accepted_v5, {RogueBroker::subscribe_packet, "\x90\x04\x00\x01\x00\x00"s}}};
+  const Result result = run(
+      tool(SUB, rogue.port(),
+           {"-V", "5", "-t", "a", "-q", "1", "-E", "--no-local", "--retain-as-published", "--retain-handling", "new"}));
+  EXPECT_EQ(result.status, 0) << result.report;
+  EXPECT_EQ(rogue.packets().at(1).filters.at(0).options, 0x1D);
+}
+
 TEST(Rogue, AWillIsAskedForAtTheEndWhereThatIsWanted) {
   const RogueBroker rogue{std::vector<Reply>{accepted_v5} + honest_acknowledgements()};
   EXPECT_EQ(run(tool(PUB, rogue.port(), {"-t", "a", "-m", "x", "-q", "1", "--will-topic", "w", "--will-on-disconnect"}))

@@ -232,6 +232,34 @@ TEST_F(Protocol, APersistentSessionGetsWhatArrivedWhileItWasAway) {
   }
 }
 
+TEST_F(Protocol, WhatIsMoreThanWasAskedForStaysInTheSession) {
+  const Broker broker{"allow_anonymous true\nmax_queued_messages 0\n"};
+  for (const char* version : {"311", "5"}) {
+    for (const char* qos : {"1", "2"}) {
+      const Arguments options{
+          "-V", version, "-t", "jobs", "-q", qos, "-c", "-i", std::string("worker") + version + qos};
+      expect_success(run(sub(broker, options + Arguments{"-E"})));
+      expect_success(run(pub(broker, {"-t", "jobs", "-l", "-q", qos}), "1\n2\n3\n4\n5\n6\n7\n"));
+      for (const char* expected : {"1\n2\n", "3\n4\n", "5\n6\n"}) {
+        const Result some = run(sub(broker, options + Arguments{"-C", "2", "-W", "10"}));
+        expect_success(some);
+        EXPECT_EQ(some.out, expected) << some.report;
+      }
+      const Result last = run(sub(broker, options + Arguments{"-C", "1", "-W", "10"}));
+      EXPECT_EQ(last.out, "7\n") << last.report;
+    }
+  }
+}
+
+TEST_F(Protocol, AConnectionThatIsNotToBeRegainedEndsTheRun) {
+  Broker broker;
+  Process subscriber{sub(broker, {"-t", "a", "--no-reconnect"})};
+  subscriber.wait_for_stderr("subscribed to");
+  broker.stop();
+  EXPECT_EQ(subscriber.wait(), 3) << subscriber.report();
+  EXPECT_TRUE(contains(subscriber.err(), "sub: lost the connection to the broker at")) << subscriber.report();
+}
+
 TEST_F(Protocol, InMqtt5TheSessionLastsAsLongAsAsked) {
   const Broker broker;
   // A clean start with an expiry leaves a session; what -D says goes before -x; without either -c means for ever.

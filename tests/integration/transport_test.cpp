@@ -14,8 +14,8 @@
 #include "common/stop.hpp"
 #include "tests/integration/tools.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/proxy.hpp"
 #include "tests/support/rogue_broker.hpp"
-#include "tests/support/socks_proxy.hpp"
 
 namespace sistem::test {
 namespace {
@@ -204,6 +204,34 @@ TEST_F(Tls, AnAlpnProtocolThatTheBrokerDoesNotKnowDoesNoHarm) {
   expect_arrival(publish_trusting({"--tls-alpn", "mqtt"}));
 }
 
+TEST_F(Tls, TheNameInTheCertificateMayBeAnotherThanTheHosts) {
+  start({}, "DNS:broker.example");
+  expect_arrival(publish_trusting({"--tls-server-name", "broker.example"}));
+  expect_no_broker(
+      publish_trusting({"--tls-server-name", "other.example"}),
+      "TLS: the certificate of \"CN=broker\" is for another host than \"other.example\" (for broker.example)");
+}
+
+TEST_F(Tls, TheVariableThatBrowsersKnowNamesAKeyLogToo) {
+  start();
+  const auto file = folder_.path() / "shared.txt";
+  Start start = tool(PUB, port_, {"-t", "a", "-m", "x", "-q", "1", "--cafile", authority_.certificate()});
+  start.environment["MQTT_HOST"] = "localhost";
+  start.environment["SSLKEYLOGFILE"] = file;
+  expect_arrival(run(start));
+  EXPECT_NE(content_of(file), "");
+  // MQTT_TLS_KEYLOG and the command line come before it.
+  start.environment["MQTT_TLS_KEYLOG"] = folder_.path() / "own.txt";
+  const std::string before = content_of(file);
+  expect_arrival(run(start));
+  EXPECT_EQ(content_of(file), before);
+  EXPECT_NE(content_of(folder_.path() / "own.txt"), "");
+  // Without TLS it is nobody's business.
+  Start plain = tool(PUB, broker_->port(), {"-t", "a", "-m", "x", "-q", "1"});
+  plain.environment["SSLKEYLOGFILE"] = "/nowhere/keys";
+  expect_arrival(run(plain));
+}
+
 TEST_F(Tls, TheKeyLogHoldsTheSecretsOfEachSessionForItsOwnerOnly) {
   start();
   const auto file = folder_.path() / "keys.txt";
@@ -233,13 +261,14 @@ TEST_F(Tls, ATlsClientAndAPlainListenerSoonPart) {
 
 TEST_F(Tls, APeerThatAnswersInPlainTextIsTold) {
   // 0x16, a handshake's first byte, is CONNECT where nobody looks at the flags.
-  const RogueBroker rogue{{{RogueBroker::connect_packet, "HTTP/1.1 400 Bad Request\r\n\r\n"}}};
+  const RogueBroker rogue{{{RogueBroker::connect_packet, "HTTP/1.1 400 Bad Request\r\n\r\n"}},
+                          RogueBroker::Clients::something_else};
   expect_no_broker(publish(rogue.port(), {"--cafile", authority_.certificate()}),
                    ": TLS: it does not speak TLS (is it port 1883?)");
 }
 
 TEST_F(Tls, APeerThatSaysNothingIsGivenUp) {
-  const RogueBroker silent{{}};
+  const RogueBroker silent{{}, RogueBroker::Clients::something_else};
   const Result result = publish(silent.port(), {"--cafile", authority_.certificate(), "--wait-for-broker=0.5"});
   EXPECT_EQ(result.status, 3) << result.report;
   EXPECT_NE(result.err.find("waiting for its part of the TLS handshake"), std::string::npos) << result.report;
@@ -382,7 +411,7 @@ TEST_F(Tcp, ABindAddressThatIsNotOursIsNamed) {
 }
 
 TEST_F(Tcp, AProxyIsAskedForTheBrokerByName) {
-  const SocksProxy proxy;
+  const TestProxy proxy;
   const std::string url = fmt::format("socks5h://127.0.0.1:{}", proxy.port());
   expect_arrival(publish(broker_->port(), {"--proxy", url}));
   EXPECT_EQ(proxy.asked_for(), "name localhost");
@@ -395,7 +424,7 @@ TEST_F(Tcp, AProxyIsAskedForTheBrokerByName) {
 }
 
 TEST_F(Tcp, AProxyMayWantAPassword) {
-  const SocksProxy proxy{{.username = "me", .password = "p:w@"}};
+  const TestProxy proxy{{.username = "me", .password = "p:w@"}};
   const auto by = [&](const std::string& user) {
     return publish(broker_->port(), {"--proxy", fmt::format("socks5h://{}127.0.0.1:{}", user, proxy.port())});
   };
@@ -409,7 +438,7 @@ TEST_F(Tcp, WhatAProxySaysOfTheBrokerIsTold) {
   const std::pair<int, std::string> table[] = {
       {1, "general failure"}, {2, "its rules do not allow it"}, {4, "host is unreachable"}, {5, "connection refused"}};
   for (const auto& [code, words] : table) {
-    const SocksProxy proxy{{.reply = static_cast<unsigned char>(code)}};
+    const TestProxy proxy{{.reply = code}};
     expect_no_broker(publish(1883, {"--proxy", fmt::format("socks5h://127.0.0.1:{}", proxy.port())}),
                      fmt::format("no broker at localhost:1883: the proxy at 127.0.0.1:{} could not connect to it: {} "
                                  "(SOCKS reply {})",
@@ -417,8 +446,23 @@ TEST_F(Tcp, WhatAProxySaysOfTheBrokerIsTold) {
   }
 }
 
+TEST_F(Tcp, AnHttpProxyIsAskedToConnect) {
+  const TestProxy proxy{{.http = true}};
+  const std::string port = std::to_string(broker_->port());
+  expect_arrival(publish(broker_->port(), {"--proxy", fmt::format("http://me:p%3Aw@127.0.0.1:{}", proxy.port()), "-h",
+                                           "no-such-host.invalid"}));
+  EXPECT_EQ(proxy.asked_for(), "CONNECT no-such-host.invalid:" + port + " HTTP/1.1\r\nHost: no-such-host.invalid:" +
+                                   port + "\r\nProxy-Authorization: Basic bWU6cDp3\r\n\r\n");
+  const TestProxy strict{{.reply = 403, .http = true}};
+  expect_no_broker(
+      publish(1883, {"--proxy", fmt::format("http://127.0.0.1:{}", strict.port())}),
+      fmt::format("no broker at localhost:1883: the proxy at 127.0.0.1:{} does not connect to it: HTTP/1.1 403 "
+                  "No",
+                  strict.port()));
+}
+
 TEST_F(Tcp, AProxyThatIsNoneOrNotThereIsToldFromTheBroker) {
-  const SocksProxy web_server{{.greeting = "HTTP/1.1 400 Bad Request\r\n\r\n"}};
+  const TestProxy web_server{{.greeting = "HTTP/1.1 400 Bad Request\r\n\r\n"}};
   expect_no_broker(publish(1883, {"--proxy", fmt::format("socks5h://127.0.0.1:{}", web_server.port())}),
                    fmt::format("the proxy at 127.0.0.1:{} does not speak SOCKS5", web_server.port()));
   const std::uint16_t port = free_port();
@@ -479,7 +523,7 @@ TEST_F(WebSocket, TheRequestNamesThePathAndTheBroker) {
 }
 
 TEST_F(WebSocket, AProxyLeadsThere) {
-  const SocksProxy proxy;
+  const TestProxy proxy;
   const Broker broker{"allow_anonymous true\n" + listener(port_, "protocol websockets\n")};
   const std::string url = fmt::format("socks5h://127.0.0.1:{}", proxy.port());
   expect_arrival(publish(port_, {"--ws", "--proxy", url, "-h", "broker.invalid"}));

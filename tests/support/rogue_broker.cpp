@@ -13,9 +13,10 @@
 
 namespace sistem::test {
 
-RogueBroker::RogueBroker(std::vector<Reply> first, std::vector<Reply> then)
+RogueBroker::RogueBroker(std::vector<Reply> first, std::vector<Reply> then, Clients clients)
     : first_(std::move(first)),
       then_(std::move(then)),
+      clients_(clients),
       listener_(listen_on_loopback()),
       port_(port_of(listener_)),
       thread_([this](const std::stop_token& stop) { serve(stop); }) {}
@@ -37,9 +38,31 @@ std::vector<Packet> RogueBroker::packets() const {
 void RogueBroker::serve(const std::stop_token& stop) {
   while (wait_for(listener_, POLLIN, never, stop) == Woken::ready) {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    conformance_.begin();
-    talk(client, ++connections_ == 1 ? first_ : then_, stop);
+    ++connections_;
+    if (clients_ == Clients::mqtt) {
+      conformance_.begin();
+      talk(client, connections_ == 1 ? first_ : then_, stop);
+    } else {
+      talk_foreign(client, stop);
+    }
     ::close(client);
+  }
+}
+
+void RogueBroker::talk_foreign(int client, const std::stop_token& stop) const {
+  while (wait_for(client, POLLIN, never, stop) == Woken::ready) {
+    std::array<char, 4096> block{};
+    if (::read(client, block.data(), block.size()) <= 0) {
+      return;
+    }
+    for (const Reply& reply : first_) {
+      if (reply.to == static_cast<unsigned char>(block[0]) >> 4) {
+        (void)!::write(client, reply.bytes.data(), reply.bytes.size());
+        if (reply.then_close) {
+          return;
+        }
+      }
+    }
   }
 }
 

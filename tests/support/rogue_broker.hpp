@@ -33,9 +33,13 @@ class RogueBroker {
     int after = 0;                                          ///< so many such packets are passed over first
   };
 
-  explicit RogueBroker(std::vector<Reply> replies) : RogueBroker(replies, replies) {}
+  /// What its clients speak: of something else it knows blocks of bytes, the first of which says their type.
+  enum class Clients { mqtt, something_else };
+
+  explicit RogueBroker(std::vector<Reply> replies, Clients clients = Clients::mqtt)
+      : RogueBroker(replies, replies, clients) {}
   /// The first connection gets other replies than those after it.
-  RogueBroker(std::vector<Reply> first, std::vector<Reply> then);
+  RogueBroker(std::vector<Reply> first, std::vector<Reply> then, Clients clients = Clients::mqtt);
   RogueBroker(const RogueBroker&) = delete;
   RogueBroker& operator=(const RogueBroker&) = delete;
   ~RogueBroker();
@@ -49,9 +53,11 @@ class RogueBroker {
  private:
   void serve(const std::stop_token& stop);
   void talk(int client, const std::vector<Reply>& replies, const std::stop_token& stop);
+  void talk_foreign(int client, const std::stop_token& stop) const;
 
   std::vector<Reply> first_;
   std::vector<Reply> then_;
+  Clients clients_;
   int listener_;
   std::uint16_t port_;
   std::atomic<int> connections_{0};

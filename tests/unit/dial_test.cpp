@@ -58,7 +58,7 @@ TEST(Dial, APathThatIsTooLongForASocketIsTold) {
 }
 
 TEST(Dial, AProxyThatIsSilentIsGivenUpInTime) {
-  const test::RogueBroker silent{{}};
+  const test::RogueBroker silent{{}, test::RogueBroker::Clients::something_else};
   ConnectionConfig config;
   config.port = 1883;
   config.proxy.host = "127.0.0.1";

@@ -1,4 +1,4 @@
-#include "tests/support/socks_proxy.hpp"
+#include "tests/support/proxy.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -52,24 +52,24 @@ void relay(int one, int other, const std::stop_token& stop) {
 
 }  // namespace
 
-SocksProxy::SocksProxy(Manner manner)
+TestProxy::TestProxy(Manner manner)
     : manner_(std::move(manner)),
       listener_(listen_on_loopback()),
       port_(port_of(listener_)),
       thread_([this](const std::stop_token& stop) { serve(stop); }) {}
 
-SocksProxy::~SocksProxy() {
+TestProxy::~TestProxy() {
   thread_.request_stop();
   thread_.join();
   ::close(listener_);
 }
 
-std::string SocksProxy::asked_for() const {
+std::string TestProxy::asked_for() const {
   const std::scoped_lock lock(mutex_);
   return asked_for_;
 }
 
-void SocksProxy::serve(const std::stop_token& stop) {
+void TestProxy::serve(const std::stop_token& stop) {
   while (wait_for(listener_, POLLIN, never, stop) == Woken::ready) {
     const Descriptor client{::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)};
     if (const std::uint16_t port = receive_request(client.get()); port != 0) {
@@ -85,7 +85,33 @@ void SocksProxy::serve(const std::stop_token& stop) {
   }
 }
 
-std::uint16_t SocksProxy::receive_request(int client) {
+std::uint16_t TestProxy::receive_http(int client) {
+  std::string request;
+  while (!request.ends_with("\r\n\r\n")) {
+    const std::string byte = receive(client, 1);
+    if (byte.empty()) {
+      return 0;
+    }
+    request += byte;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    asked_for_ = request;
+  }
+  // In pieces, and long, as some proxies are.
+  send(client, "HTTP/1.1 "s +
+                   (manner_.reply == 0 ? "200 Connection established" : std::to_string(manner_.reply) + " No") +
+                   "\r\nVia: ");
+  send(client, std::string(3000, 'x') + "\r\n\r\n");
+  const std::string target = request.substr(0, request.find(" HTTP/"));
+  return manner_.reply != 0 ? std::uint16_t{0}
+                            : static_cast<std::uint16_t>(std::stoi(target.substr(target.rfind(':') + 1)));
+}
+
+std::uint16_t TestProxy::receive_request(int client) {
+  if (manner_.http) {
+    return receive_http(client);
+  }
   (void)receive(client, 1);
   const std::string methods = receive_counted(client);
   if (!manner_.greeting.empty()) {
