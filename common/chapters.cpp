@@ -120,8 +120,8 @@ Chapter differences(const std::vector<Option>& table, const ToolText& tool) {
                     tool.name),
         "notes"},
        {fmt::format("{} without a topic has something to do of its own; {} refuses.", tool.name, other), "no topic"},
-       {"A lost connection is regained, with the subscriptions.", "connection"},
-       {"What -d says goes to stderr, in other words.", "-d"},
+       {"A lost connection is regained, with the subscriptions; --no-reconnect ends the run.", "connection"},
+       {"What -d says goes to stderr, in other words: each packet, with its ids, flags, reason codes and sizes.", "-d"},
        {"The version itself is spoken, not that one or a newer.", "--tls-version"},
        {"Paho can say 2147483647 at most, 68 years, and that stands for a session without end.", "-x, -c"},
        {"Options that contradict each other, and values with something behind them, are refused where it takes the one "

@@ -29,7 +29,9 @@ const ToolText text_of_pub{
         "seq 1000 | pub -h broker.example -t test/count -l -q 1\n"
         "# keep the broker and the user's name for the next time\n"
         "pub -h broker.example -u me --password-file ~/.pw --save-profile lab\n"
-        "pub --profile lab -t test -m hello\n",
+        "pub --profile lab -t test -m hello\n"
+        "# does the broker work?\n"
+        "pub -h broker.example --ping\n",
     .drop_in_for = "mosquitto_pub",
     .libraries = library_versions,
     .synopsis = {"-t TOPIC -m PAYLOAD [OPTION]...", "-t TOPIC -n | -f FILE | -s | -l [OPTION]..."},

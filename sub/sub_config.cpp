@@ -71,6 +71,8 @@ const ToolText text_of_sub{
         "sub -t 'sistem/+' -v\n"
         "# a thousand messages, or status 27 after half a minute\n"
         "sub -h broker.example -t test/count -q 1 -C 1000 -W 30 > counted.txt\n"
+        "# two jobs of a session that the broker keeps; the others stay there\n"
+        "sub -h broker.example -c -i worker -t jobs -q 1 -C 2\n"
         "# one JSON object a line, with time, topic, QoS and properties\n"
         "sub -t 'test/#' -V 5 -F %j\n"
         "# when, where and what, in columns\n"
