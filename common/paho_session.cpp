@@ -472,9 +472,13 @@ class PahoSession final : public Session {
   }
 
   void delivered(const Client* client, const mqtt::token& token) {
+    const auto number = reinterpret_cast<std::uintptr_t>(token.get_user_context());
     const std::scoped_lock lock(mutex_);
-    if (client == client_.get()) {
-      acknowledge(reinterpret_cast<std::uintptr_t>(token.get_user_context()));
+    const auto* const message = window_.find(number);
+    // What was written with QoS 0 when the connection was gone already went nowhere.
+    const bool is_void = lost_ && message != nullptr && (*message)->get_qos() == 0;
+    if (client == client_.get() && !is_void) {
+      acknowledge(number);
     }
   }
 
@@ -545,6 +549,13 @@ class PahoSession final : public Session {
       case PacketType::pubcomp: return keeps_session_;
       case PacketType::publish: return way == Wire::Way::out && keeps_session_ && (first_byte & qos_bits) != 0;
       default: return false;
+    }
+  }
+
+  void gone(std::uint64_t connection) {
+    const std::scoped_lock lock(mutex_);
+    if (connection == connections_) {
+      lose();
     }
   }
 
@@ -706,7 +717,8 @@ class PahoSession final : public Session {
     wire_ = std::make_shared<Wire>(
         std::move(channel),
         Wire::Observer{[this](Wire::Way way, std::uint8_t first, std::size_t size) { return wants(way, first, size); },
-                       [this, connection](Wire::Way way, std::string_view bytes) { sees(connection, way, bytes); }});
+                       [this, connection](Wire::Way way, std::string_view bytes) { sees(connection, way, bytes); },
+                       [this, connection] { gone(connection); }});
     // Nobody else knows it yet, and it shows no packets before Paho has it.
     stale_ = arrivals_.size();
     (void)wire_->pass_at_most(left_for_this_wire(stale_));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <numeric>
 #include <utility>
 
 namespace sistem {
@@ -73,10 +74,16 @@ ssize_t Wire::send(const iovec* parts, int count) {
 
 ssize_t Wire::send_some(const iovec* parts, int count) {
   const std::scoped_lock lock(mutex_);
-  if (!send_own()) {
-    return -1;
+  const ssize_t sent = !send_own() ? -1 : channel_.write(parts, count);
+  if (sent < 0 && errno != EAGAIN) {
+    // Where a PUBLISH fails for good, Paho frees its topic and keeps the message, to send it again in a session that
+    // goes on (1.3.12: a use after free). So nothing ever fails here; the end is told where Paho reads.
+    ended_ = errno;
+    sent_.notify_all();
+    observer_.loses();
+    return std::accumulate(parts, parts + count, ssize_t{0},
+                           [](ssize_t sum, const iovec& part) { return sum + static_cast<ssize_t>(part.iov_len); });
   }
-  const ssize_t sent = channel_.write(parts, count);
   if (sent <= 0) {
     return sent;
   }

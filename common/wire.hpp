@@ -35,6 +35,8 @@ class Wire {
     std::function<bool(Way, std::uint8_t first_byte, std::size_t size)> wants;
     /// All of the packet, but of PUBLISH its beginning only where it is large.
     std::function<void(Way, std::string_view packet)> sees;
+    /// The connection is gone, and what is sent from here on goes nowhere.
+    std::function<void()> loses;
   };
 
   Wire(Channel channel, Observer observer);
@@ -43,7 +45,8 @@ class Wire {
 
   /// As recv(2).
   [[nodiscard]] ssize_t receive(char* into, std::size_t size);
-  /// As writev(2), but that a socket which is full for a moment is waited for.
+  /// As writev(2), but that a socket which is full for a moment is waited for, and that a connection which is gone
+  /// seems full: receive() tells that it is gone.
   [[nodiscard]] ssize_t send(const iovec* parts, int count);
   /// What poll(2) is to wait for on the channel's socket.
   [[nodiscard]] std::int16_t awaited() const;

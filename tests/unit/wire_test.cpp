@@ -29,7 +29,8 @@ class WireTest : public testing::Test {
                                    Wire::Observer{[](Wire::Way, std::uint8_t, std::size_t) { return true; },
                                                   [this](Wire::Way way, std::string_view packet) {
                                                     (way == Wire::Way::in ? seen_in_ : seen_out_).emplace_back(packet);
-                                                  }});
+                                                  },
+                                                  [this] { lost_ = true; }});
   }
   ~WireTest() override { ::close(peer_); }
 
@@ -57,6 +58,7 @@ class WireTest : public testing::Test {
 
   int peer_ = -1;
   std::unique_ptr<Wire> wire_;
+  bool lost_ = false;
   std::vector<std::string> seen_in_;
   std::vector<std::string> seen_out_;
 };
@@ -159,6 +161,15 @@ TEST_F(WireTest, TheEndComesAfterWhatCameBeforeIt) {
   EXPECT_EQ(wire_->receive(&byte, 1), 1);
   EXPECT_EQ(wire_->receive(&byte, 1), 0);
   EXPECT_TRUE(wire_->advance()) << "the end is something to tell";
+}
+
+TEST_F(WireTest, ADeadConnectionTakesEverythingAndIsToldWhereItIsRead) {
+  ::shutdown(peer_, SHUT_RDWR);
+  EXPECT_EQ(send(message(1)), static_cast<ssize_t>(message(1).size()));
+  EXPECT_TRUE(lost_);
+  EXPECT_TRUE(seen_out_.empty());
+  char byte = 0;
+  EXPECT_LE(wire_->receive(&byte, 1), 0);
 }
 
 TEST_F(WireTest, WhatIsNoMqttEndsTheConnectionAndSaysSo) {
