@@ -78,7 +78,9 @@ ssize_t Wire::send_some(const iovec* parts, int count) {
   if (sent < 0 && errno != EAGAIN) {
     // Where a PUBLISH fails for good, Paho frees its topic and keeps the message, to send it again in a session that
     // goes on (1.3.12: a use after free). So nothing ever fails here; the end is told where Paho reads.
-    ended_ = errno;
+    const int error = errno;
+    read_ahead();  // what had come before, an alert of TLS perhaps
+    ended_ = ended_.value_or(error);
     sent_.notify_all();
     observer_.loses();
     return std::accumulate(parts, parts + count, ssize_t{0},
