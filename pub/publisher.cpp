@@ -63,7 +63,7 @@ ExitStatus publish_all(Session& session, Source& source, Pacer& pacer, const Pub
     bool at_hand = !config.publishes_readings() && !config.lines;
     while (left.nothing() && (pacer.wait(stop) || at_hand)) {
       at_hand = false;
-      auto turn = source(stop);
+      auto turn = source({}, stop).messages;
       if (turn.empty()) {
         break;
       }

@@ -175,25 +175,25 @@ std::string read_whole(int fd, const std::string& name, std::size_t limit, const
 }
 
 Source one_message(Message message) {
-  return [message = std::vector{std::move(message)}](const std::stop_token&) mutable {
-    return std::exchange(message, {});
+  return [message = std::vector{std::move(message)}](const Moment&, const std::stop_token&) mutable {
+    return Turn{std::exchange(message, {})};
   };
 }
 
 Source lines_of(int fd, std::string name, Message pattern) {
   auto reader = std::make_shared<LineReader>(fd, std::move(name), std::move(pattern));
-  return [reader](const std::stop_token& stop) { return reader->turn(stop); };
+  return [reader](const Moment&, const std::stop_token& stop) { return Turn{reader->turn(stop)}; };
 }
 
 Source readings_of(Readings readings, Message pattern) {
-  return [readings = std::move(readings), pattern = std::move(pattern)](const std::stop_token&) mutable {
+  return [readings = std::move(readings), pattern = std::move(pattern)](const Moment&, const std::stop_token&) mutable {
     std::vector<Message> messages;
     for (Reading& reading : readings.measure(Readings::Clock::now())) {
       messages.push_back(pattern);
       messages.back().topic = "sistem/" + reading.name;
       messages.back().payload = std::move(reading.text);
     }
-    return messages;
+    return Turn{std::move(messages)};
   };
 }
 

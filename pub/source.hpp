@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -12,9 +14,22 @@
 
 namespace sistem {
 
-/// Where messages come from. Each call is one turn: the messages that are due together, in order; none: the end, or a
-/// stop was requested. Throws Error for input that cannot be read or is no message; all turns before it are good.
-using Source = std::function<std::vector<Message>(const std::stop_token&)>;
+/// When a turn is due on the run's schedule, which need not be when it happens: what is generated from it is the same
+/// however late a turn is.
+struct Moment {
+  std::chrono::nanoseconds elapsed{0};           ///< since the schedule's first turn
+  std::chrono::system_clock::time_point wall{};  ///< the time of day that goes with it
+};
+
+/// The messages that are due together, in order.
+struct Turn {
+  std::vector<Message> messages;                  ///< none: the source has ended, or a stop was requested
+  std::optional<std::chrono::nanoseconds> due{};  ///< since the first turn, where the source itself knows when
+};
+
+/// Where messages come from. Each call is one turn. Throws Error for input that cannot be read or is no message; all
+/// turns before it are good.
+using Source = std::function<Turn(const Moment&, const std::stop_token&)>;
 
 /// The source that the options ask for. Reads --file and --stdin-file to their end: what can be wrong with them is told
 /// before there is a connection, and nobody holds one while stdin is slow. Throws Error where one of them cannot be

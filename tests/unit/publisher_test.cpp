@@ -17,8 +17,8 @@ Message message(const std::string& payload) { return {"topic", payload}; }
 
 /// A source of these turns.
 Source turns(std::vector<std::vector<Message>> turns) {
-  return [turns = std::move(turns), next = std::size_t{0}](const std::stop_token&) mutable {
-    return next < turns.size() ? turns[next++] : std::vector<Message>{};
+  return [turns = std::move(turns), next = std::size_t{0}](const Moment&, const std::stop_token&) mutable {
+    return next < turns.size() ? Turn{turns[next++]} : Turn{};
   };
 }
 
@@ -77,9 +77,9 @@ TEST_F(Publisher, KeepsLinesOfATimeWithoutAConnection) {
 
 TEST_F(Publisher, AStopBetweenTurnsIsAGoodEnd) {
   config_.interval = std::chrono::hours(1);
-  const Source source = [&](const std::stop_token&) {
+  const Source source = [&](const Moment&, const std::stop_token&) {
     stop_.request_stop();
-    return std::vector{message("1")};
+    return Turn{std::vector{message("1")}};
   };
   EXPECT_EQ(publish(source), ExitStatus::success);
   EXPECT_EQ(session_.published.size(), 1U);
@@ -99,11 +99,11 @@ TEST_F(Publisher, AStopBeforeTheAcknowledgementIsAFailure) {
 }
 
 TEST_F(Publisher, AFaultOfTheInputLosesNothingThatWasAcceptedBefore) {
-  const Source source = [first = true](const std::stop_token&) mutable {
+  const Source source = [first = true](const Moment&, const std::stop_token&) mutable {
     if (!std::exchange(first, false)) {
       throw UsageError("stdin:2: no message");
     }
-    return std::vector{message("1")};
+    return Turn{std::vector{message("1")}};
   };
   EXPECT_THROW((void)publish(source), UsageError);
   EXPECT_EQ(session_.published.size(), 1U);

@@ -28,7 +28,7 @@ std::vector<std::string> payloads_of(const std::string& input) {
   });
   Source source = lines_of(pipe.reader(), "input", {"topic", "", 1, true});
   std::vector<std::string> payloads;
-  for (auto turn = source({}); !turn.empty(); turn = source({})) {
+  for (auto turn = source({}, {}).messages; !turn.empty(); turn = source({}, {}).messages) {
     for (const Message& message : turn) {
       EXPECT_EQ(message.topic, "topic");
       EXPECT_EQ(message.qos, 1);
@@ -66,14 +66,14 @@ TEST(LinesOf, AStopEndsTheWaitForInput) {
   Source source = lines_of(pipe.reader(), "input", {"topic"});
   std::stop_source stop;
   std::jthread stopper([&] { stop.request_stop(); });
-  EXPECT_TRUE(source(stop.get_token()).empty());
+  EXPECT_TRUE(source({}, stop.get_token()).messages.empty());
 }
 
 TEST(LinesOf, InputThatCannotBeReadIsNamed) {
   const int folder = ::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   Source source = lines_of(folder, "stdin", {"topic"});
   try {
-    (void)source({});
+    (void)source({}, {});
     ADD_FAILURE() << "read a folder";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "cannot read stdin: Is a directory");
@@ -83,10 +83,10 @@ TEST(LinesOf, InputThatCannotBeReadIsNamed) {
 
 TEST(OneMessage, ComesOnce) {
   Source source = one_message({"topic", "payload", 2, false});
-  const auto turn = source({});
+  const auto turn = source({}, {}).messages;
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_EQ(turn[0].payload, "payload");
-  EXPECT_TRUE(source({}).empty());
+  EXPECT_TRUE(source({}, {}).messages.empty());
 }
 
 /// What `get` complains of, and with which status.
@@ -159,24 +159,24 @@ TEST(SourceOf, AFileIsOneMessage) {
   config.qos = 2;
   config.retain = true;
   Source source = source_of(config, {});
-  const auto turn = source({});
+  const auto turn = source({}, {}).messages;
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_EQ(turn[0].topic, "topic");
   EXPECT_EQ(turn[0].payload, "two\nlines\0\n"s);
   EXPECT_EQ(turn[0].qos, 2);
   EXPECT_TRUE(turn[0].retain);
-  EXPECT_TRUE(source({}).empty());
+  EXPECT_TRUE(source({}, {}).messages.empty());
 }
 
 TEST(SourceOf, AnEmptyFileIsAnEmptyMessage) {
   const test::TemporaryFolder folder;
-  const auto turn = source_of(publishing_file(folder.write("payload", "")), {})({});
+  const auto turn = source_of(publishing_file(folder.write("payload", "")), {})({}, {}).messages;
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_EQ(turn[0].payload, "");
 }
 
 TEST(SourceOf, AFileThatDoesNotKnowItsSizeIsReadToItsEnd) {
-  const auto turn = source_of(publishing_file("/proc/self/cmdline"), {})({});  // 0 bytes, says stat(2)
+  const auto turn = source_of(publishing_file("/proc/self/cmdline"), {})({}, {}).messages;  // 0 bytes, says stat(2)
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_NE(turn[0].payload.find("unit_tests"), std::string::npos);
 }
@@ -211,7 +211,7 @@ TEST(SourceOf, AFifoIsReadToItsEndWhoeverComesFirst) {
   const auto fifo = folder.path() / "fifo";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   std::jthread writer([&] { std::ofstream(fifo) << "through a FIFO"; });
-  const auto turn = source_of(publishing_file(fifo), {})({});
+  const auto turn = source_of(publishing_file(fifo), {})({}, {}).messages;
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_EQ(turn[0].payload, "through a FIFO");
 }
@@ -222,17 +222,17 @@ TEST(SourceOf, PropertiesOfPublishGoIntoMessagesOfMqtt5) {
   config.message = "payload";
   const Property unit{0x26, 0, "°C", "unit"};
   config.connection.properties = {{PropertyPlace::connect, {0x21, 10}}, {PropertyPlace::publish, unit}};
-  EXPECT_TRUE(source_of(config, {})({}).at(0).properties.empty());
+  EXPECT_TRUE(source_of(config, {})({}, {}).messages.at(0).properties.empty());
   config.connection.version = ProtocolVersion::v5;
-  EXPECT_EQ(source_of(config, {})({}).at(0).properties, std::vector{unit});
+  EXPECT_EQ(source_of(config, {})({}, {}).messages.at(0).properties, std::vector{unit});
   config.topic.reset();
-  EXPECT_EQ(source_of(config, {})({}).at(0).properties, std::vector{unit}) << "readings too";
+  EXPECT_EQ(source_of(config, {})({}, {}).messages.at(0).properties, std::vector{unit}) << "readings too";
 }
 
 TEST(ReadingsOf, ATurnIsAllReadingsOfAMoment) {
   Source source = readings_of(Readings{}, {"", "", 1, true});
   for (int round = 0; round < 2; ++round) {
-    const auto turn = source({});
+    const auto turn = source({}, {}).messages;
     ASSERT_FALSE(turn.empty());
     for (const Message& message : turn) {
       EXPECT_TRUE(message.topic.starts_with("sistem/")) << message.topic;
