@@ -698,10 +698,8 @@ void check_version(ConnectionConfig& config, Settings& settings) {
     if (!settings.given(option) || (option == std::string_view("topic-alias") && !config.automatic_topic_alias)) {
       continue;
     }
-    if (!settings.given("protocol-version")) {
-      config.version = ProtocolVersion::v5;
-      settings.homes["protocol-version"] = settings.homes[option];
-    } else if (config.version != ProtocolVersion::v5) {
+    mean_mqtt5(config, settings, option);
+    if (config.version != ProtocolVersion::v5) {
       throw UsageError(fmt::format("{} and {}: only MQTT 5 has that", settings.home_of(option),
                                    settings.home_of("protocol-version")));
     }
@@ -810,6 +808,13 @@ void check_places(const ConnectionConfig& config, const Settings& settings, cons
       throw UsageError(fmt::format("{}: {} sends no packet of that kind: {}", settings.home_of("property"), tool,
                                    words_of(property).front()));
     }
+  }
+}
+
+void mean_mqtt5(ConnectionConfig& config, Settings& settings, const std::string& option) {
+  if (!settings.given("protocol-version")) {
+    config.version = ProtocolVersion::v5;
+    settings.homes["protocol-version"] = settings.homes[option];
   }
 }
 

@@ -125,6 +125,9 @@ void check_connection(ConnectionConfig& config, Settings& settings, const Consol
 void check_places(const ConnectionConfig& config, const Settings& settings, const std::string& tool,
                   const std::vector<PropertyPlace>& never);
 
+/// Speaks MQTT 5, where the user has not said which version, because an option was given that is at home there.
+void mean_mqtt5(ConnectionConfig& config, Settings& settings, const std::string& option);
+
 /// Asks for the password where a user name was typed without one and there is somebody to ask.
 void ask_for_password(ConnectionConfig& config, const Settings& settings, const Sources& sources);
 

@@ -54,6 +54,10 @@ constexpr std::size_t pahos_share = 2;
 constexpr auto flush_after_stop = 400ms;
 constexpr auto disconnect_timeout = 300ms;
 
+/// Paho looks once a second whether a ping is due. A broker waits for one and a half times the keep alive
+/// [MQTT-3.1.2-24]: below this it may have waited too long by then (1.3.14: 1.8 s with a keep alive of 1 s).
+constexpr auto pahos_precision = 5s;
+
 /// A connection that has held so long was no accident: after its loss the first attempt comes at once again. One that
 /// is lost earlier (another client with our id, a packet that the broker closes it for) is not made up for in a hurry.
 constexpr auto proven_after = 10s;
@@ -427,7 +431,8 @@ class PahoSession final : public Session {
 
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override {
     std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, stop, deadline, [&] { return !arrivals_.empty() || end_; });
+    changed_.wait_until(lock, stop, deadline, [&] { return !arrivals_.empty() || end_ || interrupted_; });
+    interrupted_ = false;
     if (arrivals_.empty()) {
       throw_if_ended();
     }
@@ -442,6 +447,12 @@ class PahoSession final : public Session {
       paho_shims::wake();
     }
     return messages;
+  }
+
+  void interrupt() override {
+    const std::scoped_lock lock(mutex_);
+    interrupted_ = true;
+    changed_.notify_all();
   }
 
   [[nodiscard]] std::string client_id() const override { return client_id_; }
@@ -758,9 +769,11 @@ class PahoSession final : public Session {
     // Paho keeps to its own keep alive: 1.3.12 does not know that the broker may ask for a shorter one.
     const auto asked = number_in(properties, "server-keep-alive");
     const auto own = config_.keep_alive;
-    keep_alive_ = asked && *asked > 0 && (own.count() == 0 || std::chrono::seconds{*asked} < own)
-                      ? std::optional(std::chrono::seconds{*asked})
-                      : std::nullopt;
+    if (asked && *asked > 0 && (own.count() == 0 || std::chrono::seconds{*asked} < own)) {
+      keep_alive_ = std::chrono::seconds{*asked};
+    } else {
+      keep_alive_ = own.count() > 0 && own < pahos_precision ? std::optional(own) : std::nullopt;
+    }
   }
 
   /// Why there is no CONNACK that says yes.
@@ -1317,7 +1330,7 @@ class PahoSession final : public Session {
   std::map<std::uint16_t, std::string> refusals_;  ///< why, by packet id
   BrokerLimits limits_;
   bool session_present_ = false;                    ///< the broker had kept the session for it
-  std::optional<std::chrono::seconds> keep_alive_;  ///< the broker's, where it is shorter than the one that Paho has
+  std::optional<std::chrono::seconds> keep_alive_;  ///< where Paho does not see to it
 
   Window<mqtt::const_message_ptr> window_;
   // In a session that the broker keeps, messages of QoS 1 and 2 by their numbers in the window. There Paho C 1.3.12
@@ -1334,6 +1347,7 @@ class PahoSession final : public Session {
   std::vector<Subscription> subscriptions_;
   std::map<std::string, Grant> renewed_;  ///< what was granted when a lost connection was regained
   std::vector<Message> arrivals_;
+  bool interrupted_ = false;
   std::set<std::uint16_t> half_received_;  ///< of QoS 2, by packet id, whose exchange is not over
   std::size_t stale_ = 0;                  ///< so many of those came by an earlier wire
   std::optional<std::size_t> take_left_;   ///< so many more messages are wanted, those that arrived among them

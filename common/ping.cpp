@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "common/topic.hpp"
+
 namespace sistem {
 namespace {
 
@@ -35,7 +37,7 @@ bool comes_back(Session& session, const std::string& payload, Deadline deadline,
 ExitStatus ping(Session& session, std::string topic, int qos, Deadline deadline, Output& output, const Console& console,
                 const std::stop_token& stop) {
   if (topic.empty()) {
-    topic = "ping/" + session.client_id();
+    topic = "ping/" + without_wildcards(session.client_id());
   }
   const auto start = Clock::now();
   const Grant grant = session.subscribe({{.filter = topic, .qos = qos}}, stop).front();

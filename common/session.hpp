@@ -72,8 +72,11 @@ class Session {
   virtual void take_at_most(std::optional<std::size_t> messages) = 0;
 
   /// What has arrived since the last call, oldest first; waits for at least one message. Empty where the deadline
-  /// passed or a stop was requested first.
+  /// passed, a stop was requested or interrupt() was called first.
   [[nodiscard]] virtual std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) = 0;
+
+  /// A receive() that waits, or the next one, returns at once. The only call that any thread may make.
+  virtual void interrupt() = 0;
 
   /// Where the broker is that this session talks to, as a person reads it.
   [[nodiscard]] virtual std::string broker() const = 0;

@@ -5,10 +5,10 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <vector>
 
 #include "common/descriptor.hpp"
 #include "common/error.hpp"
@@ -56,15 +56,22 @@ Deadline deadline_in(std::chrono::duration<double> from_now) {
 }
 
 Woken wait_for(int fd, std::int16_t events, Deadline deadline, const std::stop_token& stop) {
+  pollfd one{fd, events, 0};
+  return wait_for_any({&one, 1}, deadline, stop);
+}
+
+Woken wait_for_any(std::span<pollfd> descriptors, Deadline deadline, const std::stop_token& stop) {
   if (stop.stop_requested()) {
     return Woken::stopped;
   }
-  if (pollfd now{fd, events, 0}; fd >= 0 && ::poll(&now, 1, 0) == 1) {
+  const bool any = std::any_of(descriptors.begin(), descriptors.end(), [](const pollfd& one) { return one.fd >= 0; });
+  if (any && ::poll(descriptors.data(), descriptors.size(), 0) > 0) {
     return Woken::ready;  // the usual case where much is flowing: one call, and no descriptor made for it
   }
   const StopDescriptor stopped{stop};
+  std::vector<pollfd> waiting{descriptors.begin(), descriptors.end()};
+  waiting.push_back({stopped.fd(), POLLIN, 0});
   while (true) {
-    std::array<pollfd, 2> waiting{{{fd, events, 0}, {stopped.fd(), POLLIN, 0}}};
     const int ready = ::poll(waiting.data(), waiting.size(), poll_timeout(deadline));
     if (ready < 0 && errno != EINTR) {
       throw Error(fmt::format("cannot wait for input or output: {}", std::strerror(errno)));
@@ -72,7 +79,8 @@ Woken wait_for(int fd, std::int16_t events, Deadline deadline, const std::stop_t
     if (stop.stop_requested()) {
       return Woken::stopped;
     }
-    if (ready > 0 && waiting[0].revents != 0) {
+    if (ready > 0) {
+      std::copy_n(waiting.begin(), descriptors.size(), descriptors.begin());
       return Woken::ready;
     }
     if (std::chrono::steady_clock::now() >= deadline) {

@@ -1,5 +1,6 @@
 #include "common/topic.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "common/payload.hpp"
@@ -82,6 +83,12 @@ std::optional<std::string> fault_of_topic_filter(std::string_view filter) {
     filter = rest.substr(slash + 1);
   }
   return fault_of_wildcards(filter);
+}
+
+std::string without_wildcards(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '+' || c == '#'; }, '_');
+  return text;
 }
 
 bool matches(std::string_view filter, std::string_view topic) {

@@ -6,6 +6,7 @@
 #include "common/tool.hpp"
 #include "pub/pub_config.hpp"
 #include "pub/publisher.hpp"
+#include "pub/requester.hpp"
 
 int main(int argc, char** argv) {
   using namespace sistem;
@@ -24,6 +25,9 @@ int main(int argc, char** argv) {
     Source source = source_of(*config, stop);
     Pacer pacer{config->interval};
     const auto session = open_session(config->connection, console, stop);
+    if (config->request) {
+      return request_all(*session, source, *config, output, console, stop);
+    }
     return publish_all(*session, source, pacer, *config, output, console, stop);
   });
 }

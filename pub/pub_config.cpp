@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "common/error.hpp"
+#include "common/packet.hpp"
 #include "common/ping.hpp"
 #include "common/session.hpp"
 #include "common/topic.hpp"
@@ -30,6 +31,8 @@ const ToolText text_of_pub{
         "# keep the broker and the user's name for the next time\n"
         "pub -h broker.example -u me --password-file ~/.pw --save-profile lab\n"
         "pub --profile lab -t test -m hello\n"
+        "# ask, and print the answer of whoever runs sub --respond\n"
+        "pub -t sistem/waktu -m now --request\n"
         "# does the broker work?\n"
         "pub -h broker.example --ping\n",
     .drop_in_for = "mosquitto_pub",
@@ -47,8 +50,34 @@ std::optional<std::string> source_given(const Settings& settings) {
   return std::nullopt;
 }
 
+void check_request(PubConfig& config, const Settings& settings, const std::optional<std::string>& source) {
+  if (!config.request) {
+    for (const char* option : {"response-topic", "timeout"}) {
+      if (settings.given(option)) {
+        throw UsageError(fmt::format("{} needs --request: only that waits for an answer", settings.home_of(option)));
+      }
+    }
+    return;
+  }
+  if (!source) {
+    throw UsageError(
+        fmt::format("{} needs a message that asks: --topic and --message, for example", settings.home_of("request")));
+  }
+  const auto publish = properties_for(PropertyPlace::publish, config.connection.properties);
+  if (config.response_topic && text_in(publish, "response-topic")) {
+    throw UsageError(fmt::format("{} and {}: the response topic can be said once only",
+                                 settings.home_of("response-topic"), settings.home_of("property")));
+  }
+  if (settings.given("timeout")) {
+    config.connection.answer_limit = config.timeout;
+  }
+}
+
 /// Rules between options; a single value is checked where its row sets it.
 void check(PubConfig& config, Settings& settings, const Console& console) {
+  if (config.request) {
+    mean_mqtt5(config.connection, settings, "request");
+  }
   check_connection(config.connection, settings, console);
   check_places(config.connection, settings, "pub", {PropertyPlace::subscribe, PropertyPlace::unsubscribe});
   const auto source = source_given(settings);
@@ -57,9 +86,13 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
       throw UsageError(fmt::format("{} and {}: a ping publishes nothing but its own message", settings.home_of("ping"),
                                    settings.home_of(*source)));
     }
-    config.connection.answer_limit = ping_limit;
+    if (!settings.given("timeout")) {
+      config.timeout = ping_limit;
+    }
+    config.connection.answer_limit = config.timeout;
     return;
   }
+  check_request(config, settings, source);
   if (config.topic && !source) {
     throw UsageError(
         fmt::format("{} needs something to publish: --message, --file, --stdin-line, --stdin-file or "
@@ -92,6 +125,7 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
 
 std::vector<Option> pub_rows(PubConfig& config) {
   const std::string section = "Publishing";
+  const std::string asking = "Asking";
   const std::string source = "message";
   std::vector<Option> rows{
       {.name = "topic",
@@ -155,6 +189,22 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .section = section,
        .help = "Wait so long between two of those; fractions are fine.",
        .field = seconds(config.repeat_delay, Zero::allowed)},
+      {.name = "request",
+       .section = asking,
+       .help = "Each message is a request: wait for its answer and print that. With --repeat the times of the round "
+               "trips are told, too. Means MQTT 5; before it both sides must have agreed on the topic of the answers.",
+       .field = flag(config.request)},
+      {.name = "response-topic",
+       .value = "TOPIC",
+       .section = asking,
+       .help = "Where answers are expected; without this option response/ID, before MQTT 5 TOPIC/response.",
+       .field = text(config.response_topic, fault_of_topic_name)},
+      {.name = "timeout",
+       .letter = 'W',
+       .value = "SECONDS",
+       .section = asking,
+       .help = "How long an answer may take, or --ping; then the status is 27. Fractions are fine.",
+       .field = seconds(config.timeout, Zero::refused)},
   };
   std::ranges::move(connection_rows(config.connection), std::back_inserter(rows));
   return rows;

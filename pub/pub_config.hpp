@@ -28,6 +28,10 @@ struct PubConfig {
   std::chrono::duration<double> repeat_delay{0};  ///< between two of those
   std::chrono::seconds interval{0};               ///< between two turns of the source; 0: at once
 
+  bool request = false;                       ///< each message asks for an answer, which is printed
+  std::optional<std::string> response_topic;  ///< where answers are expected; nothing: see request_all()
+  std::chrono::duration<double> timeout{10};  ///< how long an answer, or a ping, may take
+
   [[nodiscard]] bool publishes_readings() const { return !topic; }
 };
 

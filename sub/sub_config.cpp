@@ -9,6 +9,7 @@
 #include "common/error.hpp"
 #include "common/ping.hpp"
 #include "common/topic.hpp"
+#include "sub/command.hpp"
 #include "sub/format.hpp"
 
 namespace sistem {
@@ -71,6 +72,9 @@ const ToolText text_of_sub{
         "sub -t 'sistem/+' -v\n"
         "# a thousand messages, or status 27 after half a minute\n"
         "sub -h broker.example -t test/count -q 1 -C 1000 -W 30 > counted.txt\n"
+        "# answer each request with the time, and with what a program says\n"
+        "sub -t sistem/waktu --respond @H:@M:@S\n"
+        "sub -t sistem/tamu --respond-exec 'wc -c'\n"
         "# two jobs of a session that the broker keeps; the others stay there\n"
         "sub -h broker.example -c -i worker -t jobs -q 1 -C 2\n"
         "# one JSON object a line, with time, topic, QoS and properties\n"
@@ -83,10 +87,47 @@ const ToolText text_of_sub{
     .chapters = {{"Output format", output_format}},
 };
 
+void check_responding(SubConfig& config, const Settings& settings) {
+  for (const char* option : {"respond-shell", "respond-max", "respond-timeout"}) {
+    if (settings.given(option) && !config.respond_exec) {
+      throw UsageError(fmt::format("{} needs --respond-exec: it is about its commands", settings.home_of(option)));
+    }
+  }
+  if (config.response_topic && !config.responds()) {
+    throw UsageError(fmt::format("{} needs --respond or --respond-exec: nothing is answered without",
+                                 settings.home_of("response-topic")));
+  }
+  if (!config.respond_exec) {
+    return;
+  }
+  const std::string home = settings.home_of("respond-exec");
+  if (config.respond_shell) {
+    config.respond_words = {"/bin/sh", "-c", *config.respond_exec};
+    return;
+  }
+  try {
+    config.respond_words = split(*config.respond_exec);
+  } catch (const Expected& expected) {
+    throw UsageError(fmt::format("{}: {}", home, expected.what()));
+  }
+  if (config.respond_words.empty()) {
+    throw UsageError(fmt::format("{}: expected a program, got nothing", home));
+  }
+  if (const auto fault = fault_of_program(config.respond_words.front())) {
+    throw UsageError(fmt::format("{}: cannot run {}: {}", home, config.respond_words.front(), *fault));
+  }
+}
+
 /// Rules between options; a single value is checked where its row sets it.
 void check(SubConfig& config, Settings& settings, const Console& console) {
+  if (config.responds()) {
+    mean_mqtt5(config.connection, settings, config.respond ? "respond" : "respond-exec");
+  }
   check_connection(config.connection, settings, console);
-  check_places(config.connection, settings, "sub", {PropertyPlace::publish});
+  if (!config.responds()) {
+    check_places(config.connection, settings, "sub", {PropertyPlace::publish});
+  }
+  check_responding(config, settings);
   for (const char* option : {"no-local", "retain-as-published", "retain-handling"}) {
     if (settings.given(option) && config.connection.version != ProtocolVersion::v5) {
       throw UsageError(fmt::format("{} needs MQTT 5: --protocol-version 5", settings.home_of(option)));
@@ -100,7 +141,7 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
   }
   if (config.connection.ping) {
     for (const char* option : {"count", "expect", "format", "verbose", "unsubscribe", "exit-after-suback",
-                               "remove-retained", "retained-only"}) {
+                               "remove-retained", "retained-only", "respond", "respond-exec"}) {
       if (settings.given(option)) {
         throw UsageError(fmt::format("{} and {}: a ping prints nothing but its own line", settings.home_of("ping"),
                                      settings.home_of(option)));
@@ -175,6 +216,7 @@ std::vector<Option> sub_rows(SubConfig& config) {
   const std::string subscribing = "Subscribing";
   const std::string choosing = "Choosing messages";
   const std::string printing = "Printing";
+  const std::string answering = "Answering requests";
   const std::string ending = "Ending";
   std::vector<Option> rows{
       {.name = "topic",
@@ -261,6 +303,43 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .section = printing,
        .help = "No newline after each message.",
        .field = flag(config.no_newline)},
+      {.name = "respond",
+       .value = "FORMAT",
+       .section = answering,
+       .help = "Answer each message that asks for it with what FORMAT makes of it, as -F: %p is an echo. Means MQTT 5, "
+               "where requests say on which topic they are answered.",
+       .field = format(config.respond),
+       .group = "respond"},
+      {.name = "respond-exec",
+       .value = "COMMAND",
+       .section = answering,
+       .help =
+           "Answer with the output of this program, without a newline at its end. It gets the payload on stdin, and "
+           "the variables REQUEST_TOPIC, REQUEST_QOS and REQUEST_RESPONSE_TOPIC. No answer where its status is not "
+           "0.",
+       .field = text(config.respond_exec),
+       .group = "respond"},
+      {.name = "respond-shell",
+       .section = answering,
+       .help = "Have COMMAND read by /bin/sh. Without, it is a program and its arguments, and quotation marks hold a "
+               "word together.",
+       .field = flag(config.respond_shell)},
+      {.name = "respond-max",
+       .value = "N",
+       .section = answering,
+       .help = "So many commands may run at the same time; further requests wait.",
+       .field = number(config.respond_max, 1, 1000)},
+      {.name = "respond-timeout",
+       .value = "SECONDS",
+       .section = answering,
+       .help = "A command that takes longer is ended, and its request not answered.",
+       .field = seconds(config.respond_timeout, Zero::refused)},
+      {.name = "response-topic",
+       .value = "FORMAT",
+       .section = answering,
+       .help = "Where requests are answered that do not say it: before MQTT 5 %t/response, that is the request's topic "
+               "and /response; with MQTT 5 such messages are answered only with this option.",
+       .field = format(config.response_topic)},
       {.name = "count",
        .letter = 'C',
        .value = "N",

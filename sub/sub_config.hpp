@@ -30,6 +30,14 @@ struct SubConfig {
   double random_filter = 100;                     ///< percentage of messages that are printed
   bool exit_after_suback = false;                 ///< -E
 
+  std::optional<std::string> respond;       ///< answer each message with what this format makes of it
+  std::optional<std::string> respond_exec;  ///< or with the output of this command,
+  bool respond_shell = false;               ///< a line for the shell, or else a program and its arguments:
+  std::vector<std::string> respond_words;   ///< what is started; set where the options are checked
+  std::size_t respond_max = 4;              ///< so many of them may run at the same time
+  std::chrono::duration<double> respond_timeout{30};
+  std::optional<std::string> response_topic;  ///< a format: where requests are answered that say nothing of it
+
   bool verbose = false;                                  ///< print the topic before each payload
   std::optional<std::string> format;                     ///< -F
   bool pretty = false;                                   ///< JSON over several lines
@@ -38,6 +46,9 @@ struct SubConfig {
   std::optional<std::size_t> count;                      ///< end after so many messages
   std::optional<std::size_t> expect;                     ///< the same, but that fewer are a verdict
   std::optional<std::chrono::duration<double>> timeout;  ///< end so long after the SUBACK
+
+  /// Whether messages are answered.
+  [[nodiscard]] bool responds() const { return respond || respond_exec; }
 
   /// Whether one refused filter of several ends the run.
   [[nodiscard]] bool needs_all() const { return require_all.value_or(wanted() || exit_after_suback); }

@@ -7,6 +7,7 @@
 
 #include "common/topic.hpp"
 #include "sub/format.hpp"
+#include "sub/responder.hpp"
 
 namespace sistem {
 namespace {
@@ -88,7 +89,11 @@ Format format_of(const SubConfig& config) {
 class Handling {
  public:
   Handling(Session& session, const SubConfig& config, Output& output, const Console& console)
-      : session_(session), config_(config), output_(output), console_(console), format_(format_of(config)) {}
+      : session_(session), config_(config), output_(output), console_(console), format_(format_of(config)) {
+    if (config.responds()) {
+      responder_.emplace(session, config, console);
+    }
+  }
 
   /// Whether there is anything left to wait for.
   [[nodiscard]] bool goes_on() const {
@@ -101,8 +106,10 @@ class Handling {
   }
   /// How many retained messages are still there, since a stop came first.
   [[nodiscard]] std::size_t kept() const { return kept_; }
-  /// Whether the broker refused to forget one.
-  [[nodiscard]] bool refused() const { return refused_; }
+  /// Whether the broker refused to forget one, or an answer.
+  [[nodiscard]] bool refused() const { return refused_ || (responder_ && responder_->refused()); }
+  /// How many requests went without an answer.
+  [[nodiscard]] std::size_t unanswered() const { return responder_ ? responder_->unanswered() : 0; }
 
   /// As mosquitto_sub: of two that come into question, what is said first here decides.
   void take(const Message& message, const std::stop_token& stop) {
@@ -126,6 +133,23 @@ class Handling {
     ++handled_;  // by the count, also what chance or its form keeps from being printed
     if (is_drawn()) {
       print(message);
+    }
+    if (responder_) {
+      responder_->take(message, stop);
+    }
+  }
+
+  /// Does what commands have left to do that answer requests.
+  void publish_answers(const std::stop_token& stop) {
+    if (responder_) {
+      responder_->publish_ready(stop);
+    }
+  }
+
+  /// Waits for all answers that are still to be given.
+  void finish_answers(const std::stop_token& stop) {
+    if (responder_) {
+      responder_->finish(stop);
     }
   }
 
@@ -166,6 +190,7 @@ class Handling {
   Output& output_;
   const Console& console_;
   const Format format_;
+  std::optional<Responder> responder_;
   std::mt19937 random_{std::random_device{}()};
   std::size_t handled_ = 0;
   std::size_t kept_ = 0;
@@ -179,6 +204,7 @@ void take_all(Session& session, Handling& handling, Deadline deadline, Output& o
     for (const Message& message : session.receive(std::min(deadline, deadline_in(look_at_reader)), stop)) {
       handling.take(message, stop);
     }
+    handling.publish_answers(stop);
     // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
     session.take_at_most(handling.left_to_take());
     output.flush();
@@ -196,13 +222,18 @@ void take_what_is_there(Session& session, Handling& handling, Output& output, co
   output.flush();
 }
 
+/// For what is to take only a moment more.
+std::stop_token requested_stop() {
+  std::stop_source source;
+  source.request_stop();
+  return source.get_token();
+}
+
 /// Waits until the broker has what --remove-retained told it; where the time is up, only a moment more. True where it
 /// has all.
 bool flush_removals(Session& session, const Handling& handling, bool time_is_up, const Console& console,
                     const std::stop_token& stop) {
-  std::stop_source up;
-  up.request_stop();
-  const std::size_t left = handling.kept() + session.flush(time_is_up ? up.get_token() : stop);
+  const std::size_t left = handling.kept() + session.flush(time_is_up ? requested_stop() : stop);
   if (left > 0) {
     console.note(fmt::format("{} retained {} may not have been removed", left, left == 1 ? "message" : "messages"));
   }
@@ -227,14 +258,15 @@ ExitStatus print_messages(Session& session, const SubConfig& config, Output& out
   }
   const bool done = is_done();
   const bool time_is_up = !done && !stop.stop_requested();
+  handling.finish_answers(time_is_up ? requested_stop() : stop);
   const bool removed = !config.remove_retained || flush_removals(session, handling, time_is_up, console, stop);
   session.disconnect();
-  if (!config.remove_retained) {
+  if (!config.remove_retained && !config.responds()) {
     take_what_is_there(session, handling, output, stop);  // what came while goodbye was said
   }
-  const ExitStatus success = !removed                             ? ExitStatus::failure
-                             : all_granted && !handling.refused() ? ExitStatus::success
-                                                                  : ExitStatus::topic_refused;
+  const ExitStatus success = !removed || handling.unanswered() > 0 ? ExitStatus::failure
+                             : all_granted && !handling.refused()  ? ExitStatus::success
+                                                                   : ExitStatus::topic_refused;
   const bool fewer = config.expect && handling.handled() < *config.expect;
   if (done && !fewer) {
     return success;

@@ -27,6 +27,11 @@ bool MemorySession::publish(Message message, const std::stop_token& stop) {
     return false;
   }
   published.push_back(std::move(message));
+  if (answers) {
+    for (Message& answer : answers(published.back())) {
+      batches.push_back({std::move(answer)});
+    }
+  }
   return true;
 }
 
@@ -41,12 +46,20 @@ std::vector<Message> MemorySession::receive(Deadline deadline, const std::stop_t
     if (stop_after_batches != nullptr) {
       stop_after_batches->request_stop();
     }
-    (void)sleep_until(deadline, stop);
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, stop, deadline, [&] { return interrupted_; });
+    interrupted_ = false;
     return {};
   }
   auto batch = std::move(batches.front());
   batches.pop_front();
   return batch;
+}
+
+void MemorySession::interrupt() {
+  const std::scoped_lock lock(mutex_);
+  interrupted_ = true;
+  changed_.notify_all();
 }
 
 void MemorySession::disconnect() { disconnected = true; }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <condition_variable>
 #include <deque>
+#include <functional>
+#include <mutex>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -20,7 +23,8 @@ class MemorySession final : public Session {
   std::stop_source* stop_when_full = nullptr;      ///< requested when there is no room
   std::stop_source* stop_after_batches = nullptr;  ///< requested when all batches were given
   bool has_connection = true;
-  std::size_t unacknowledged = 0;  ///< what flush() reports
+  std::function<std::vector<Message>(const Message&)> answers;  ///< what arrives where something is published
+  std::size_t unacknowledged = 0;                               ///< what flush() reports
 
   // What the test looks at.
   std::vector<Message> published;
@@ -37,10 +41,16 @@ class MemorySession final : public Session {
   std::size_t flush(const std::stop_token& stop) override;
   void take_at_most(std::optional<std::size_t> messages) override { limits.push_back(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
+  void interrupt() override;
   [[nodiscard]] std::string broker() const override { return "memory:1883"; }
   [[nodiscard]] std::string client_id() const override { return "memory"; }
   [[nodiscard]] bool connected() const override { return has_connection; }
   void disconnect() override;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool interrupted_ = false;
 };
 
 }  // namespace sistem::test

@@ -1,0 +1,198 @@
+#include "pub/requester.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/packet.hpp"
+#include "common/property.hpp"
+#include "common/topic.hpp"
+
+namespace sistem {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Where answers to that request are expected: where the user says, else in MQTT 5 a topic of this client's own, and
+/// before it the one that `sub --respond` answers on unless it is told otherwise.
+std::string topic_of_answers(const PubConfig& config, const Session& session, const Message& request) {
+  if (config.response_topic) {
+    return *config.response_topic;
+  }
+  if (config.connection.version == ProtocolVersion::v5) {
+    return text_in(request.properties, "response-topic").value_or("response/" + without_wildcards(session.client_id()));
+  }
+  return request.topic + "/response";
+}
+
+/// How long round trips took.
+class RoundTrips {
+ public:
+  void add(Clock::duration one) {
+    least_ = count_ == 0 ? one : std::min(least_, one);
+    most_ = std::max(most_, one);
+    sum_ += one;
+    ++count_;
+  }
+
+  [[nodiscard]] std::string text() const {
+    const auto mean = sum_ / static_cast<Clock::rep>(std::max<std::uint64_t>(count_, 1));
+    return fmt::format("round trip {:.3f} ms at least, {:.3f} on average, {:.3f} at most", milliseconds(least_),
+                       milliseconds(mean), milliseconds(most_));
+  }
+
+  static double milliseconds(Clock::duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+  }
+
+ private:
+  Clock::duration least_{};
+  Clock::duration most_{};
+  Clock::duration sum_{};
+  std::uint64_t count_ = 0;
+};
+
+/// Asks and hears.
+class Requester {
+ public:
+  Requester(Session& session, const PubConfig& config, Output& output, const Console& console)
+      : session_(session),
+        config_(config),
+        output_(output),
+        console_(console),
+        is_v5_(config.connection.version == ProtocolVersion::v5),
+        run_(fmt::format("{:08x}", std::random_device{}())) {}
+
+  /// Publishes the request and waits for its answer, which is printed. False where the time was up or a stop was
+  /// requested before it came.
+  bool ask(Message request, const std::stop_token& stop) {
+    ++asked_;
+    const std::string answers = topic_of_answers(config_, session_, request);
+    listen_to(answers, stop);
+    const std::string correlation = correlate(request, answers);
+    // What is left of an earlier request that was given up cannot be told from its answer without correlation data.
+    (void)session_.receive(Clock::now(), stop);
+    const auto begin = Clock::now();
+    if (!session_.publish(std::move(request), stop)) {
+      return false;
+    }
+    const auto answer = answer_on(answers, correlation, deadline_in(config_.timeout), stop);
+    if (!answer) {
+      if (!stop.stop_requested()) {
+        console_.note(fmt::format("no answer to {} within {} s",
+                                  config_.repeat > 1 ? fmt::format("request {}", asked_) : "the request",
+                                  config_.timeout.count()));
+      }
+      return false;
+    }
+    const auto took = Clock::now() - begin;
+    ++answered_;
+    round_trips_.add(took);
+    output_.write(answer->payload + "\n");
+    output_.flush();
+    if (config_.repeat > 1) {
+      console_.note(fmt::format("answer {} after {:.3f} ms", asked_, RoundTrips::milliseconds(took)));
+    }
+    return true;
+  }
+
+  /// How many requests were answered, and how fast, for a person.
+  void conclude() const {
+    if (config_.repeat > 1 && answered_ > 0) {
+      console_.note(fmt::format("{} of {} answers; {}", answered_, asked_, round_trips_.text()));
+    }
+  }
+
+  [[nodiscard]] bool all_answered() const { return answered_ == asked_; }
+
+ private:
+  void listen_to(const std::string& topic, const std::stop_token& stop) {
+    if (std::exchange(listening_to_, topic) == topic) {
+      return;
+    }
+    const Grant grant = session_.subscribe({{.filter = topic, .qos = config_.qos}}, stop).front();
+    if (!grant.qos) {
+      throw Error{fmt::format("the broker refused the subscription to {}, where the answers are expected: {}", topic,
+                              grant.why),
+                  ExitStatus::topic_refused};
+    }
+  }
+
+  /// Gives the request what its answer is found by, where it has not got that from the user. The correlation data.
+  std::string correlate(Message& request, const std::string& answers) const {
+    if (!is_v5_) {
+      return {};
+    }
+    if (!text_in(request.properties, "response-topic")) {
+      request.properties.push_back(placed_property({"publish", "response-topic", answers}).property);
+    }
+    if (const auto given = text_in(request.properties, "correlation-data")) {
+      return *given;
+    }
+    std::string correlation = fmt::format("{}-{}", run_, asked_);
+    request.properties.push_back(placed_property({"publish", "correlation-data", correlation}).property);
+    return correlation;
+  }
+
+  std::optional<Message> answer_on(const std::string& topic, const std::string& correlation, Deadline deadline,
+                                   const std::stop_token& stop) {
+    while (!stop.stop_requested() && Clock::now() < deadline) {
+      for (Message& message : session_.receive(deadline, stop)) {
+        if (message.topic != topic || message.retain) {
+          continue;  // of a kept session's other subscriptions; or older than the question
+        }
+        const auto carried = text_in(message.properties, "correlation-data");
+        if (!is_v5_ || carried == correlation) {
+          return std::move(message);
+        }
+        console_.note(fmt::format("passed over a message on {} {}", topic,
+                                  carried ? "with other correlation data: it answers another request"
+                                          : "without correlation data: whoever answers must send it back"));
+      }
+    }
+    return std::nullopt;
+  }
+
+  Session& session_;
+  const PubConfig& config_;
+  Output& output_;
+  const Console& console_;
+  const bool is_v5_;
+  const std::string run_;  ///< told from other runs' by these digits
+  std::string listening_to_;
+  std::uint64_t asked_ = 0;
+  std::uint64_t answered_ = 0;
+  RoundTrips round_trips_;
+};
+
+}  // namespace
+
+ExitStatus request_all(Session& session, Source& source, const PubConfig& config, Output& output,
+                       const Console& console, const std::stop_token& stop) {
+  Requester requester{session, config, output, console};
+  bool stopped = false;
+  for (Turn turn = source({}, stop); !turn.messages.empty() && !stopped; turn = source({}, stop)) {
+    for (const Message& request : turn.messages) {
+      for (std::uint64_t time = 0; time < config.repeat && !stopped; ++time) {
+        const bool goes_on = time == 0 || sleep_until(deadline_in(config.repeat_delay), stop);
+        stopped = !goes_on || (!requester.ask(request, stop) && stop.stop_requested());
+      }
+    }
+  }
+  session.disconnect();
+  requester.conclude();
+  if (stopped) {
+    console.note("stopped before all requests were answered");
+    return ExitStatus::failure;
+  }
+  return requester.all_answered() ? ExitStatus::success : ExitStatus::timed_out;
+}
+
+}  // namespace sistem

@@ -1,0 +1,226 @@
+#include "sub/command.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "common/descriptor.hpp"
+
+namespace sistem {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How long a program that is told to end has for that, before it is made to.
+constexpr auto grace = 200ms;
+
+struct Pipe {
+  Descriptor reader{-1};
+  Descriptor writer{-1};
+};
+
+std::optional<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return std::nullopt;
+  }
+  return Pipe{Descriptor{ends[0]}, Descriptor{ends[1]}};
+}
+
+/// Our environment with some variables of its own.
+std::vector<std::string> environment_with(const std::map<std::string, std::string>& variables) {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text{*entry};
+    if (!variables.contains(std::string(text.substr(0, text.find('='))))) {
+      all.emplace_back(text);
+    }
+  }
+  for (const auto& [name, value] : variables) {
+    all.push_back(fmt::format("{}={}", name, value));
+  }
+  return all;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) {
+    pointers.push_back(text.data());
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// Starts a program with these for stdin and stdout; its id, or the negative errno.
+pid_t spawn(const Command& command, const std::map<std::string, std::string>& variables, int input, int output) {
+  std::vector<std::string> words = command.words;
+  std::vector<std::string> environment = environment_with(variables);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  sigset_t signals;
+  sigemptyset(&signals);
+  ::posix_spawnattr_setsigmask(&attributes, &signals);  // this process blocks those that stop it
+  sigaddset(&signals, SIGPIPE);
+  ::posix_spawnattr_setsigdefault(&attributes, &signals);
+  pid_t id = -1;
+  const int error = ::posix_spawnp(&id, words.front().c_str(), &actions, &attributes, pointers_to(words).data(),
+                                   pointers_to(environment).data());
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&actions);
+  return error == 0 ? id : -error;
+}
+
+void stop_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+/// A program that runs.
+class Child {
+ public:
+  Child(pid_t id, Descriptor input, Descriptor output)
+      : id_(id), gone_(static_cast<int>(::syscall(SYS_pidfd_open, id, 0))), input_(std::move(input)), output_(std::move(output)) {
+    stop_blocking(input_.get());
+    stop_blocking(output_.get());
+  }
+
+  /// Feeds and hears it until it ends. Why it did not, or ended badly; nothing where all is well.
+  std::optional<std::string> attend(std::string_view input, std::string& output, std::size_t limit, Deadline deadline,
+                                    const std::stop_token& stop) {
+    bool has_ended = false;
+    while (!has_ended) {
+      if (input.empty()) {
+        input_ = Descriptor{-1};
+      }
+      std::array<pollfd, 3> waiting{{{input_.get(), POLLOUT, 0}, {output_.get(), POLLIN, 0}, {gone_.get(), POLLIN, 0}}};
+      const Woken woken = wait_for_any(waiting, deadline, stop);
+      if (woken != Woken::ready) {
+        end();
+        return woken == Woken::stopped ? "was stopped with sub" : "took too long";
+      }
+      if (waiting[0].revents != 0) {
+        feed(input);
+      }
+      has_ended = waiting[2].revents != 0;
+      // What it wrote just before its end is there by now.
+      if (waiting[1].revents != 0 || has_ended) {
+        hear(output, limit);
+      }
+      if (output.size() > limit) {
+        end();
+        return fmt::format("wrote more than {} bytes", limit);
+      }
+    }
+    return reap();
+  }
+
+ private:
+  void feed(std::string_view& input) {
+    const ssize_t count = ::write(input_.get(), input.data(), input.size());
+    if (count >= 0) {
+      input.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EAGAIN && errno != EINTR) {
+      input = {};  // it does not want to know more
+    }
+  }
+
+  void hear(std::string& output, std::size_t limit) {
+    std::array<char, 16384> block;  // NOLINT(cppcoreguidelines-pro-type-member-init): written next
+    while (output.size() <= limit) {
+      const ssize_t count = ::read(output_.get(), block.data(), block.size());
+      if (count < 0 && errno == EINTR) {
+        continue;
+      }
+      if (count == 0) {
+        output_ = Descriptor{-1};  // it may run on without an output
+      }
+      if (count <= 0) {
+        return;
+      }
+      output.append(block.data(), static_cast<std::size_t>(count));
+    }
+  }
+
+  void end() {
+    ::kill(-id_, SIGTERM);
+    pollfd gone{gone_.get(), POLLIN, 0};
+    (void)wait_for_any({&gone, 1}, deadline_in(grace), {});
+    ::kill(-id_, SIGKILL);
+    (void)reap();
+  }
+
+  std::optional<std::string> reap() const {
+    int status = 0;
+    while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFSIGNALED(status)) {
+      return fmt::format("was ended by signal {}", WTERMSIG(status));
+    }
+    return WEXITSTATUS(status) == 0 ? std::nullopt
+                                    : std::optional(fmt::format("ended with status {}", WEXITSTATUS(status)));
+  }
+
+  pid_t id_;
+  Descriptor gone_;
+  Descriptor input_;
+  Descriptor output_;
+};
+
+}  // namespace
+
+std::optional<std::string> fault_of_program(const std::string& program) {
+  const auto fault = [](const std::string& path) {
+    return ::access(path.c_str(), X_OK) == 0 ? std::nullopt : std::optional<std::string>(std::strerror(errno));
+  };
+  if (program.find('/') != std::string::npos) {
+    return fault(program);
+  }
+  const char* const path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  std::string_view folders = path != nullptr ? path : "/usr/bin:/bin";
+  while (true) {
+    const std::size_t colon = folders.find(':');
+    if (!fault(fmt::format("{}/{}", folders.substr(0, colon), program))) {
+      return std::nullopt;
+    }
+    if (colon == std::string_view::npos) {
+      return "there is none in the folders of PATH";
+    }
+    folders.remove_prefix(colon + 1);
+  }
+}
+
+CommandResult run_command(const Command& command, std::string_view input,
+                          const std::map<std::string, std::string>& variables, const std::stop_token& stop) {
+  const Deadline deadline = deadline_in(command.time_limit);
+  auto to = make_pipe();
+  auto from = make_pipe();
+  if (!to || !from) {
+    return {{}, fmt::format("cannot be started: {}", std::strerror(errno))};
+  }
+  const pid_t id = spawn(command, variables, to->reader.get(), from->writer.get());
+  if (id < 0) {
+    return {{}, fmt::format("cannot be started: {}", std::strerror(-id))};
+  }
+  to->reader = Descriptor{-1};
+  from->writer = Descriptor{-1};
+  Child child{id, std::move(to->writer), std::move(from->reader)};
+  CommandResult result;
+  result.fault = child.attend(input, result.output, command.output_limit, deadline, stop);
+  return result;
+}
+
+}  // namespace sistem

@@ -1,0 +1,211 @@
+#include "sub/responder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/error.hpp"
+#include "common/packet.hpp"
+#include "common/property.hpp"
+#include "common/topic.hpp"
+
+namespace sistem {
+namespace {
+
+/// On so many agreed topics it is remembered that what is published there are answers.
+constexpr std::size_t topics_remembered = 10000;
+
+/// More than this no command says: the answers of those that run at the same time stand in memory.
+constexpr std::size_t longest_output = std::size_t{16} << 20;
+
+}  // namespace
+
+Responder::Responder(Session& session, const SubConfig& config, const Console& console)
+    : session_(session),
+      config_(config),
+      console_(console),
+      topic_format_(Format::of(config.response_topic.value_or("%t/response"), false, false)) {
+  if (config.respond) {
+    format_ = Format::of(*config.respond, false, false);
+  }
+}
+
+Responder::~Responder() {
+  for (Job& job : jobs_) {
+    job.thread.request_stop();
+  }
+}
+
+void Responder::take(const Message& request, const std::stop_token& stop) {
+  auto answer = answer_to(request);
+  if (!answer) {
+    return;
+  }
+  if (!format_) {
+    wait_for_one_of(config_.respond_max, stop);
+    publish_ready(stop);
+    if (stop.stop_requested()) {
+      fail(request.topic, "sub was stopped");
+      return;
+    }
+    start(request, std::move(*answer));
+    return;
+  }
+  if (const auto fault = format_->append(request, answer->payload)) {
+    fail(request.topic, *fault);
+    return;
+  }
+  publish(std::move(*answer), request.topic, stop);
+}
+
+/// All of an answer but its payload; nothing where none is wanted, or nobody knows where.
+std::optional<Message> Responder::answer_to(const Message& request) {
+  Message answer{.topic = {}, .payload = {}, .qos = request.qos};
+  if (const auto topic = text_in(request.properties, "response-topic")) {
+    answer.topic = *topic;
+    if (fault_of_topic_name(answer.topic)) {
+      fail(request.topic, "its response topic is no topic name");
+      return std::nullopt;
+    }
+  } else if (auto agreed = agreed_topic(request)) {
+    answer.topic = std::move(*agreed);
+  } else {
+    return std::nullopt;
+  }
+  if (config_.connection.version == ProtocolVersion::v5) {
+    answer.properties = properties_for(PropertyPlace::publish, config_.connection.properties);
+    for (const Property& property : request.properties) {
+      if (property_name(property.identifier) == "correlation-data") {
+        answer.properties.push_back(property);
+      }
+    }
+  }
+  return answer;
+}
+
+/// Where a request is answered that says nothing of it; nothing where that is no request but such an answer itself, or
+/// where in MQTT 5 nothing was agreed.
+std::optional<std::string> Responder::agreed_topic(const Message& request) {
+  if (answered_on_.contains(request.topic)) {
+    return std::nullopt;
+  }
+  if (config_.connection.version == ProtocolVersion::v5 && !config_.response_topic) {
+    if (!std::exchange(told_of_no_topic_, true)) {
+      console_.note(
+          fmt::format("the message on {} asks for no answer: it has no response topic; --response-topic "
+                      "answers such ones, too",
+                      request.topic));
+    }
+    return std::nullopt;
+  }
+  std::string topic;
+  if (topic_format_.append(request, topic) || fault_of_topic_name(topic)) {
+    fail(request.topic, fmt::format("\"{}\" is no topic name for an answer", topic));
+    return std::nullopt;
+  }
+  if (answered_on_.insert(topic).second) {
+    in_this_order_.push_back(topic);
+    if (in_this_order_.size() > topics_remembered) {
+      answered_on_.erase(in_this_order_.front());
+      in_this_order_.pop_front();
+    }
+  }
+  return topic;
+}
+
+void Responder::start(const Message& request, Message answer) {
+  const std::map<std::string, std::string> variables{{"REQUEST_TOPIC", request.topic},
+                                                     {"REQUEST_QOS", std::to_string(request.qos)},
+                                                     {"REQUEST_RESPONSE_TOPIC", answer.topic}};
+  const Command command{config_.respond_words, config_.respond_timeout, longest_output};
+  Job& job = jobs_.emplace_back();
+  job.answer = std::move(answer);
+  job.on = request.topic;
+  job.thread = std::jthread([this, &job, command, variables, input = request.payload](const std::stop_token& end) {
+    CommandResult result = run_command(command, input, variables, end);
+    {
+      const std::scoped_lock lock(mutex_);
+      job.result = std::move(result);
+      job.is_done = true;
+      done_.notify_all();
+    }
+    session_.interrupt();
+  });
+}
+
+void Responder::publish_ready(const std::stop_token& stop) {
+  while (true) {
+    std::list<Job> done;
+    {
+      const std::scoped_lock lock(mutex_);
+      const auto one = std::find_if(jobs_.begin(), jobs_.end(), [](const Job& job) { return job.is_done; });
+      if (one == jobs_.end()) {
+        return;
+      }
+      done.splice(done.begin(), jobs_, one);
+    }
+    Job& job = done.front();
+    if (job.result.fault) {
+      fail(job.on, fmt::format("{} {}", *config_.respond_exec, *job.result.fault));
+      continue;
+    }
+    job.answer.payload = std::move(job.result.output);
+    if (job.answer.payload.ends_with('\n')) {
+      job.answer.payload.pop_back();  // as in a shell's $(...)
+    }
+    publish(std::move(job.answer), job.on, stop);
+  }
+}
+
+void Responder::publish(Message answer, const std::string& on, const std::stop_token& stop) {
+  try {
+    if (!session_.publish(std::move(answer), stop)) {
+      fail(on, "sub was stopped");
+    }
+  } catch (const Error& error) {
+    // Of this or an earlier answer; there may be others whom the broker lets have theirs.
+    if (error.status() != ExitStatus::topic_refused) {
+      throw;
+    }
+    console_.note(error.what());
+    refused_ = true;
+  }
+}
+
+void Responder::fail(const std::string& on, std::string_view why) {
+  ++unanswered_;
+  console_.note(fmt::format("no answer to the request on {}: {}", on, why));
+}
+
+/// Until fewer commands run.
+void Responder::wait_for_one_of(std::size_t running, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  done_.wait(lock, stop, [&] {
+    return static_cast<std::size_t>(
+               std::count_if(jobs_.begin(), jobs_.end(), [](const Job& job) { return !job.is_done; })) < running;
+  });
+}
+
+void Responder::finish(const std::stop_token& stop) {
+  wait_for_one_of(1, stop);
+  for (Job& job : jobs_) {
+    job.thread.request_stop();  // where a stop came first
+  }
+  wait_for_one_of(1, {});
+  publish_ready(stop);
+  try {
+    if (const std::size_t left = session_.flush(stop); left > 0) {
+      unanswered_ += left;
+      console_.note(fmt::format("{} {} not acknowledged", left, left == 1 ? "answer was" : "answers were"));
+    }
+  } catch (const Error& error) {
+    if (error.status() != ExitStatus::topic_refused) {
+      throw;
+    }
+    console_.note(error.what());
+    refused_ = true;
+  }
+}
+
+}  // namespace sistem
