@@ -321,8 +321,9 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .group = "respond"},
       {.name = "respond-shell",
        .section = answering,
-       .help = "Have COMMAND read by /bin/sh. Without, it is a program and its arguments, and quotation marks hold a "
-               "word together.",
+       .help =
+           "Have COMMAND read by /bin/sh. Without, it is a program and its arguments, and double quotation marks hold "
+           "a word together.",
        .field = flag(config.respond_shell)},
       {.name = "respond-max",
        .value = "N",

@@ -131,11 +131,11 @@ class Handling {
       return;
     }
     ++handled_;  // by the count, also what chance or its form keeps from being printed
+    if (responder_) {
+      responder_->take(message, stop);  // first: whoever asked waits, also where nobody reads what is printed
+    }
     if (is_drawn()) {
       print(message);
-    }
-    if (responder_) {
-      responder_->take(message, stop);
     }
   }
 
