@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tests/support/broker.hpp"
+#include "tests/support/capture.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary.hpp"
 
@@ -80,29 +81,6 @@ std::string content(const std::filesystem::path& file) {
   std::ifstream stream{file, std::ios::binary};
   return {std::istreambuf_iterator<char>{stream}, {}};
 }
-
-/// What a capture holds, as tshark reads it.
-class Capture {
- public:
-  explicit Capture(std::filesystem::path file, int port = 1883)
-      : file_(std::move(file)), decode_("tcp.port==" + std::to_string(port) + ",mqtt") {}
-
-  /// The values of one field in the packets that a display filter lets through.
-  [[nodiscard]] std::vector<std::string> values(const std::string& filter, const std::string& field) const {
-    return lines(must(typed({"tshark", "-n", "-r", file_, "-d", decode_, "-Y", filter, "-T", "fields", "-e", field})));
-  }
-  [[nodiscard]] std::vector<std::uint64_t> numbers(const std::string& filter, const std::string& field) const {
-    std::vector<std::uint64_t> result;
-    for (const std::string& value : values(filter, field)) {
-      result.push_back(std::stoull(value));
-    }
-    return result;
-  }
-
- private:
-  std::filesystem::path file_;
-  std::string decode_;
-};
 
 /// The containers, up before each test and down after it.
 class Lab : public testing::Test {
