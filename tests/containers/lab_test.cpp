@@ -265,6 +265,26 @@ TEST_F(Lab, ComesBackByItselfWhenTheBrokerRestarts) {
   EXPECT_EQ(subscriber.wait(), 0) << subscriber.report();
 }
 
+TEST_F(Lab, KnowsByAPingWhetherItsBrokerWorks) {
+  const auto health = [] {
+    const std::string id = lines(must(compose({"ps", "--quiet", "mqtt-health"}))).at(0);
+    return must(typed({"docker", "inspect", "--format", "{{.State.Health.Status}}", id}));
+  };
+  EXPECT_EQ(health(), "healthy\n");
+  must(compose({"pause", "mqtt-broker"}));
+  const auto deadline = std::chrono::steady_clock::now() + containers_patience;
+  while (health() != "unhealthy\n" && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+  }
+  EXPECT_EQ(health(), "unhealthy\n");
+  must(compose({"unpause", "mqtt-broker"}));
+  must(compose({"restart", "mqtt-broker"}));
+  while (health() != "healthy\n" && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+  }
+  EXPECT_EQ(health(), "healthy\n");
+}
+
 TEST_F(Lab, StopsItsIdleContainersByTheSignalAndNotByForce) {
   must(compose({"stop"}));
   for (const std::string& id : lines(must(compose({"ps", "--all", "--quiet"})))) {
@@ -276,7 +296,7 @@ TEST_F(Lab, StopsItsIdleContainersByTheSignalAndNotByForce) {
 TEST_F(Lab, IsLeftUpByADemoThatFoundItUp) {
   const Result demo = run(typed({"compose/demo", "--docker", "--seconds", "3"}), "", building);
   EXPECT_EQ(demo.status, 0) << demo.report;
-  EXPECT_EQ(lines(must(compose({"ps", "--quiet"}))).size(), 3U);
+  EXPECT_EQ(lines(must(compose({"ps", "--quiet"}))).size(), 4U);
   EXPECT_FALSE(runs("mqtt-sub", "sub"));
   EXPECT_FALSE(runs("mqtt-pub", "pub"));
 }

@@ -410,6 +410,34 @@ TEST_F(Tcp, ABindAddressThatIsNotOursIsNamed) {
                    ": cannot connect from \"::1\": it has no IPv4 address (tried 127.0.0.1)");
 }
 
+TEST_F(Tcp, EachAddressOfANameIsTried) {
+  const Start namespaces{.command = {"unshare", "--mount", "true"}, .environment = {}, .directory = {}};
+  if (run(namespaces).status != 0) {
+    GTEST_SKIP() << "giving a name two addresses needs a mount namespace of the test's own, and the right to make one";
+  }
+  const TemporaryFolder folder;
+  const auto hosts = folder.write("hosts", "127.0.0.2 two.example\n127.0.0.1 two.example\n");
+  const auto publish_to_two = [&](std::uint16_t port) {
+    Start start = tool(PUB, port, {"-t", "a", "-m", "x", "-q", "1"});
+    start.environment["MQTT_HOST"] = "two.example";
+    const std::vector<std::string> with_hosts{
+        "unshare", "--mount", "sh", "-c", R"(mount --bind "$0" /etc/hosts && exec "$@")", hosts};
+    start.command.insert(start.command.begin(), with_hosts.begin(), with_hosts.end());
+    return run(start);
+  };
+  // Whichever of the two is tried first, for one of these brokers it is the wrong one.
+  for (const char* address : {"127.0.0.1", "127.0.0.2"}) {
+    const std::uint16_t port = free_port();
+    const Broker broker{fmt::format("allow_anonymous true\nlistener {} {}\n", port, address)};
+    expect_arrival(publish_to_two(port));
+  }
+  const Result nobody = publish_to_two(free_port());
+  EXPECT_EQ(nobody.status, 3) << nobody.report;
+  for (const char* address : {"127.0.0.1", "127.0.0.2"}) {
+    EXPECT_NE(nobody.err.find(address), std::string::npos) << nobody.report;
+  }
+}
+
 TEST_F(Tcp, AProxyIsAskedForTheBrokerByName) {
   const TestProxy proxy;
   const std::string url = fmt::format("socks5h://127.0.0.1:{}", proxy.port());
