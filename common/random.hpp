@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+
+namespace sistem {
+
+/// Random values that are the same for the same seed on every machine. The standard fixes what its engines give, but
+/// not what its distributions make of that, so these are our own; none of them asks the C library for a logarithm,
+/// whose last bit differs from processor to processor.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+  /// A stream of its own for each name: what one gives does not depend on how often another is asked.
+  Random(std::uint64_t seed, std::string_view name);
+
+  /// Any number from `least` to `most`, each as likely as the others.
+  [[nodiscard]] std::int64_t whole(std::int64_t least, std::int64_t most);
+  /// A number from `low` on and below `high`.
+  [[nodiscard]] double real(double low, double high);
+  /// A number of the normal distribution.
+  [[nodiscard]] double normal(double mean, double sigma);
+  [[nodiscard]] std::string bytes(std::size_t count);
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+/// A seed that nobody can foresee.
+[[nodiscard]] std::uint64_t random_seed();
+
+/// The sine of so many turns of a circle, 0 or more and below 1: the same bits on every machine.
+[[nodiscard]] double sine_of_turns(double turns);
+
+}  // namespace sistem
