@@ -119,7 +119,8 @@ mqtt::property to_paho(const Property& property) {
     case MQTTPROPERTY_TYPE_UTF_8_STRING_PAIR: return {code, property.name, property.text};
     case MQTTPROPERTY_TYPE_UTF_8_ENCODED_STRING:
     case MQTTPROPERTY_TYPE_BINARY_DATA: return {code, property.text};
-    default: return {code, static_cast<std::int32_t>(property.number)};
+    // Greater ones come out of Paho C 1.3.12 as other numbers; the only ones are expiries that somebody else has set.
+    default: return {code, static_cast<std::int32_t>(std::min(property.number, longest_expiry))};
   }
 }
 
@@ -512,7 +513,8 @@ class PahoSession final : public Session {
   }
 
   void arrived(const Client* client, const mqtt::message& message, std::optional<std::string> topic,
-               std::vector<Property> properties, std::chrono::system_clock::time_point now) {
+               std::vector<Property> properties, std::chrono::system_clock::time_point now,
+               std::chrono::steady_clock::time_point now_steady) {
     const std::scoped_lock lock(mutex_);
     if (!topic) {
       console_.note(
@@ -528,7 +530,8 @@ class PahoSession final : public Session {
       half_received_.insert(static_cast<std::uint16_t>(message.c_struct().msgid));
     }
     arrivals_.push_back({std::move(*topic), message.get_payload_str(), message.get_qos(), message.is_retained(),
-                         std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), now});
+                         std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), now, now_steady,
+                         message.is_duplicate()});
     changed_.notify_all();
   }
 
@@ -1366,9 +1369,10 @@ Client::Client(PahoSession& session, const std::string& client_id, const Connect
   client_.set_connection_lost_handler([this](const std::string&) { session_.lost(this); });
   client_.set_message_callback([this](const mqtt::const_message_ptr& message) {
     const auto now = std::chrono::system_clock::now();
+    const auto now_steady = std::chrono::steady_clock::now();
     auto properties = from_paho(message->get_properties());
     auto topic = topic_of(*message, properties);
-    session_.arrived(this, *message, std::move(topic), std::move(properties), now);
+    session_.arrived(this, *message, std::move(topic), std::move(properties), now, now_steady);
   });
 }
 

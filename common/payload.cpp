@@ -2,11 +2,25 @@
 
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 
 namespace sistem {
 namespace {
 
 constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// How many bytes are ASCII, counted in steps of eight.
+std::size_t ascii_ahead(std::string_view bytes) {
+  constexpr std::uint64_t high_bits = 0x8080808080808080U;
+  std::size_t at = 0;
+  for (std::uint64_t eight = 0; at + sizeof eight <= bytes.size(); at += sizeof eight) {
+    std::memcpy(&eight, bytes.data() + at, sizeof eight);
+    if ((eight & high_bits) != 0) {
+      break;
+    }
+  }
+  return at;
+}
 
 }  // namespace
 
@@ -44,14 +58,17 @@ std::size_t utf8_sequence(std::string_view text) {
 }
 
 bool is_utf8(std::string_view bytes) {
-  while (!bytes.empty()) {
+  while (true) {
+    bytes.remove_prefix(ascii_ahead(bytes));
+    if (bytes.empty()) {
+      return true;
+    }
     const std::size_t length = utf8_sequence(bytes);
     if (length == 0) {
       return false;
     }
     bytes.remove_prefix(length);
   }
-  return true;
 }
 
 bool is_text(std::string_view bytes) { return bytes.find('\0') == std::string_view::npos && is_utf8(bytes); }
