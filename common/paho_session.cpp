@@ -465,6 +465,11 @@ class PahoSession final : public Session {
     return link_ == Link::up;
   }
 
+  [[nodiscard]] std::uint64_t connections() const override {
+    const std::scoped_lock lock(mutex_);
+    return connections_;
+  }
+
   void disconnect() override {
     if (std::exchange(disconnected_, true)) {
       return;

@@ -487,15 +487,15 @@ void append_record(const Message& message, std::string& out) {
   out += '}';
 }
 
-Record read_record(std::string_view line) {
+Record read_record(std::string_view line, Message otherwise) {
   const Json json = parsed(line);
-  if (!json.contains("topic")) {
+  if (!json.contains("topic") && otherwise.topic.empty()) {
     complain("topic", "a topic name");
   }
   if (json.contains("payload") && json.contains("payload_base64")) {
     complain("payload", "payload or payload_base64, not both");
   }
-  Record record;
+  Record record{std::move(otherwise), {}};
   for (const auto& [key, value] : json.items()) {
     read_member(key, value, record);
   }

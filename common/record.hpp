@@ -26,10 +26,10 @@ struct Record {
   std::optional<std::chrono::duration<double>> delay;  ///< "delay": it is not to be published before so many seconds
 };
 
-/// Reads such a line, of which all but the topic may be left out. "delay" is taken, too. Properties that only a broker
-/// may send, or that mean nothing on another connection (subscription-identifier, topic-alias), are left out of what
-/// is read. Throws Expected, which begins with the key that is wrong: `qos: expected 0, 1 or 2, got 7`; a key that
-/// nobody knows is wrong.
-[[nodiscard]] Record read_record(std::string_view line);
+/// Reads such a line. What it leaves out is as in `otherwise`; the topic must be here or there. "delay" is taken, too.
+/// Properties that only a broker may send, or that mean nothing on another connection (subscription-identifier,
+/// topic-alias), are left out of what is read. Throws Expected, which begins with the key that is wrong: `qos: expected
+/// 0, 1 or 2, got 7`; a key that nobody knows is wrong.
+[[nodiscard]] Record read_record(std::string_view line, Message otherwise = {});
 
 }  // namespace sistem

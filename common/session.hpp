@@ -87,6 +87,9 @@ class Session {
   /// Whether there is a connection at this moment, as far as anybody knows.
   [[nodiscard]] virtual bool connected() const = 0;
 
+  /// How many connections it has had, with the present one.
+  [[nodiscard]] virtual std::uint64_t connections() const = 0;
+
   /// Sends DISCONNECT, so that the broker does not publish the will [MQTT-3.14.4-3], and closes the connection.
   /// Takes a fraction of a second at most, also with a broker that has fallen silent. The session's last call; a second
   /// one does nothing.

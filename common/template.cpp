@@ -42,16 +42,6 @@ std::int64_t since_epoch(system_clock::time_point time) {
   return std::chrono::floor<Unit>(time).time_since_epoch().count();
 }
 
-/// 2026-11-25T09:30:00.123Z
-std::string iso_time(system_clock::time_point time) {
-  const auto second = static_cast<std::time_t>(since_epoch<std::chrono::seconds>(time));
-  std::tm parts{};
-  ::gmtime_r(&second, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     since_epoch<std::chrono::milliseconds>(time) - 1000 * since_epoch<std::chrono::seconds>(time));
-}
-
 /// A version 4 UUID [RFC 9562, 5.4].
 std::string uuid(Random& random) {
   std::string bytes = random.bytes(16);
@@ -270,6 +260,7 @@ class TemplateCompiler {
     if (std::find(readings.begin(), readings.end(), name) == readings.end()) {
       throw_unknown(name);
     }
+    made_.readings_.push_back(name);
     return [name, reading = world_.reading](const Occasion&, std::string& out) { out += reading(name); };
   }
 
@@ -339,6 +330,15 @@ class TemplateCompiler {
   std::map<std::string, int> occurrences_;
 };
 
+std::string iso_time(system_clock::time_point time) {
+  const auto second = static_cast<std::time_t>(since_epoch<std::chrono::seconds>(time));
+  std::tm parts{};
+  ::gmtime_r(&second, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     since_epoch<std::chrono::milliseconds>(time) - 1000 * since_epoch<std::chrono::seconds>(time));
+}
+
 Template::Template(std::string_view text, const TemplateWorld& world) : size_(world.size) {
   TemplateCompiler{text, world, *this}.compile();
 }
@@ -362,13 +362,7 @@ std::string Template::render(const Occasion& occasion) {
   return text;
 }
 
-std::optional<std::string> fault_of_template(std::string_view text, const std::vector<std::string>& readings,
-                                             bool has_size) {
-  TemplateWorld world{.readings = readings};
-  world.variable = [](const std::string&) { return ""; };
-  if (has_size) {
-    world.size = 0;
-  }
+std::optional<std::string> fault_of_template(std::string_view text, const TemplateWorld& world) {
   try {
     (void)Template{text, world};
   } catch (const Expected& expected) {

@@ -47,20 +47,25 @@ class Template {
   /// Throws UsageError where it gives more than its size.
   [[nodiscard]] std::string render(const Occasion& occasion);
 
+  /// Those of the world's readings that stand in it.
+  [[nodiscard]] const std::vector<std::string>& readings() const { return readings_; }
+
  private:
   friend class TemplateCompiler;
   /// Appends what stands in one place.
   using Part = std::function<void(const Occasion&, std::string& out)>;
 
   std::vector<Part> parts_;
+  std::vector<std::string> readings_;
   std::optional<std::size_t> filler_before_;  ///< the part that %{pad} stands before
   std::optional<std::size_t> size_;
 };
 
-/// What a complaint says was expected where a text is no template; nothing where it is one. What only the run can tell,
-/// as variables, is not looked at. `has_size`: %{pad} may stand in it.
-[[nodiscard]] std::optional<std::string> fault_of_template(std::string_view text,
-                                                           const std::vector<std::string>& readings, bool has_size);
+/// What a complaint says was expected where a text is no template in that world; nothing where it is one.
+[[nodiscard]] std::optional<std::string> fault_of_template(std::string_view text, const TemplateWorld& world);
+
+/// 2026-11-25T09:30:00.123Z: in UTC, with milliseconds.
+[[nodiscard]] std::string iso_time(std::chrono::system_clock::time_point time);
 
 /// The host and the process of a TemplateWorld, and its environment.
 [[nodiscard]] TemplateWorld this_world();

@@ -4,6 +4,7 @@
 #include "common/ping.hpp"
 #include "common/session.hpp"
 #include "common/tool.hpp"
+#include "pub/presence.hpp"
 #include "pub/pub_config.hpp"
 #include "pub/publisher.hpp"
 #include "pub/requester.hpp"
@@ -12,7 +13,7 @@ int main(int argc, char** argv) {
   using namespace sistem;
   run_tool("pub", [&](Console& console, const std::stop_token& stop) {
     Output output{STDOUT_FILENO, stop};
-    const auto config = read_pub_config(process_sources(argc, argv, stop), output, console);
+    auto config = read_pub_config(process_sources(argc, argv, stop), output, console);
     if (!config) {
       return ExitStatus::success;
     }
@@ -22,11 +23,16 @@ int main(int argc, char** argv) {
       const auto session = open_session(config->connection, console, stop);
       return ping(*session, config->topic.value_or(""), config->qos, deadline, output, console, stop);
     }
-    Source source = source_of(*config, stop);
+    settle(*config);
+    Source source = source_of(*config, console, stop);
     Pacer pacer{config->interval};
     const auto session = open_session(config->connection, console, stop);
     if (config->request) {
       return request_all(*session, source, *config, output, console, stop);
+    }
+    if (config->status) {
+      PresentSession present{*session, config->connection.will};
+      return publish_all(present, source, pacer, *config, output, console, stop);
     }
     return publish_all(*session, source, pacer, *config, output, console, stop);
   });

@@ -10,6 +10,8 @@
 #include "common/ping.hpp"
 #include "common/session.hpp"
 #include "common/topic.hpp"
+#include "pub/chapters.hpp"
+#include "pub/source_options.hpp"
 
 namespace sistem {
 namespace {
@@ -37,18 +39,10 @@ const ToolText text_of_pub{
         "pub -h broker.example --ping\n",
     .drop_in_for = "mosquitto_pub",
     .libraries = library_versions,
-    .synopsis = {"-t TOPIC -m PAYLOAD [OPTION]...", "-t TOPIC -n | -f FILE | -s | -l [OPTION]..."},
+    .synopsis = {"-t TOPIC -m PAYLOAD [OPTION]...", "-t TOPIC -n | -f FILE | -s | -l | --template TEXT [OPTION]...",
+                 "--topic-lines | --jsonl | --replay FILE | --readings [OPTION]..."},
+    .chapters = pub_chapters(),
 };
-
-/// The one option that says what is published, or nothing.
-std::optional<std::string> source_given(const Settings& settings) {
-  for (const char* source : {"message", "null-message", "file", "stdin-file", "stdin-line"}) {
-    if (settings.given(source)) {
-      return source;
-    }
-  }
-  return std::nullopt;
-}
 
 void check_request(PubConfig& config, const Settings& settings, const std::optional<std::string>& source) {
   if (!config.request) {
@@ -62,6 +56,12 @@ void check_request(PubConfig& config, const Settings& settings, const std::optio
   if (!source) {
     throw UsageError(
         fmt::format("{} needs a message that asks: --topic and --message, for example", settings.home_of("request")));
+  }
+  for (const char* other : {"readings", "replay"}) {
+    if (settings.given(other)) {
+      throw UsageError(fmt::format("{} and {}: what the host says of itself, or has said, asks for nothing",
+                                   settings.home_of("request"), settings.home_of(other)));
+    }
   }
   const auto publish = properties_for(PropertyPlace::publish, config.connection.properties);
   if (config.response_topic && text_in(publish, "response-topic")) {
@@ -80,9 +80,9 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
   }
   check_connection(config.connection, settings, console);
   check_places(config.connection, settings, "pub", {PropertyPlace::subscribe, PropertyPlace::unsubscribe});
-  const auto source = source_given(settings);
+  check_topic_and_templates(config, settings);
   if (config.connection.ping) {
-    if (source) {
+    if (const auto source = source_given(settings)) {
       throw UsageError(fmt::format("{} and {}: a ping publishes nothing but its own message", settings.home_of("ping"),
                                    settings.home_of(*source)));
     }
@@ -92,30 +92,20 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
     config.connection.answer_limit = config.timeout;
     return;
   }
-  check_request(config, settings, source);
-  if (config.topic && !source) {
-    throw UsageError(
-        fmt::format("{} needs something to publish: --message, --file, --stdin-line, --stdin-file or "
-                    "--null-message",
-                    settings.home_of("topic")));
-  }
-  if (!config.topic && (source || settings.drop_in)) {
-    throw UsageError(fmt::format("{} needs a topic to publish to: --topic",
-                                 source ? settings.home_of(*source) : text_of_pub.drop_in_for));
-  }
+  check_request(config, settings, source_given(settings));
+  check_source(config, settings, text_of_pub.drop_in_for);
   for (const char* option : {"repeat", "repeat-delay"}) {
-    if (settings.given(option) && (!source || config.lines)) {
-      throw UsageError(fmt::format("{} needs one message to repeat: --message, --file, --stdin-file or --null-message",
-                                   settings.home_of(option)));
+    if (settings.given(option) && (config.publishes_readings() || config.is_stream())) {
+      throw UsageError(
+          fmt::format("{} needs one message to repeat: --message, --file, --stdin-file, --null-message or "
+                      "--template",
+                      settings.home_of(option)));
     }
-  }
-  if (config.null_message) {
-    config.message = "";
   }
   if (config.publishes_readings()) {
     config.interval = std::chrono::seconds{1};
   }
-  if (source && !config.lines && !settings.given("reconnect-for")) {
+  if (!config.publishes_readings() && !config.is_stream() && !settings.given("reconnect-for")) {
     // One message is waited for by a script: it should hear of a broker that has gone for good.
     config.connection.reconnect_limit = std::chrono::seconds{30};
   }
@@ -132,8 +122,8 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .letter = 't',
        .value = "TOPIC",
        .section = section,
-       .help = "Topic name to publish to.",
-       .field = text(config.topic, fault_of_topic_name)},
+       .help = "Topic name to publish to; with --template it may have placeholders, too.",
+       .field = text(config.topic)},
       {.name = "message",
        .letter = 'm',
        .value = "PAYLOAD",
@@ -151,8 +141,8 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .letter = 'f',
        .value = "FILE",
        .section = section,
-       .help = "Publish what is in this file as one message.",
-       .field = text(config.file),
+       .help = "Publish what is in this file as one message; may be repeated, for a message of each file.",
+       .field = list(config.files, {}),
        .completes = Completes::file,
        .group = source},
       {.name = "stdin-file",
@@ -206,6 +196,7 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .help = "How long an answer may take, or --ping; then the status is 27. Fractions are fine.",
        .field = seconds(config.timeout, Zero::refused)},
   };
+  std::ranges::move(source_rows(config, source), std::back_inserter(rows));
   std::ranges::move(connection_rows(config.connection), std::back_inserter(rows));
   return rows;
 }

@@ -60,10 +60,11 @@ ExitStatus publish_all(Session& session, Source& source, Pacer& pacer, const Pub
       console.note(fmt::format("connected to {}, publishing on sistem/... each second; Ctrl-C ends", session.broker()));
     }
     // A message that came with the command is taken even if a stop was faster: to end with 0 without it would be a lie.
-    bool at_hand = !config.publishes_readings() && !config.lines;
+    bool at_hand = !config.publishes_readings() && !config.is_stream();
+    const auto started = std::chrono::steady_clock::now();
     while (left.nothing() && (pacer.wait(stop) || at_hand)) {
       at_hand = false;
-      auto turn = source({}, stop).messages;
+      auto turn = source({std::chrono::steady_clock::now() - started, std::chrono::system_clock::now()}, stop).messages;
       if (turn.empty()) {
         break;
       }
@@ -71,6 +72,9 @@ ExitStatus publish_all(Session& session, Source& source, Pacer& pacer, const Pub
         continue;  // by the time there is a broker again, these readings are none any more
       }
       left = publish_turn(session, std::move(turn), config, output, stop);
+      if (config.generates()) {
+        break;
+      }
     }
   } catch (...) {
     // What was accepted before the fault is not lost by it, unless the session itself is.

@@ -12,7 +12,11 @@
 namespace sistem {
 namespace {
 
-std::string percent(double part, double whole) { return fmt::format("{:.1f} %", 100.0 * part / whole); }
+Reading one_number(std::string number, std::string unit) {
+  return {{}, {{"value", std::move(number)}}, std::move(unit)};
+}
+
+Reading percent(double part, double whole) { return one_number(fmt::format("{:.1f}", 100.0 * part / whole), "%"); }
 
 std::uint64_t grown(std::uint64_t before, std::uint64_t now) {
   return now > before ? now - before : 0;  // a counter starts again when its device does
@@ -40,11 +44,37 @@ std::optional<long> first_temperature(const std::filesystem::path& folder, const
 
 }  // namespace
 
+std::string Reading::text() const {
+  if (unit.empty()) {
+    return numbers();
+  }
+  std::string all;
+  for (const Quantity& quantity : quantities) {
+    all += fmt::format("{}{} {}", all.empty() ? "" : ", ", quantity.number, unit);
+    all += quantities.size() == 1 ? "" : " " + quantity.name;
+  }
+  return all;
+}
+
+std::string Reading::numbers() const {
+  std::string all;
+  for (const Quantity& quantity : quantities) {
+    all += (all.empty() ? "" : " ") + quantity.number;
+  }
+  return all;
+}
+
+const std::vector<std::string>& reading_names() {
+  static const std::vector<std::string> names{"cpu", "memori", "beban", "disk", "jaringan", "uptime", "suhu"};
+  return names;
+}
+
 std::vector<Reading> Readings::measure(Clock::time_point now) {
   std::vector<Reading> readings;
-  const auto add = [&](const char* name, std::optional<std::string> text) {
-    if (text) {
-      readings.push_back({name, std::move(*text)});
+  const auto add = [&](const char* name, Measured measured) {
+    if (measured) {
+      readings.push_back(std::move(*measured));
+      readings.back().name = name;
     }
   };
   add("cpu", cpu());
@@ -58,7 +88,7 @@ std::vector<Reading> Readings::measure(Clock::time_point now) {
 }
 
 /// The share of time since the last call in which the processors were not idle: proc(5), /proc/stat.
-std::optional<std::string> Readings::cpu() {
+std::optional<Reading> Readings::cpu() {
   std::ifstream stat(root_ / "proc/stat");
   std::string label;
   std::array<std::uint64_t, 8> time{};  // user nice system idle iowait irq softirq steal
@@ -82,7 +112,7 @@ std::optional<std::string> Readings::cpu() {
 }
 
 /// What cannot be had without swapping, of all there is.
-std::optional<std::string> Readings::memory() const {
+std::optional<Reading> Readings::memory() const {
   std::ifstream meminfo(root_ / "proc/meminfo");
   double total = 0;
   std::optional<double> available;
@@ -105,7 +135,7 @@ std::optional<std::string> Readings::memory() const {
 }
 
 /// The mean number of processes that run or want to, over 1, 5 and 15 minutes.
-std::optional<std::string> Readings::load() const {
+std::optional<Reading> Readings::load() const {
   std::ifstream loadavg(root_ / "proc/loadavg");
   std::string one;
   std::string five;
@@ -113,11 +143,11 @@ std::optional<std::string> Readings::load() const {
   if (!(loadavg >> one >> five >> fifteen)) {
     return std::nullopt;
   }
-  return fmt::format("{} {} {}", one, five, fifteen);
+  return Reading{{}, {{"1min", one}, {"5min", five}, {"15min", fifteen}}, ""};
 }
 
 /// What is used of the file system at the root, as df(1) counts: blocks kept for root are neither used nor free.
-std::optional<std::string> Readings::disk() const {
+std::optional<Reading> Readings::disk() const {
   struct statvfs space {};
   if (::statvfs(root_.c_str(), &space) != 0 || space.f_blocks == 0) {
     return std::nullopt;
@@ -127,7 +157,7 @@ std::optional<std::string> Readings::disk() const {
 }
 
 /// Bytes per second since the last call over all interfaces but the loopback.
-std::optional<std::string> Readings::network(Clock::time_point now) {
+std::optional<Reading> Readings::network(Clock::time_point now) {
   std::ifstream dev(root_ / "proc/net/dev");
   Traffic traffic{0, 0, now};
   bool any = false;
@@ -156,19 +186,20 @@ std::optional<std::string> Readings::network(Clock::time_point now) {
   if (seconds <= 0) {
     return std::nullopt;
   }
-  return fmt::format("{:.0f} B/s in, {:.0f} B/s out", static_cast<double>(grown(before->in, traffic.in)) / seconds,
-                     static_cast<double>(grown(before->out, traffic.out)) / seconds);
+  const auto rate = [&](std::uint64_t bytes) { return fmt::format("{:.0f}", static_cast<double>(bytes) / seconds); };
+  return Reading{
+      {}, {{"in", rate(grown(before->in, traffic.in))}, {"out", rate(grown(before->out, traffic.out))}}, "B/s"};
 }
 
-std::optional<std::string> Readings::uptime() const {
+std::optional<Reading> Readings::uptime() const {
   double seconds = 0;
   if (!(std::ifstream(root_ / "proc/uptime") >> seconds)) {
     return std::nullopt;
   }
-  return fmt::format("{:.0f} s", seconds);
+  return one_number(fmt::format("{:.0f}", seconds), "s");
 }
 
-std::optional<std::string> Readings::temperature() const {
+std::optional<Reading> Readings::temperature() const {
   auto millidegrees = first_temperature(root_ / "sys/class/thermal", "thermal_zone", "temp");
   if (!millidegrees) {
     millidegrees = first_temperature(root_ / "sys/class/hwmon", "hwmon", "temp1_input");
@@ -176,7 +207,7 @@ std::optional<std::string> Readings::temperature() const {
   if (!millidegrees) {
     return std::nullopt;
   }
-  return fmt::format("{:.1f} °C", static_cast<double>(*millidegrees) / 1000.0);
+  return one_number(fmt::format("{:.1f}", static_cast<double>(*millidegrees) / 1000.0), "°C");
 }
 
 }  // namespace sistem

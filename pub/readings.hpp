@@ -9,11 +9,26 @@
 
 namespace sistem {
 
+/// A number that a reading consists of.
+struct Quantity {
+  std::string name;    ///< "value" where there is but one
+  std::string number;  ///< as it is shown: "12.5"
+};
+
 /// One thing that the host measures of itself.
 struct Reading {
   std::string name;  ///< the topic's last level: "cpu", published on sistem/cpu
-  std::string text;  ///< for people, UTF-8: "12.5 %"
+  std::vector<Quantity> quantities;
+  std::string unit;  ///< of all of them; empty where they have none
+
+  /// For people, UTF-8: "12.5 %", "0.52 0.58 0.59", "1000 B/s in, 50 B/s out".
+  [[nodiscard]] std::string text() const;
+  /// The numbers alone, separated by blanks.
+  [[nodiscard]] std::string numbers() const;
 };
+
+/// The names of all that there are, in order.
+[[nodiscard]] const std::vector<std::string>& reading_names();
 
 /// Reads cpu, memori, beban (load), disk, jaringan (network), uptime and suhu (temperature) from /proc, /sys and
 /// statvfs(3). What the host does not have is left out; so are cpu and jaringan the first time, because they are
@@ -33,19 +48,21 @@ class Readings {
     std::uint64_t busy = 0;
     std::uint64_t all = 0;
   };
+  /// A reading whose name is known; nothing: the host does not tell.
+  using Measured = std::optional<Reading>;
   struct Traffic {
     std::uint64_t in = 0;
     std::uint64_t out = 0;
     Clock::time_point at;
   };
 
-  [[nodiscard]] std::optional<std::string> cpu();
-  [[nodiscard]] std::optional<std::string> memory() const;
-  [[nodiscard]] std::optional<std::string> load() const;
-  [[nodiscard]] std::optional<std::string> disk() const;
-  [[nodiscard]] std::optional<std::string> network(Clock::time_point now);
-  [[nodiscard]] std::optional<std::string> uptime() const;
-  [[nodiscard]] std::optional<std::string> temperature() const;
+  [[nodiscard]] Measured cpu();
+  [[nodiscard]] Measured memory() const;
+  [[nodiscard]] Measured load() const;
+  [[nodiscard]] Measured disk() const;
+  [[nodiscard]] Measured network(Clock::time_point now);
+  [[nodiscard]] Measured uptime() const;
+  [[nodiscard]] Measured temperature() const;
 
   std::filesystem::path root_;
   std::optional<CpuTime> cpu_before_;

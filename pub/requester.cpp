@@ -177,10 +177,23 @@ class Requester {
 ExitStatus request_all(Session& session, Source& source, const PubConfig& config, Output& output,
                        const Console& console, const std::stop_token& stop) {
   Requester requester{session, config, output, console};
+  const Deadline start = Clock::now();
+  // A template brings another message each time, without end: each repeat is one of those.
+  const std::uint64_t turns = config.generates() ? config.repeat : UINT64_MAX;
+  const std::uint64_t times = config.generates() ? 1 : config.repeat;
   bool stopped = false;
-  for (Turn turn = source({}, stop); !turn.messages.empty() && !stopped; turn = source({}, stop)) {
+  for (std::uint64_t number = 0; number < turns && !stopped; ++number) {
+    stopped = config.generates() && number > 0 && !sleep_until(deadline_in(config.repeat_delay), stop);
+    if (stopped) {
+      break;
+    }
+    const Turn turn = source({Clock::now() - start, std::chrono::system_clock::now()}, stop);
+    if (turn.messages.empty()) {
+      break;
+    }
+    stopped = turn.due && !sleep_until(start + *turn.due, stop);
     for (const Message& request : turn.messages) {
-      for (std::uint64_t time = 0; time < config.repeat && !stopped; ++time) {
+      for (std::uint64_t time = 0; time < times && !stopped; ++time) {
         const bool goes_on = time == 0 || sleep_until(deadline_in(config.repeat_delay), stop);
         stopped = !goes_on || (!requester.ask(request, stop) && stop.stop_requested());
       }

@@ -1,16 +1,15 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "common/console.hpp"
 #include "common/message.hpp"
 #include "pub/pub_config.hpp"
-#include "pub/readings.hpp"
 
 namespace sistem {
 
@@ -34,25 +33,13 @@ using Source = std::function<Turn(const Moment&, const std::stop_token&)>;
 /// The source that the options ask for. Reads --file and --stdin-file to their end: what can be wrong with them is told
 /// before there is a connection, and nobody holds one while stdin is slow. Throws Error where one of them cannot be
 /// read, stdin brings nothing or a stop was requested before the end, and UsageError for more than one message takes.
-[[nodiscard]] Source source_of(const PubConfig& config, const std::stop_token& stop);
+/// The source tells the console of lines that it skips.
+[[nodiscard]] Source source_of(const PubConfig& config, const Console& console, const std::stop_token& stop);
 
 /// One message, once.
 [[nodiscard]] Source one_message(Message message);
 
-/// Each line of `fd` as the payload of a message like `pattern`: whole lines of any length and any bytes, without
-/// their newline; an empty line is an empty payload, and a last line needs no newline.
-/// `name` names the input in a complaint.
-[[nodiscard]] Source lines_of(int fd, std::string name, Message pattern);
-
-/// All that `fd` gives until its end, whatever it is: a file, a pipe, a terminal. Throws Error where it cannot be read
-/// or a stop was requested before its end, and UsageError where it is more than `limit` bytes.
-[[nodiscard]] std::string read_whole(int fd, const std::string& name, std::size_t limit, const std::stop_token& stop);
-
-/// How many bytes of payload a PUBLISH like `pattern` can take, whose remaining length is 268,435,455 at most
-/// [MQTT-2.2.3]. A few bytes on the safe side, the same for every version of MQTT.
-[[nodiscard]] std::size_t payload_limit(const Message& pattern);
-
-/// The host's readings, each on sistem/NAME with `pattern`'s QoS and retain flag, without end.
-[[nodiscard]] Source readings_of(Readings readings, Message pattern);
+/// These messages, in one turn.
+[[nodiscard]] Source messages(std::vector<Message> all);
 
 }  // namespace sistem

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -23,6 +24,7 @@ class MemorySession final : public Session {
   std::stop_source* stop_when_full = nullptr;      ///< requested when there is no room
   std::stop_source* stop_after_batches = nullptr;  ///< requested when all batches were given
   bool has_connection = true;
+  std::uint64_t connections_so_far = 1;
   std::function<std::vector<Message>(const Message&)> answers;  ///< what arrives where something is published
   std::size_t unacknowledged = 0;                               ///< what flush() reports
 
@@ -45,6 +47,7 @@ class MemorySession final : public Session {
   [[nodiscard]] std::string broker() const override { return "memory:1883"; }
   [[nodiscard]] std::string client_id() const override { return "memory"; }
   [[nodiscard]] bool connected() const override { return has_connection; }
+  [[nodiscard]] std::uint64_t connections() const override { return connections_so_far; }
   void disconnect() override;
 
  private:

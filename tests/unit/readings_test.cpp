@@ -15,7 +15,7 @@ using test::TemporaryFolder;
 std::map<std::string, std::string> by_name(const std::vector<Reading>& readings) {
   std::map<std::string, std::string> texts;
   for (const Reading& reading : readings) {
-    texts[reading.name] = reading.text;
+    texts[reading.name] = reading.text();
   }
   return texts;
 }
@@ -55,6 +55,31 @@ TEST_F(MadeHost, ReadsWhatAPersonCanRead) {
   EXPECT_EQ(texts.at("uptime"), "93784 s");
   EXPECT_EQ(texts.at("suhu"), "28.0 °C");
   EXPECT_TRUE(texts.at("disk").ends_with(" %"));
+}
+
+TEST_F(MadeHost, NumbersStandWithoutTheirUnit) {
+  measure(start_);
+  for (const Reading& reading : readings_.measure(start_ + 1s)) {
+    if (reading.name == "beban") {
+      EXPECT_EQ(reading.numbers(), "0.52 0.58 0.59");
+    } else if (reading.name == "suhu") {
+      EXPECT_EQ(reading.numbers(), "28.0");
+    } else if (reading.name == "jaringan") {
+      EXPECT_EQ(reading.numbers(), "0 0");
+      EXPECT_EQ(reading.quantities.front().name, "in");
+      EXPECT_EQ(reading.unit, "B/s");
+    }
+  }
+}
+
+TEST_F(MadeHost, EachReadingHasANameOfTheList) {
+  measure(start_);
+  write("proc/stat", "cpu  125 0 100 760 115 0 0 0 0 0\n");
+  std::vector<std::string> names;
+  for (const Reading& reading : readings_.measure(start_ + 1s)) {
+    names.push_back(reading.name);
+  }
+  EXPECT_EQ(names, reading_names());
 }
 
 TEST_F(MadeHost, CpuAndNetworkAreDifferencesAndMissingTheFirstTime) {

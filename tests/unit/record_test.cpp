@@ -300,5 +300,18 @@ TEST(RecordRead, WhatIsNestedDeepIsRefusedLikeTheRest) {
   EXPECT_THROW((void)read_record(deep), Expected);
 }
 
+TEST(ReadRecord, WhatALineLeavesOutIsAsElsewhere) {
+  const Message otherwise{"a", "", 1, true};
+  const Message message = read_record(R"({"payload":"x"})", otherwise).message;
+  EXPECT_EQ(message.topic, "a");
+  EXPECT_EQ(message.payload, "x");
+  EXPECT_EQ(message.qos, 1);
+  EXPECT_TRUE(message.retain);
+  const Message said = read_record(R"({"topic":"b","qos":0,"retain":false})", otherwise).message;
+  EXPECT_EQ(said.topic, "b");
+  EXPECT_EQ(said.qos, 0);
+  EXPECT_FALSE(said.retain);
+}
+
 }  // namespace
 }  // namespace sistem

@@ -11,6 +11,9 @@
 #include <thread>
 
 #include "common/error.hpp"
+#include "pub/input.hpp"
+#include "pub/lines.hpp"
+#include "pub/reading_source.hpp"
 #include "tests/support/pipe.hpp"
 #include "tests/support/temporary.hpp"
 
@@ -19,14 +22,22 @@ namespace {
 
 using namespace std::string_literals;
 
-/// All payloads that lines_of() makes of `input`, written by another thread as a pipe's other end.
-std::vector<std::string> payloads_of(const std::string& input) {
+const Console console{"pub"};
+
+/// The source of lines that -l is.
+Source lines_of(int fd, const std::string& name, const Message& pattern, const std::string& delimiter = "\n",
+                std::size_t limit = std::size_t{64} << 20) {
+  return messages_of(LineReader{fd, name, delimiter, limit}, payload_lines(pattern), OnBadLine::stop, console);
+}
+
+/// All payloads that -l makes of `input`, written by another thread as a pipe's other end.
+std::vector<std::string> payloads_of(const std::string& input, const std::string& delimiter = "\n") {
   test::Pipe pipe;
   std::jthread writer([&] {
     pipe.write(input);
     pipe.close_writer();
   });
-  Source source = lines_of(pipe.reader(), "input", {"topic", "", 1, true});
+  Source source = lines_of(pipe.reader(), "input", {"topic", "", 1, true}, delimiter);
   std::vector<std::string> payloads;
   for (auto turn = source({}, {}).messages; !turn.empty(); turn = source({}, {}).messages) {
     for (const Message& message : turn) {
@@ -50,6 +61,21 @@ TEST(LinesOf, BytesStayAsTheyAre) { EXPECT_EQ(payloads_of("a\0b\r\n\xFF\xFE\n"s)
 TEST(LinesOf, ALineMayBeLongerThanAnyBlock) {
   const std::string much(1 << 20, 'x');
   EXPECT_EQ(payloads_of(much + "\nshort\n"), (Payloads{much, "short"}));
+}
+TEST(LinesOf, ALineOf10MiBIsOneMessage) {
+  const std::string much(10 << 20, 'y');
+  EXPECT_TRUE(payloads_of(much) == Payloads{much});
+}
+TEST(LinesOf, ANulMayEndThem) { EXPECT_EQ(payloads_of("a\nb\0\0c"s, "\0"s), (Payloads{"a\nb", "", "c"})); }
+TEST(LinesOf, SeveralBytesMayEndThem) {
+  EXPECT_EQ(payloads_of("a--b---c-", "--"), (Payloads{"a", "b", "-c-"}));
+  std::string input;
+  Payloads expected;
+  for (int line = 0; line < 30000; ++line) {  // some of these ends lie on both sides of a block's
+    expected.push_back(std::to_string(line));
+    input += expected.back() + "<end>";
+  }
+  EXPECT_EQ(payloads_of(input, "<end>"), expected);
 }
 TEST(LinesOf, ManyLinesComeInOrder) {
   std::string input;
@@ -149,7 +175,7 @@ TEST(PayloadLimit, ThatTakeTooMuchLeaveNothing) {
 PubConfig publishing_file(const std::filesystem::path& file) {
   PubConfig config;
   config.topic = "topic";
-  config.file = file;
+  config.files = {file};
   return config;
 }
 
@@ -158,7 +184,7 @@ TEST(SourceOf, AFileIsOneMessage) {
   PubConfig config = publishing_file(folder.write("payload", "two\nlines\0\n"s));
   config.qos = 2;
   config.retain = true;
-  Source source = source_of(config, {});
+  Source source = source_of(config, console, {});
   const auto turn = source({}, {}).messages;
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_EQ(turn[0].topic, "topic");
@@ -168,23 +194,36 @@ TEST(SourceOf, AFileIsOneMessage) {
   EXPECT_TRUE(source({}, {}).messages.empty());
 }
 
+TEST(SourceOf, SeveralFilesAreAMessageEach) {
+  const test::TemporaryFolder folder;
+  PubConfig config = publishing_file(folder.write("one", "1\n"));
+  config.files.push_back(folder.write("two", "2"));
+  Source source = source_of(config, console, {});
+  const auto turn = source({}, {}).messages;
+  ASSERT_EQ(turn.size(), 2U);
+  EXPECT_EQ(turn[0].payload, "1\n");
+  EXPECT_EQ(turn[1].payload, "2");
+  EXPECT_EQ(turn[1].topic, "topic");
+}
+
 TEST(SourceOf, AnEmptyFileIsAnEmptyMessage) {
   const test::TemporaryFolder folder;
-  const auto turn = source_of(publishing_file(folder.write("payload", "")), {})({}, {}).messages;
+  const auto turn = source_of(publishing_file(folder.write("payload", "")), console, {})({}, {}).messages;
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_EQ(turn[0].payload, "");
 }
 
 TEST(SourceOf, AFileThatDoesNotKnowItsSizeIsReadToItsEnd) {
-  const auto turn = source_of(publishing_file("/proc/self/cmdline"), {})({}, {}).messages;  // 0 bytes, says stat(2)
+  const auto turn =
+      source_of(publishing_file("/proc/self/cmdline"), console, {})({}, {}).messages;  // 0 bytes, says stat(2)
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_NE(turn[0].payload.find("unit_tests"), std::string::npos);
 }
 
 TEST(SourceOf, AFileThatCannotBeReadIsNamedAtOnce) {
-  EXPECT_EQ(complaint([] { (void)source_of(publishing_file("/nonexistent/x"), {}); }, ExitStatus::failure),
+  EXPECT_EQ(complaint([] { (void)source_of(publishing_file("/nonexistent/x"), console, {}); }, ExitStatus::failure),
             "cannot open /nonexistent/x: No such file or directory");
-  EXPECT_EQ(complaint([] { (void)source_of(publishing_file("/"), {}); }, ExitStatus::failure),
+  EXPECT_EQ(complaint([] { (void)source_of(publishing_file("/"), console, {}); }, ExitStatus::failure),
             "cannot read /: Is a directory");
 }
 
@@ -192,7 +231,7 @@ TEST(SourceOf, AFileThatIsTooLargeIsRefusedWithoutReadingIt) {
   const test::TemporaryFolder folder;
   const auto file = folder.write("large", "");
   std::filesystem::resize_file(file, 1ULL << 40);  // sparse: takes no room
-  EXPECT_EQ(complaint([&] { (void)source_of(publishing_file(file), {}); }, ExitStatus::usage),
+  EXPECT_EQ(complaint([&] { (void)source_of(publishing_file(file), console, {}); }, ExitStatus::usage),
             file.string() + " is larger than one MQTT message can be: at most 268435442 bytes here");
 }
 
@@ -202,7 +241,7 @@ TEST(SourceOf, AStopEndsTheWaitForWhoeverWritesToAFifo) {
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   std::stop_source stop;
   std::jthread stopper([&] { stop.request_stop(); });
-  EXPECT_EQ(complaint([&] { (void)source_of(publishing_file(fifo), stop.get_token()); }, ExitStatus::failure),
+  EXPECT_EQ(complaint([&] { (void)source_of(publishing_file(fifo), console, stop.get_token()); }, ExitStatus::failure),
             "stopped before the end of " + fifo.string() + ", so nothing was published");
 }
 
@@ -211,7 +250,7 @@ TEST(SourceOf, AFifoIsReadToItsEndWhoeverComesFirst) {
   const auto fifo = folder.path() / "fifo";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   std::jthread writer([&] { std::ofstream(fifo) << "through a FIFO"; });
-  const auto turn = source_of(publishing_file(fifo), {})({}, {}).messages;
+  const auto turn = source_of(publishing_file(fifo), console, {})({}, {}).messages;
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_EQ(turn[0].payload, "through a FIFO");
 }
@@ -222,15 +261,15 @@ TEST(SourceOf, PropertiesOfPublishGoIntoMessagesOfMqtt5) {
   config.message = "payload";
   const Property unit{0x26, 0, "°C", "unit"};
   config.connection.properties = {{PropertyPlace::connect, {0x21, 10}}, {PropertyPlace::publish, unit}};
-  EXPECT_TRUE(source_of(config, {})({}, {}).messages.at(0).properties.empty());
+  EXPECT_TRUE(source_of(config, console, {})({}, {}).messages.at(0).properties.empty());
   config.connection.version = ProtocolVersion::v5;
-  EXPECT_EQ(source_of(config, {})({}, {}).messages.at(0).properties, std::vector{unit});
+  EXPECT_EQ(source_of(config, console, {})({}, {}).messages.at(0).properties, std::vector{unit});
   config.topic.reset();
-  EXPECT_EQ(source_of(config, {})({}, {}).messages.at(0).properties, std::vector{unit}) << "readings too";
+  EXPECT_EQ(source_of(config, console, {})({}, {}).messages.at(0).properties, std::vector{unit}) << "readings too";
 }
 
 TEST(ReadingsOf, ATurnIsAllReadingsOfAMoment) {
-  Source source = readings_of(Readings{}, {"", "", 1, true});
+  Source source = readings_of(Readings{}, {}, {"", "", 1, true});
   for (int round = 0; round < 2; ++round) {
     const auto turn = source({}, {}).messages;
     ASSERT_FALSE(turn.empty());
@@ -241,6 +280,44 @@ TEST(ReadingsOf, ATurnIsAllReadingsOfAMoment) {
       EXPECT_TRUE(message.retain);
     }
   }
+}
+
+TEST(ReadingsOf, OnlyThoseThatAreAskedFor) {
+  PubConfig config;
+  config.readings = {"cpu", "uptime"};
+  config.prefix = "lab/host";
+  Source source = readings_of(Readings{}, config, {});
+  for (int round = 0; round < 2; ++round) {
+    for (const Message& message : source({}, {}).messages) {
+      EXPECT_TRUE(message.topic == "lab/host/cpu" || message.topic == "lab/host/uptime") << message.topic;
+    }
+  }
+}
+
+TEST(ReadingsOf, WhatIsADifferenceIsWaitedForWhereItIsAlone) {
+  PubConfig config;
+  config.readings = {"cpu"};
+  Source source = readings_of(Readings{}, config, {});
+  ASSERT_EQ(source({}, {}).messages.size(), 1U);
+}
+
+TEST(ReadingsOf, AHostThatTellsNothingIsToldOf) {
+  const test::TemporaryFolder host;
+  PubConfig config;
+  config.readings = {"suhu"};
+  Source source = readings_of(Readings{host.path()}, config, {});
+  EXPECT_EQ(complaint([&] { (void)source({}, {}); }, ExitStatus::failure),
+            "this host tells nothing of what --readings asks for");
+}
+
+TEST(JsonOf, AReadingHasNumbersUnitAndTime) {
+  const std::chrono::system_clock::time_point time{std::chrono::milliseconds(1795599000123)};
+  EXPECT_EQ(json_of({"cpu", {{"value", "12.5"}}, "%"}, time),
+            R"({"value":12.5,"unit":"%","time":"2026-11-25T09:30:00.123Z"})");
+  EXPECT_EQ(json_of({"beban", {{"1min", "0.52"}, {"5min", "0.58"}, {"15min", "0.59"}}, ""}, time),
+            R"({"1min":0.52,"5min":0.58,"15min":0.59,"time":"2026-11-25T09:30:00.123Z"})");
+  EXPECT_EQ(json_of({"jaringan", {{"in", "1000"}, {"out", "50"}}, "B/s"}, time),
+            R"({"in":1000,"out":50,"unit":"B/s","time":"2026-11-25T09:30:00.123Z"})");
 }
 
 }  // namespace

@@ -206,11 +206,18 @@ TEST(Template, SaysAtWhichCharacterItIsWrong) {
   }
 }
 
-TEST(Template, AFaultIsFoundWithoutTheRun) {
-  EXPECT_EQ(fault_of_template("%{env:ANY} %{cpu} %{seq}", {"cpu"}, false), std::nullopt);
-  EXPECT_EQ(fault_of_template("%{seq", {}, false), "} at character 6");
-  EXPECT_EQ(fault_of_template("%{pad}", {}, true), std::nullopt);
-  EXPECT_EQ(fault_of_template("%{pad}%{pad}", {}, true), "one %{pad} only at character 9");
+TEST(Template, AFaultIsWhatWasExpected) {
+  TemplateWorld in = world();
+  EXPECT_EQ(fault_of_template("%{env:ROOM} %{cpu} %{seq}", in), std::nullopt);
+  EXPECT_EQ(fault_of_template("%{seq", in), "} at character 6");
+  in.size = 10;
+  EXPECT_EQ(fault_of_template("%{pad}", in), std::nullopt);
+  EXPECT_EQ(fault_of_template("%{pad}%{pad}", in), "one %{pad} only at character 9");
+}
+
+TEST(Template, TellsWhichReadingsItNeeds) {
+  EXPECT_EQ((Template{"%{suhu} %{seq}", world()}.readings()), std::vector<std::string>{"suhu"});
+  EXPECT_TRUE((Template{"%{seq}", world()}.readings()).empty());
 }
 
 TEST(Template, SizeIsFilledUpAtTheEndOrWhereItSays) {

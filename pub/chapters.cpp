@@ -1,0 +1,65 @@
+#include "pub/chapters.hpp"
+
+namespace sistem {
+namespace {
+
+Chapter templates() {
+  return {
+      "Templates",
+      {{"The text of --template is a payload with placeholders, and each message gets others in their places. With it, "
+        "the topic may have placeholders, too. Nothing else has them: what -m says is published as it stands. %% is a "
+        "percent sign; one before anything but { or % is one anyway, and braces mean nothing without it."},
+       {"pub -t 'lab/%{pick:attic|cellar}' \\\n"
+        "    --template '{\"n\":%{seq},\"t\":%{walk:20..35,0.2}}'\n"},
+       {"The number of the message, from 1.", "%{seq}"},
+       {"The time of day, in UTC: 2026-11-25T09:30:00.123Z, or the seconds, milliseconds or nanoseconds since 1970.",
+        "%{time}, %{unix}, %{unix_ms}, %{unix_ns}"},
+       {"A UUID, version 4.", "%{uuid}"},
+       {"The name of this host, the number of this process, and the number of this connection among --clients.",
+        "%{host}, %{pid}, %{client}"},
+       {"The variable NAME. It must be set.", "%{env:NAME}"},
+       {"N random bytes, as 2 N hexadecimal digits; N bytes of filler; and the filler that --size leaves room for.",
+        "%{hex:N}, %{pad:N}, %{pad}"},
+       {"One of these, at random. %|, %} and %% are the characters themselves.", "%{pick:a|b|c}"},
+       {"A number from the first to the last, each as likely as the others; a whole one where both are.",
+        "%{rand:1..6}"},
+       {"A number of the normal distribution: its mean and its sigma.", "%{normal:28,0.5}"},
+       {"A number that begins in the middle, goes up or down by the last number at most, and turns at the ends.",
+        "%{walk:20..35,0.2}"},
+       {"A wave between two numbers and its period, in ms, s, m, h or d, by the run's schedule. A further time says "
+        "how "
+        "far it is ahead in the beginning.",
+        "%{sine:20..35,60s}"},
+       {"From the first number up by the last, and again from the first.", "%{step:0..10,1}"},
+       {"What this host measures of itself, without units. beban is three numbers, jaringan is two.",
+        "%{cpu}, %{memori}, %{beban}, %{disk}, %{jaringan}, %{uptime}, %{suhu}"},
+       {"A number may have a format after a colon, as fmt and Python have it: %{seq:06}, %{rand:0..1:.3f}. Without "
+        "one, "
+        "a number that is not whole has two decimals, or one more than the numbers that it is made from."},
+       {"--seed makes the random values the same each time, on every machine. Each placeholder has numbers of its own, "
+        "so one more changes no other; those of each client differ."}}};
+}
+
+Chapter json_lines() {
+  return {"JSON lines",
+          {{"For --jsonl each line is a JSON object. All but the topic may be missing, and that, too, where --topic is "
+            "given. An empty line says nothing."},
+           {"{\"topic\":\"lab/t\",\"payload\":\"21.5\",\"qos\":1}\n"
+            "{\"topic\":\"lab/t\",\"payload_base64\":\"AP8=\",\"delay\":0.5}\n"},
+           {"The topic name.", "topic"},
+           {"A text; another value is published as the JSON that it is, and null as nothing.", "payload"},
+           {"Bytes that are no text, in base64.", "payload_base64"},
+           {"0, 1 or 2; true or false.", "qos, retain"},
+           {"An object: {\"content-type\":\"text/plain\",\"user-properties\":{\"unit\":\"°C\"}}. Binary data stands as "
+            "text, "
+            "or in base64 under its name with _base64. User properties may also be a list of pairs. They need -V 5.",
+            "properties"},
+           {"Seconds after the message before was due.", "delay"},
+           {"Any other key is wrong, but for those that sub -F %j prints beside them: tst, payloadlen, mid."}}};
+}
+
+}  // namespace
+
+std::vector<Chapter> pub_chapters() { return {templates(), json_lines()}; }
+
+}  // namespace sistem

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "common/connection.hpp"
+#include "common/session.hpp"
+
+namespace sistem {
+
+/// A session whose will says that this client is gone, and that says by itself when it is there: before the first
+/// message of each connection, since the broker may have published the will when the one before was lost; and what the
+/// will says, before it disconnects in order. Everything else is the other session's.
+class PresentSession final : public Session {
+ public:
+  PresentSession(Session& session, const Will& will);
+
+  std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override {
+    return session_.subscribe(subscriptions, stop);
+  }
+  void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override {
+    session_.unsubscribe(filters, stop);
+  }
+  bool publish(Message message, const std::stop_token& stop) override;
+  std::size_t flush(const std::stop_token& stop) override { return session_.flush(stop); }
+  void take_at_most(std::optional<std::size_t> messages) override { session_.take_at_most(messages); }
+  std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override {
+    return session_.receive(deadline, stop);
+  }
+  [[nodiscard]] std::string broker() const override { return session_.broker(); }
+  [[nodiscard]] std::string client_id() const override { return session_.client_id(); }
+  [[nodiscard]] bool connected() const override { return session_.connected(); }
+  [[nodiscard]] std::uint64_t connections() const override { return session_.connections(); }
+  void disconnect() override;
+
+ private:
+  Session& session_;
+  Message online_;
+  Message offline_;
+  std::uint64_t told_on_ = 0;  ///< the last connection on which it was said
+};
+
+}  // namespace sistem
