@@ -24,6 +24,7 @@ class PresentSession final : public Session {
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override {
     return session_.receive(deadline, stop);
   }
+  void interrupt() override { session_.interrupt(); }
   [[nodiscard]] std::string broker() const override { return session_.broker(); }
   [[nodiscard]] std::string client_id() const override { return session_.client_id(); }
   [[nodiscard]] bool connected() const override { return session_.connected(); }
