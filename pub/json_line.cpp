@@ -37,6 +37,11 @@ LineMessage read_json_line(const std::string& line, const Message& pattern, bool
   if (!record.message.properties.empty() && !has_properties) {
     throw Expected("properties: expected none, since only MQTT 5 has them: -V 5");
   }
+  for (Property& property : record.message.properties) {
+    if (property_name(property.identifier) == "message-expiry-interval") {
+      property.number = std::min(property.number, longest_expiry);  // a broker may say more than the library can
+    }
+  }
   add_properties(pattern.properties, record.message.properties);
   check_size(record.message);
   LineMessage read{std::move(record.message)};

@@ -68,7 +68,7 @@ struct PubConfig {
 
   [[nodiscard]] bool publishes_readings() const { return readings || (!topic && !is_stream()); }
 
-  /// Whether each call of the source brings a new message, without end.
+  /// Whether each call of the source brings a new message, without end: the publisher says how many it takes.
   [[nodiscard]] bool generates() const { return payload_template.has_value(); }
 
   /// Whether the source has an end of its own, as stdin and a recording have.

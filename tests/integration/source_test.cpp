@@ -106,7 +106,9 @@ TEST_F(Sources, JsonLinesSayAllOfAMessage) {
                             "{\"payload_base64\":\"eQ==\"}\n");
   EXPECT_EQ(result.status, 0) << result.report;
   EXPECT_EQ(listener.wait(), 0) << listener.report();
-  EXPECT_EQ(listener.out(), "a|2|x|text/plain|unit:C\ndefault|1|y||\n");
+  // One of QoS 1 may overtake one of QoS 2 [MQTT-4.6].
+  EXPECT_NE(listener.out().find("a|2|x|text/plain|unit:C\n"), std::string::npos) << listener.report();
+  EXPECT_NE(listener.out().find("default|1|y||\n"), std::string::npos) << listener.report();
 }
 
 TEST_F(Sources, ABadLineEndsTheRunAndAllBeforeItIsAcknowledged) {
@@ -146,14 +148,13 @@ TEST_F(Sources, ARecordingIsPublishedByteForByte) {
   std::string lines;
   std::string expected;
   for (int number = 0; number < 300; ++number) {
-    Message message{"recorded/" + std::to_string(number), std::string(1, static_cast<char>(number)) + "\0\n"s,
-                    number % 3, number % 2 == 0};
+    Message message{"recorded/" + std::to_string(number), std::string(1, static_cast<char>(number)) + "\0\n"s, 1,
+                    number % 2 == 0};
     message.properties = {{0x26, 0, "value", "name"}};
     message.arrival_steady = std::chrono::steady_clock::time_point{std::chrono::microseconds(1000 + number)};
     append_record(message, lines);
     lines += "\n";
-    expected += "copy/" + std::to_string(number) + "|" + std::to_string(number % 3) + "|" +
-                (message.retain ? "1" : "0") + "|" + message.payload + "\0"s;
+    expected += "copy/" + std::to_string(number) + "|1|" + (message.retain ? "1" : "0") + "|" + message.payload + "\0"s;
   }
   const auto listener = subscriber(300);
   const Result result = run(pub(

@@ -775,7 +775,8 @@ const Wrong wrongs[] = {
      {},
      "",
      "--help: no option or section \"messaeg\"; besides the options there are the sections subscribing, choosing, "
-     "printing, ending, connection, login, session, will, tls, diagnosis, options, output, properties, environment, "
+     "printing, answering, ending, connection, login, session, will, tls, diagnosis, options, output, properties, "
+     "environment, "
      "secrets, exit, differences"},
 };
 

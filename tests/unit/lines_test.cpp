@@ -119,6 +119,11 @@ TEST(JsonLines, HaveEachKeyAndTheRestByDefault) {
   EXPECT_FALSE(read(" \t\r")) << "an empty line says nothing";
 }
 
+TEST(JsonLines, AnExpiryIsTheLongestThatCanBeSent) {
+  const auto line = json_lines({}, true)(R"({"topic":"a","properties":{"message-expiry-interval":4294967295}})");
+  EXPECT_EQ(line.value().message.properties, (std::vector<Property>{{0x02, longest_expiry, ""}}));
+}
+
 TEST(JsonLines, ABadOneIsToldWithItsNumber) {
   const Bad bads[] = {
       {"nonsense", "expected a JSON object in one line"},
