@@ -9,8 +9,21 @@
 #include <string>
 
 namespace sistem {
+namespace {
+
+/// Takes the cursor to the beginning of its line and empties that [ECMA-48, EL].
+constexpr std::string_view erase_line = "\r\x1B[K";
+
+void write_whole(int fd, const std::string& bytes) {
+  // Nothing useful can be done where stderr is gone: the tool's work does not depend on it.
+  [[maybe_unused]] const auto written = ::write(fd, bytes.data(), bytes.size());
+}
+
+}  // namespace
+
 void Console::write_line(std::string_view line) const {
-  std::string whole = fmt::format("{}: ", tool_);
+  std::string whole{has_status_->exchange(false) ? erase_line : ""};
+  whole += fmt::format("{}: ", tool_);
   for (const char c : line) {
     // A broker's words may be among them, and must not act on the terminal or look like a line of ours.
     const auto byte = static_cast<unsigned char>(c);
@@ -21,8 +34,13 @@ void Console::write_line(std::string_view line) const {
     }
   }
   whole += '\n';
-  // Nothing useful can be done where stderr is gone: the tool's work does not depend on it.
-  [[maybe_unused]] const auto written = ::write(fd_, whole.data(), whole.size());
+  write_whole(fd_, whole);
+}
+
+void Console::status(std::string_view line) const {
+  if (has_status_->exchange(!line.empty()) || !line.empty()) {
+    write_whole(fd_, fmt::format("{}{}", erase_line, line));
+  }
 }
 
 void Console::note(std::string_view line) const {

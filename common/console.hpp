@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <atomic>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,9 @@ class Console {
   void complain(std::string_view line) const;
   /// Only with -d: the line begins with the time of day.
   void debug(std::string_view line) const;
+  /// A line below all others that each new one takes the place of: how far the run has come. For a terminal only.
+  /// Empty: it is gone. Copies of a console share it, and whatever else they say comes above it.
+  void status(std::string_view line) const;
   /// True where debug() speaks: ask before composing a line that costs something.
   [[nodiscard]] bool debugging() const { return debug_; }
 
@@ -37,6 +42,7 @@ class Console {
   bool debug_;
   bool quiet_ = false;
   int fd_;
+  std::shared_ptr<std::atomic<bool>> has_status_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace sistem

@@ -391,14 +391,21 @@ class PahoSession final : public Session {
       lock.unlock();
       awaiting.emplace(*this);
       lock.lock();
+      const auto since = std::chrono::steady_clock::now();
       changed_.wait(lock, stop, may_go_on);
+      if (deliveries_) {
+        deliveries_->wait(std::chrono::steady_clock::now() - since);
+      }
     }
     throw_if_ended();
     throw_if_refused();
     if (!window_.has_room(qos)) {
       return false;
     }
-    window_.take(std::move(outgoing), qos);
+    const std::uint64_t number = window_.take(std::move(outgoing), qos);
+    if (deliveries_) {
+      taken_at_.emplace(number, std::chrono::steady_clock::now());
+    }
     const bool is_up = link_ == Link::up;  // if not, the keeper will send it
     lock.unlock();
     if (is_up) {
@@ -417,6 +424,12 @@ class PahoSession final : public Session {
     throw_if_ended();
     throw_if_refused();
     return window_.unacknowledged();
+  }
+
+  void keep_book(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) override {
+    const std::scoped_lock lock(mutex_);
+    deliveries_ = std::move(deliveries);
+    on_refusal_ = on_refusal;
   }
 
   void take_at_most(std::optional<std::size_t> messages) override {
@@ -513,8 +526,9 @@ class PahoSession final : public Session {
       refusals_.erase(heard);
     }
     const auto* const message = window_.find(number);
-    refuse(number, fmt::format("the broker refused the message to {}: {}",
-                               message != nullptr ? (*message)->get_topic() : "a topic", why));
+    refuse(number, reason_text(token.get_reason_code()),
+           fmt::format("the broker refused the message to {}: {}",
+                       message != nullptr ? (*message)->get_topic() : "a topic", why));
   }
 
   void arrived(const Client* client, const mqtt::message& message, std::optional<std::string> topic,
@@ -605,6 +619,8 @@ class PahoSession final : public Session {
                !under_way_.contains(*packet.id)) {
       under_way_[*packet.id] = handed_.front();
       handed_.pop_front();
+    } else if (packet.type == PacketType::publish && packet.id && deliveries_) {
+      deliveries_->send_again();
     }
   }
 
@@ -1207,6 +1223,7 @@ class PahoSession final : public Session {
       std::optional<Window<mqtt::const_message_ptr>::Numbered> next;
       std::shared_ptr<Client> client;
       mqtt::const_message_ptr message;
+      bool again = false;
       {
         const std::scoped_lock lock(mutex_);
         if (link_ == Link::down) {
@@ -1218,10 +1235,13 @@ class PahoSession final : public Session {
         }
         message = with_alias(next->message);
         if (const auto fault = fault_of(publishing(*message), limits_)) {
-          refuse(next->number, fmt::format("the broker at {} would refuse the message to {}: {}", where(),
-                                           next->message->get_topic(), *fault));
+          refuse(next->number, *fault,
+                 fmt::format("the broker at {} would refuse the message to {}: {}", where(), next->message->get_topic(),
+                             *fault));
           continue;
         }
+        again = next->number < never_sent_;
+        never_sent_ = std::max(never_sent_, next->number + 1);
         client = client_;
         if (keeps_session_ && message->get_qos() > 0) {
           handed_.push_back(next->number);
@@ -1231,6 +1251,9 @@ class PahoSession final : public Session {
       try {
         // NOLINTNEXTLINE(performance-no-int-to-ptr): the context is Paho's to carry, never to follow
         client->paho().publish(message, reinterpret_cast<void*>(next->number), *client);
+        if (again) {
+          tell_sent_again();
+        }
       } catch (const mqtt::exception& error) {
         const std::scoped_lock lock(mutex_);
         if (error.get_return_code() != MQTTASYNC_DISCONNECTED) {
@@ -1239,6 +1262,7 @@ class PahoSession final : public Session {
         }
         // The connection has just gone, and Paho has not taken the message: lost() is on its way.
         window_.take_back(next->number);
+        never_sent_ -= again ? 0 : 1;
         if (!handed_.empty() && handed_.back() == next->number) {
           handed_.pop_back();
         }
@@ -1285,8 +1309,18 @@ class PahoSession final : public Session {
     }
   }
 
+  void tell_sent_again() const {
+    const std::scoped_lock lock(mutex_);
+    if (deliveries_) {
+      deliveries_->send_again();
+    }
+  }
+
   /// The message with that number needs no sending any more.
   void acknowledge(std::uint64_t number) {
+    if (const auto taken = taken_at_.extract(number)) {
+      deliveries_->acknowledge(std::chrono::steady_clock::now() - taken.mapped());
+    }
     window_.acknowledge(number);
     paho_shims::hurry_for_messages(window_.unacknowledged() > 0);
     if (window_.unacknowledged() <= wake_publisher_at || link_ == Link::resuming) {
@@ -1294,8 +1328,12 @@ class PahoSession final : public Session {
     }
   }
 
-  void refuse(std::uint64_t number, const std::string& why) {
-    if (!std::exchange(refused_before_, true)) {
+  /// `reason`: in a few words, of which there are only so many; `why`: as a sentence.
+  void refuse(std::uint64_t number, const std::string& reason, const std::string& why) {
+    if (taken_at_.erase(number) > 0) {
+      deliveries_->refuse(reason, why);
+    }
+    if (on_refusal_ == OnRefusal::ends_the_run && !std::exchange(refused_before_, true)) {
       refused_ = Error{why, ExitStatus::topic_refused};
     }
     acknowledge(number);
@@ -1348,6 +1386,12 @@ class PahoSession final : public Session {
   TopicAliases aliases_;
   std::optional<Error> refused_;  ///< the first message that was, until somebody was told
   bool refused_before_ = false;
+  std::uint64_t never_sent_ = 0;  ///< the first message of the window that no connection has seen
+
+  // For the book that is kept of them, if one is.
+  std::shared_ptr<Deliveries> deliveries_;
+  OnRefusal on_refusal_ = OnRefusal::ends_the_run;
+  std::unordered_map<std::uint64_t, std::chrono::steady_clock::time_point> taken_at_;  ///< while unacknowledged
 
   std::shared_ptr<Client> client_;  ///< replaced by whoever connects
   std::shared_ptr<Wire> wire_;      ///< of the connection that was made last; the same

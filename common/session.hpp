@@ -10,6 +10,7 @@
 
 #include "common/connection.hpp"
 #include "common/console.hpp"
+#include "common/deliveries.hpp"
 #include "common/message.hpp"
 #include "common/stop.hpp"
 
@@ -26,6 +27,9 @@ struct Subscription {
   RetainHandling retain_handling = RetainHandling::send_always;
   bool no_local = false;  ///< what this client publishes itself does not come back
 };
+
+/// What a refused message does to the run: it ends it, or it is one of the things that are counted.
+enum class OnRefusal { ends_the_run, is_counted };
 
 /// What the broker said to one subscription.
 struct Grant {
@@ -66,6 +70,10 @@ class Session {
   /// where a stop was requested; then they were waited for a moment more. Throws Error (topic_refused) as publish()
   /// does, after that.
   [[nodiscard]] virtual std::size_t flush(const std::stop_token& stop) = 0;
+
+  /// From here on writes into that book what becomes of the messages that it takes. `is_counted`: a refused message is
+  /// written there, and no call throws because of it.
+  virtual void keep_book(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) = 0;
 
   /// From here on takes so many further messages from the broker, none: without a limit. What comes after them stays
   /// with the broker, unacknowledged, and a session that is kept brings it the next time. Not called: no limit.

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "common/descriptor.hpp"
@@ -37,13 +37,16 @@ class StopDescriptor {
   std::stop_callback<Wake> wake_;  // goes first, so that it never writes to a number that another descriptor has
 };
 
-/// Milliseconds for poll(2): rounded up, so that nobody wakes before the deadline and has to sleep again.
-int poll_timeout(Deadline deadline) {
+/// poll(2) until a deadline, to the nanosecond: its milliseconds are too coarse for a pace of a thousand a second.
+int poll_until(Deadline deadline, pollfd* descriptors, std::size_t count) {
   if (deadline == never) {
-    return -1;
+    return ::ppoll(descriptors, count, nullptr, nullptr);
   }
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
-  return static_cast<int>(std::clamp<long long>(left, 0, INT_MAX));
+  using namespace std::chrono;
+  const auto left = std::max(duration_cast<nanoseconds>(deadline - steady_clock::now()), nanoseconds(0));
+  const timespec time{static_cast<time_t>(duration_cast<seconds>(left).count()),
+                      static_cast<long>((left % seconds(1)).count())};
+  return ::ppoll(descriptors, count, &time, nullptr);
 }
 
 }  // namespace
@@ -72,7 +75,7 @@ Woken wait_for_any(std::span<pollfd> descriptors, Deadline deadline, const std::
   std::vector<pollfd> waiting{descriptors.begin(), descriptors.end()};
   waiting.push_back({stopped.fd(), POLLIN, 0});
   while (true) {
-    const int ready = ::poll(waiting.data(), waiting.size(), poll_timeout(deadline));
+    const int ready = poll_until(deadline, waiting.data(), waiting.size());
     if (ready < 0 && errno != EINTR) {
       throw Error(fmt::format("cannot wait for input or output: {}", std::strerror(errno)));
     }

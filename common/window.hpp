@@ -30,11 +30,12 @@ class Window {
     return entries_.size() < size_limit_ && (qos == 0 || inflight_ < inflight_limit_);
   }
 
-  /// Takes a message for which there is room.
-  void take(Message message, int qos) {
+  /// Takes a message for which there is room. Its number.
+  std::uint64_t take(Message message, int qos) {
     entries_.push_back({std::move(message), qos, false});
     ++unacknowledged_;
     inflight_ += qos > 0 ? 1 : 0;
+    return first_ + entries_.size() - 1;
   }
 
   /// The next message that has to go out on this connection; nothing when all have, or when it must wait for an

@@ -28,6 +28,8 @@ class MemorySession final : public Session {
   std::function<std::vector<Message>(const Message&)> answers;  ///< what arrives where something is published
   std::size_t unacknowledged = 0;                               ///< what flush() reports
 
+  std::set<std::string> refused_topics;  ///< what publish() takes for them is refused
+
   // What the test looks at.
   std::vector<Message> published;
   std::vector<Subscription> subscribed;
@@ -35,12 +37,14 @@ class MemorySession final : public Session {
   bool flushed = false;
   std::vector<std::size_t> published_at_flush;  ///< of each flush(): how many messages had been published
   bool disconnected = false;
+  std::shared_ptr<Deliveries> deliveries;  ///< given by keep_book(); all that is published is acknowledged at once
   std::vector<std::optional<std::size_t>> limits;  ///< of each take_at_most()
 
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override;
   void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override;
   bool publish(Message message, const std::stop_token& stop) override;
   std::size_t flush(const std::stop_token& stop) override;
+  void keep_book(std::shared_ptr<Deliveries> book, OnRefusal /*on_refusal*/) override { deliveries = std::move(book); }
   void take_at_most(std::optional<std::size_t> messages) override { limits.push_back(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
   void interrupt() override;
