@@ -4,6 +4,7 @@
 #include "common/ping.hpp"
 #include "common/session.hpp"
 #include "common/tool.hpp"
+#include "pub/clients.hpp"
 #include "pub/presence.hpp"
 #include "pub/pub_config.hpp"
 #include "pub/publisher.hpp"
@@ -11,9 +12,11 @@
 
 int main(int argc, char** argv) {
   using namespace sistem;
-  run_tool("pub", [&](Console& console, const std::stop_token& stop) {
+  const auto part = ClientPart::of_this_process();
+  run_tool(part ? part->tool_name() : "pub", [&](Console& console, const std::stop_token& stop) {
     Output output{STDOUT_FILENO, stop};
-    auto config = read_pub_config(process_sources(argc, argv, stop), output, console);
+    auto config =
+        read_pub_config(part ? part->sources(argc, argv) : process_sources(argc, argv, stop), output, console);
     if (!config) {
       return ExitStatus::success;
     }
@@ -23,9 +26,14 @@ int main(int argc, char** argv) {
       const auto session = open_session(config->connection, console, stop);
       return ping(*session, config->topic.value_or(""), config->qos, deadline, output, console, stop);
     }
+    if (part) {
+      part->take_on(*config);
+    } else if (config->clients > 1) {
+      return run_clients(argv, *config, output, console, stop);
+    }
     settle(*config);
     Source source = source_of(*config, console, stop);
-    Pacer pacer{config->interval};
+    Pacer pacer = pacer_of(*config);
     const auto session = open_session(config->connection, console, stop);
     if (config->request) {
       return request_all(*session, source, *config, output, console, stop);

@@ -1,28 +1,96 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <stop_token>
 
+#include "common/histogram.hpp"
 #include "common/stop.hpp"
+#include "pub/pace.hpp"
+#include "pub/schedule.hpp"
+#include "pub/source.hpp"
 
 namespace sistem {
 
-/// When the next turn of the source is due: on an absolute schedule, so that what a turn costs does not add up.
+/// What becomes of slots that were missed. Neither way sends what was missed in a burst.
+enum class Missed {
+  are_skipped,   ///< the schedule goes on where the clock is: for a run without a count
+  move_the_rest  ///< all that comes is so much later: for messages none of which may be left out
+};
+
+/// What a run has waited for so far that is not its pace.
+struct Waits {
+  std::chrono::nanoseconds broker{0};  ///< for room among what it has not acknowledged
+  std::chrono::nanoseconds source{0};  ///< for stdin
+};
+
+/// How well the pace was kept.
+struct Punctuality {
+  Histogram lateness;         ///< of each slot
+  std::uint64_t skipped = 0;  ///< slots
+  /// The time by which slots were missed, skipped or moved, and what it went to.
+  std::chrono::nanoseconds behind_broker{0};
+  std::chrono::nanoseconds behind_source{0};
+  std::chrono::nanoseconds behind_pub{0};
+  std::optional<double> asked;  ///< slots a second of the world's time, on average from the first to the last
+};
+
+/// When each message of a run is due: on an absolute schedule, so that what a message costs does not add up.
 class Pacer {
  public:
-  /// The first turn is due at once, each further one `interval` after the one before. 0: always at once.
-  explicit Pacer(std::chrono::nanoseconds interval) : interval_(interval) {}
+  Pacer(const Pace& pace, std::uint64_t seed, Missed missed);
 
-  /// When the next turn is due, as seen from `now`, which may be later: then it is due at once. A turn that is late by
-  /// more than an interval is not made up for by a burst: the schedule goes on from now.
-  [[nodiscard]] Deadline next(Deadline now);
+  /// When the next message is due.
+  struct Slot {
+    Moment moment;  ///< on the run's clock, which is that of the schedule
+    Deadline due;   ///< on the world's; not after now: at once
+    bool is_new;    ///< false for what goes out together with the message before
+    std::uint64_t number;
+  };
 
-  /// Waits until the next turn is due; false where a stop was requested.
-  [[nodiscard]] bool wait(const std::stop_token& stop);
+  /// The run starts now. To be called before the others.
+  void start(Deadline now);
+
+  /// The next message's slot, as seen from `now`; nothing where the run's time is over, or the rate has fallen to 0.
+  [[nodiscard]] std::optional<Slot> next(Deadline now, const Waits& waits = {});
+
+  /// The same for messages that their source wants published at `due` of the run's clock.
+  [[nodiscard]] std::optional<Slot> next_at(std::chrono::nanoseconds due, Deadline now, const Waits& waits = {});
+
+  /// That slot's message goes out now.
+  void begin(const Slot& slot, Deadline now);
+
+  /// Waits until the slot is due and begins it; false where a stop was requested.
+  [[nodiscard]] bool wait(const Slot& slot, const std::stop_token& stop);
+
+  /// Where the run's clock is.
+  [[nodiscard]] Moment moment(Deadline now) const;
+
+  /// When the run's time is over; nothing: it has no limit, or nobody waits for it.
+  [[nodiscard]] std::optional<Deadline> end() const;
+
+  [[nodiscard]] const Punctuality& punctuality() const { return punctuality_; }
 
  private:
-  std::chrono::nanoseconds interval_;
-  Deadline due_{};  ///< of the next turn; the clock's epoch: at once
+  [[nodiscard]] Deadline on_worlds_clock(std::chrono::nanoseconds time) const;
+  [[nodiscard]] Moment moment_at(std::chrono::nanoseconds time) const;
+  [[nodiscard]] bool is_over(std::chrono::nanoseconds due, Deadline now) const;
+  void skip_to(std::uint64_t slot, Deadline now, const Waits& waits);
+  void move_if_late(Deadline due, std::chrono::nanoseconds spacing, Deadline now, const Waits& waits);
+  void fall_behind(std::chrono::nanoseconds by, const Waits& waits);
+
+  Pace pace_;
+  std::optional<Schedule> schedule_;
+  Missed missed_;
+  Deadline start_{};
+  std::chrono::system_clock::time_point wall_start_{};
+  std::chrono::nanoseconds moved_{0};  ///< by which the schedule is later than it was, on the world's clock
+  std::uint64_t slot_ = 0;             ///< of the next message,
+  std::uint64_t in_slot_ = 0;          ///< the place that it has in its burst
+  std::optional<std::chrono::nanoseconds> due_before_;  ///< of the message before, where the source says it
+  Waits waits_before_;
+  Punctuality punctuality_;
 };
 
 }  // namespace sistem

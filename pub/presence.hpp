@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include "common/connection.hpp"
 #include "common/session.hpp"
 
@@ -20,6 +23,9 @@ class PresentSession final : public Session {
   }
   bool publish(Message message, const std::stop_token& stop) override;
   std::size_t flush(const std::stop_token& stop) override { return session_.flush(stop); }
+  void keep_book(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) override {
+    session_.keep_book(std::move(deliveries), on_refusal);
+  }
   void take_at_most(std::optional<std::size_t> messages) override { session_.take_at_most(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override {
     return session_.receive(deadline, stop);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "common/error.hpp"
 #include "common/packet.hpp"
@@ -73,6 +74,64 @@ void check_request(PubConfig& config, const Settings& settings, const std::optio
   }
 }
 
+/// --report[=FORMAT]: as a flag, it is text.
+Value report(std::optional<ReportFormat>& field) {
+  const std::vector<std::pair<std::string, ReportFormat>> words{
+      {"text", ReportFormat::text}, {"json", ReportFormat::json}, {"csv", ReportFormat::csv}};
+  const auto set = [&field, words](std::string_view value) {
+    const auto answer = value.empty() ? std::optional(true) : truth(value);
+    const auto word = std::ranges::find(words, answer == true ? "text" : value, &decltype(words)::value_type::first);
+    if (word == words.end() && answer != false) {
+      throw Expected("expected text, json or csv");
+    }
+    field = word == words.end() ? std::nullopt : std::optional(word->second);
+  };
+  const auto get = [&field, words]() -> std::vector<std::string> {
+    const auto word = std::ranges::find(words, field, &decltype(words)::value_type::second);
+    return word == words.end() ? std::vector<std::string>{} : std::vector{word->first};
+  };
+  return {set, get, [&field] { field.reset(); }, {"text", "json", "csv"}};
+}
+
+/// Rules of what runs how often, and how many do.
+void check_run(PubConfig& config, const Settings& settings) {
+  check_pace(config.pace, settings);
+  for (const char* option : {"rate", "interval", "ramp", "duration", "verbose", "report"}) {
+    if (config.request && settings.given(option)) {
+      throw UsageError(fmt::format("{} and {}: requests wait for their answers, one after the other",
+                                   settings.home_of("request"), settings.home_of(option)));
+    }
+  }
+  for (const char* option : {"rate", "interval", "ramp", "speed"}) {
+    if (settings.given(option) && settings.given("repeat-delay")) {
+      throw UsageError(fmt::format("{} and {}: only one of them can be given", settings.home_of(option),
+                                   settings.home_of("repeat-delay")));
+    }
+  }
+  if (config.publishes_readings()) {
+    if (settings.given("burst")) {
+      throw UsageError(
+          fmt::format("{} needs messages: the host's readings come together anyway", settings.home_of("burst")));
+    }
+    if (!config.pace.is_given()) {
+      config.pace.interval = std::chrono::seconds{1};
+    }
+  }
+  if (settings.given("connect-rate") && config.clients == 1) {
+    throw UsageError(fmt::format("{} needs several clients: --clients", settings.home_of("connect-rate")));
+  }
+  for (const char* option : {"stdin-file", "stdin-line", "topic-lines", "jsonl"}) {
+    if (config.clients > 1 && settings.given(option)) {
+      throw UsageError(fmt::format("{} and {}: several clients cannot share stdin", settings.home_of("clients"),
+                                   settings.home_of(option)));
+    }
+  }
+  if (!config.publishes_readings() && !config.is_stream() && config.count() && !settings.given("reconnect-for")) {
+    // One message is waited for by a script: it should hear of a broker that has gone for good.
+    config.connection.reconnect_limit = std::chrono::seconds{30};
+  }
+}
+
 /// Rules between options; a single value is checked where its row sets it.
 void check(PubConfig& config, Settings& settings, const Console& console) {
   if (config.request) {
@@ -102,13 +161,7 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
                       settings.home_of(option)));
     }
   }
-  if (config.publishes_readings()) {
-    config.interval = std::chrono::seconds{1};
-  }
-  if (!config.publishes_readings() && !config.is_stream() && !settings.given("reconnect-for")) {
-    // One message is waited for by a script: it should hear of a broker that has gone for good.
-    config.connection.reconnect_limit = std::chrono::seconds{30};
-  }
+  check_run(config, settings);
 }
 
 }  // namespace
@@ -172,7 +225,7 @@ std::vector<Option> pub_rows(PubConfig& config) {
       {.name = "repeat",
        .value = "N",
        .section = section,
-       .help = "Publish the one message so often.",
+       .help = "Publish the one message so often: none of them is left out where a pace cannot be kept.",
        .field = number(config.repeat, 1, 1'000'000'000'000'000)},
       {.name = "repeat-delay",
        .value = "SECONDS",
@@ -195,8 +248,33 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .section = asking,
        .help = "How long an answer may take, or --ping; then the status is 27. Fractions are fine.",
        .field = seconds(config.timeout, Zero::refused)},
+      {.name = "verbose",
+       .letter = 'v',
+       .section = section,
+       .help = "Print each message that is published on stdout, as its topic and its payload.",
+       .field = flag(config.verbose)},
+      {.name = "report",
+       .value = "[=FORMAT]",
+       .section = section,
+       .help = "Print at the end, on stdout, how it went: what was sent, acknowledged, refused and not sent, the rate, "
+               "how late messages were, how long acknowledgements took. As text, json or csv. A refused message is "
+               "then counted and does not end the run; the status is 5 all the same.",
+       .field = report(config.report)},
+      {.name = "clients",
+       .value = "N",
+       .section = section,
+       .help = "Publish by so many connections at the same time, each of a process of its own, which does all that is "
+               "asked for and keeps the pace by itself. Client ids end in -1 to -N where --id or --id-prefix is given. "
+               "There is one report, and one status: the worst.",
+       .field = number(config.clients, 1, 1000)},
+      {.name = "connect-rate",
+       .value = "N",
+       .section = section,
+       .help = "Start so many of the --clients a second, fractions too.",
+       .field = rate(config.connect_rate, "clients a second")},
   };
   std::ranges::move(source_rows(config, source), std::back_inserter(rows));
+  std::ranges::move(pace_rows(config.pace), std::back_inserter(rows));
   std::ranges::move(connection_rows(config.connection), std::back_inserter(rows));
   return rows;
 }

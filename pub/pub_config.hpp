@@ -9,6 +9,7 @@
 #include "common/connection.hpp"
 #include "common/output.hpp"
 #include "common/settings.hpp"
+#include "pub/pace.hpp"
 #include "pub/topic_map.hpp"
 
 namespace sistem {
@@ -18,6 +19,9 @@ enum class OnBadLine : std::uint8_t { stop, skip };
 
 /// How a reading is published: "12.5 %", or {"value":12.5,"unit":"%","time":"..."}.
 enum class ReadingFormat : std::uint8_t { text, json };
+
+/// How --report looks.
+enum class ReportFormat : std::uint8_t { text, json, csv };
 
 /// What pub was asked to do.
 struct PubConfig {
@@ -58,9 +62,16 @@ struct PubConfig {
 
   int qos = 0;
   bool retain = false;
-  std::uint64_t repeat = 1;                       ///< publish the one message so often
+  std::optional<std::uint64_t> repeat;            ///< publish the one message so often; nothing: see count()
   std::chrono::duration<double> repeat_delay{0};  ///< between two of those
-  std::chrono::seconds interval{0};               ///< between two turns of the source; 0: at once
+  Pace pace;
+
+  bool verbose = false;                ///< print what is published
+  std::optional<ReportFormat> report;  ///< print at the end how it went
+
+  unsigned clients = 1;                ///< so many connections, each by a process of its own
+  std::optional<double> connect_rate;  ///< so many of them are started a second
+  int report_to = -1;                  ///< the descriptor by which such a process reports; -1: it does not
 
   bool request = false;                       ///< each message asks for an answer, which is printed
   std::optional<std::string> response_topic;  ///< where answers are expected; nothing: see request_all()
@@ -73,6 +84,12 @@ struct PubConfig {
 
   /// Whether the source has an end of its own, as stdin and a recording have.
   [[nodiscard]] bool is_stream() const { return lines || topic_lines || json_lines || replay; }
+
+  /// How many turns are taken of a source that is no stream; nothing: until a stop, or the end of --duration.
+  [[nodiscard]] std::optional<std::uint64_t> count() const {
+    const bool goes_on = publishes_readings() || pace.is_given() || pace.duration;
+    return repeat || goes_on ? repeat : std::optional<std::uint64_t>(1);
+  }
 };
 
 /// Gives what can be known only now its value, once: renders the prefix, and makes the will of --status. Throws

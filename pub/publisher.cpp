@@ -1,97 +1,384 @@
 #include "pub/publisher.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <random>
+#include <string>
+#include <thread>
 #include <utility>
+#include <vector>
+
+#include "common/deliveries.hpp"
+#include "pub/clients.hpp"
+#include "pub/progress.hpp"
+#include "pub/report.hpp"
 
 namespace sistem {
 namespace {
 
-/// What a stop left behind, in messages.
-struct Left {
-  std::uint64_t unpublished = 0;
-  std::optional<std::uint64_t> unacknowledged;  ///< nothing: they were not waited for yet
+using Clock = std::chrono::steady_clock;
 
-  [[nodiscard]] bool nothing() const { return unpublished == 0 && !unacknowledged; }
+/// A stop that is also requested when the run's time is over.
+class TimeLimit {
+ public:
+  TimeLimit(const std::stop_token& stop, std::optional<Deadline> end)
+      : pass_on_(stop, [this] { over_.request_stop(); }) {
+    if (end) {
+      timer_ = std::jthread([this, end](const std::stop_token& cancelled) {
+        if (sleep_until(*end, cancelled)) {
+          over_.request_stop();
+        }
+      });
+    }
+  }
+
+  [[nodiscard]] std::stop_token token() const { return over_.get_token(); }
+
+ private:
+  std::stop_source over_;
+  std::stop_callback<std::function<void()>> pass_on_;
+  std::jthread timer_;
 };
 
-/// Publishes a message as often as it was asked for.
-Left publish_repeatedly(Session& session, Message message, const PubConfig& config, const std::stop_token& stop) {
-  const bool has_delay = config.repeat_delay > config.repeat_delay.zero();
-  for (std::uint64_t left = config.repeat; left > 1; --left) {
-    if (!session.publish(message, stop)) {
-      return {left};
-    }
-    if (const std::size_t unacknowledged = has_delay ? session.flush(stop) : 0; unacknowledged > 0) {
-      return {left - 1, unacknowledged};
-    }
-    if (has_delay ? !sleep_until(deadline_in(config.repeat_delay), stop) : stop.stop_requested()) {
-      return {left - 1};
-    }
-  }
-  return {session.publish(std::move(message), stop) ? 0U : 1U};
-}
+/// One run: what it works with, and how far it has come.
+class Run {
+ public:
+  Run(Session& session, Source& source, Pacer& pacer, const PubConfig& config, Output& output, const Console& console,
+      std::stop_token stop)
+      : session_(session),
+        source_(source),
+        pacer_(pacer),
+        config_(config),
+        output_(output),
+        console_(console),
+        stop_(std::move(stop)),
+        prints_(config.publishes_readings() || config.verbose),
+        escapes_(prints_ && ::isatty(STDOUT_FILENO) != 0) {}
 
-/// Publishes one turn.
-Left publish_turn(Session& session, std::vector<Message> turn, const PubConfig& config, Output& output,
-                  const std::stop_token& stop) {
-  for (std::size_t at = 0; at < turn.size(); ++at) {
-    const std::string line =
-        config.publishes_readings() ? fmt::format("{} {}\n", turn[at].topic, turn[at].payload) : "";
-    if (Left left = publish_repeatedly(session, std::move(turn[at]), config, stop); !left.nothing()) {
-      left.unpublished += (turn.size() - at - 1) * config.repeat;
-      return left;
+  /// Publishes all, and waits until it is acknowledged.
+  void publish() {
+    start();
+    {
+      const TimeLimit limit{stop_, pacer_.end()};
+      go_on_ = limit.token();
+      config_.is_stream() ? publish_stream() : publish_turns();
     }
-    output.write(line);
+    output_.flush();
+    if (!unacknowledged_) {  // a second wait after a stop would make it take too long
+      unacknowledged_ = session_.flush(stop_);
+    }
   }
-  output.flush();
-  return {};
-}
+
+  /// The end of a run that a fault has ended: what was accepted before it is not lost by it, unless the session itself
+  /// is. Throws that fault.
+  void give_up() {
+    try {
+      (void)session_.flush(stop_);
+    } catch (const Error&) {
+      end();
+      throw;
+    }
+    end();
+  }
+
+  /// The end of any other run.
+  ExitStatus finish() {
+    end();
+    if (const std::uint64_t sum = unpublished_ + *unacknowledged_; sum > 0 && !time_is_up()) {
+      console_.note(fmt::format("stopped: {} {} not published and acknowledged", sum,
+                                sum == 1 ? "message was" : "messages were"));
+      return ExitStatus::failure;
+    }
+    if (unpublished_ > 0) {
+      console_.note(fmt::format("time is up: {} {} read and not published", unpublished_,
+                                unpublished_ == 1 ? "message was" : "messages were"));
+    }
+    if (report_.refused() > 0) {
+      console_.note(fmt::format("{} of {} messages were refused; the first: {}", report_.refused(), report_.sent,
+                                report_.deliveries.first_refusal));
+      return ExitStatus::topic_refused;
+    }
+    return ExitStatus::success;
+  }
+
+ private:
+  void start() {
+    if (config_.publishes_readings()) {
+      const double interval = config_.pace.interval.value_or(std::chrono::seconds(0)).count();
+      console_.note(fmt::format("connected to {}, publishing on {}/...{}; Ctrl-C ends", session_.broker(),
+                                config_.prefix,
+                                interval == 1  ? " each second"
+                                : interval > 0 ? fmt::format(" each {} seconds", interval)
+                                               : ""));
+    }
+    if (config_.report || config_.pace.is_given()) {
+      session_.keep_book(deliveries_, config_.report ? OnRefusal::is_counted : OnRefusal::ends_the_run);
+    }
+    if (Progress::is_wanted(config_)) {
+      progress_ = std::make_unique<Progress>(config_, console_);
+    }
+    started_ = Clock::now();
+    pacer_.start(started_);
+  }
+
+  /// Readings, or the same messages again and again, as long as they are due.
+  void publish_turns() {
+    const auto count = config_.count();
+    // A message that came with the command is taken even if a stop was faster: to end with 0 without it would be a lie.
+    bool at_hand = !config_.publishes_readings();
+    std::uint64_t turn = 0;
+    std::size_t in_turn = 1;     // messages
+    std::size_t left_of_it = 0;  // of them, in a turn that did not come to its end
+    for (; !count || turn < *count; ++turn) {
+      if (turn > 0 && config_.repeat_delay > config_.repeat_delay.zero() && !wait_for_delay()) {
+        break;
+      }
+      const auto slot = pacer_.next(Clock::now(), waits());
+      if (!slot) {
+        is_over_ = true;
+        break;
+      }
+      if (!wait_for(*slot) && !at_hand) {
+        break;
+      }
+      at_hand = false;
+      auto messages = turn_at(slot->moment);
+      if (messages.empty()) {
+        is_over_ = true;
+        break;
+      }
+      if (config_.publishes_readings() && !session_.connected()) {
+        continue;  // by the time there is a broker again, these readings are none any more
+      }
+      in_turn = messages.size();
+      left_of_it = in_turn - publish_turn(std::move(messages));
+      if (left_of_it > 0) {
+        (void)pacer_.next(Clock::now(), waits());  // takes down what the wait for room has cost
+        break;
+      }
+    }
+    if (count && !time_is_up()) {
+      unpublished_ = left_of_it > 0 ? (*count - turn - 1) * in_turn + left_of_it : (*count - turn) * in_turn;
+    } else if (config_.publishes_readings()) {
+      unpublished_ = left_of_it;
+    }
+    if (const auto end = pacer_.end(); end && is_over_) {
+      output_.flush();
+      (void)sleep_until(*end, stop_);
+    }
+  }
+
+  /// What a source brings that has an end of its own, each message when it is due.
+  void publish_stream() {
+    while (!go_on_.stop_requested()) {
+      const auto asked_at = Clock::now();
+      Turn turn = source_(pacer_.moment(asked_at), go_on_);
+      waited_for_source_ += Clock::now() - asked_at;
+      if (turn.messages.empty()) {
+        return;
+      }
+      for (std::size_t at = 0; at < turn.messages.size(); ++at) {
+        const bool has_own_time = turn.due && !config_.pace.is_given();
+        const auto slot =
+            has_own_time ? pacer_.next_at(*turn.due, Clock::now(), waits()) : pacer_.next(Clock::now(), waits());
+        is_over_ = !slot;
+        if (is_over_ || !wait_for(*slot) || !hand_over(std::move(turn.messages[at]))) {
+          unpublished_ += turn.messages.size() - at;
+          return;
+        }
+      }
+      output_.flush();
+    }
+  }
+
+  /// The messages of the turn that is due then. Where the source gives them but once, they are the same again.
+  std::vector<Message> turn_at(const Moment& moment) {
+    if (config_.publishes_readings() || config_.generates()) {
+      return source_(moment, stop_).messages;
+    }
+    if (!repeated_) {
+      repeated_ = source_(moment, stop_).messages;
+    }
+    return *repeated_;
+  }
+
+  /// Publishes the messages of a turn that is due now: readings together, others each in a slot of its own. How many
+  /// there were until a stop was requested or the run's time was over.
+  std::size_t publish_turn(std::vector<Message> messages) {
+    for (std::size_t at = 0; at < messages.size(); ++at) {
+      if (at > 0 && !config_.publishes_readings()) {
+        const auto slot = pacer_.next(Clock::now(), waits());
+        is_over_ = !slot;
+        if (is_over_ || !wait_for(*slot)) {
+          return at;
+        }
+      }
+      if (!hand_over(std::move(messages[at]))) {
+        return at;
+      }
+    }
+    if (config_.publishes_readings()) {
+      output_.flush();
+    }
+    return messages.size();
+  }
+
+  /// Waits until what was published is acknowledged, and then for the delay; false where a stop was requested.
+  bool wait_for_delay() {
+    output_.flush();
+    if (const std::size_t unacknowledged = session_.flush(go_on_); unacknowledged > 0) {
+      unacknowledged_ = time_is_up() ? std::nullopt : std::optional(unacknowledged);
+      return false;
+    }
+    return sleep_until(deadline_in(config_.repeat_delay), go_on_);
+  }
+
+  bool wait_for(const Pacer::Slot& slot) {
+    if (slot.due > Clock::now()) {
+      output_.flush();
+    }
+    if (!pacer_.wait(slot, stop_)) {  // no slot lies behind the end of the run's time
+      return false;
+    }
+    if (slot.is_new) {
+      last_slot_at_ = Clock::now();
+      first_slot_at_ = first_slot_at_.value_or(last_slot_at_);
+      sent_before_last_slot_ = report_.sent;
+      ++slots_;
+    }
+    return true;
+  }
+
+  bool hand_over(Message message) {
+    const std::size_t size = message.payload.size();
+    const std::string line = prints_ ? line_of(message) : "";
+    if (!session_.publish(std::move(message), go_on_)) {
+      return false;
+    }
+    ++report_.sent;
+    report_.bytes += size;
+    if (progress_) {
+      progress_->count();
+    }
+    output_.write(line);
+    return true;
+  }
+
+  /// As it is printed: on a terminal nothing of it may act on that.
+  [[nodiscard]] std::string line_of(const Message& message) const {
+    std::string line = fmt::format("{} {}", message.topic, message.payload);
+    if (escapes_) {
+      std::string harmless;
+      for (const char c : line) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < ' ' || byte == 0x7F) {
+          harmless += fmt::format("\\x{:02x}", byte);
+        } else {
+          harmless += c;
+        }
+      }
+      line = harmless;
+    }
+    return line + "\n";
+  }
+
+  /// Whether the run has ended as it should, though there may be more to publish.
+  [[nodiscard]] bool time_is_up() const { return is_over_ || (go_on_.stop_requested() && !stop_.stop_requested()); }
+
+  [[nodiscard]] Waits waits() const { return {deliveries_->waited(), waited_for_source_}; }
+
+  /// Says goodbye to the broker, and then how it went.
+  void end() {
+    progress_.reset();
+    session_.disconnect();
+    report_.time = Clock::now() - started_;
+    report_.not_sent = unpublished_;
+    report_.deliveries = deliveries_->sums();
+    report_.punctuality = pacer_.punctuality();
+    if (const std::chrono::duration<double> span = last_slot_at_ - first_slot_at_.value_or(last_slot_at_);
+        span > span.zero()) {
+      report_.rate_achieved = static_cast<double>(sent_before_last_slot_) / span.count();
+    }
+    if (report_.punctuality.asked && slots_ > 0) {
+      const double in_a_slot = static_cast<double>(report_.sent) / static_cast<double>(slots_);
+      report_.rate_asked = *report_.punctuality.asked * in_a_slot;
+    }
+    tell_the_pace();
+    if (config_.report) {
+      deliver(report_, config_, output_);
+    }
+  }
+
+  /// Says where the pace could not be kept, and who was the limit.
+  void tell_the_pace() const {
+    using Seconds = std::chrono::duration<double>;
+    const Punctuality& kept = report_.punctuality;
+    const Seconds by_others = kept.behind_broker + kept.behind_pub;  // a slow source has its own pace
+    if (by_others < std::chrono::milliseconds(100) || by_others < report_.time / 100) {
+      return;
+    }
+    const bool is_broker = kept.behind_broker > kept.behind_pub;
+    console_.note(
+        fmt::format("the pace was not kept: {}, {:.2f} s in all: {}",
+                    kept.skipped > 0 ? fmt::format("{} of {} slots were skipped", kept.skipped, kept.skipped + slots_)
+                                     : "the schedule was moved",
+                    by_others.count(),
+                    is_broker ? "the broker was slow to acknowledge" : "pub itself, or this machine, was too slow"));
+  }
+
+  Session& session_;
+  Source& source_;
+  Pacer& pacer_;
+  const PubConfig& config_;
+  Output& output_;
+  const Console& console_;
+  const std::stop_token stop_;
+  std::stop_token go_on_;  ///< until a stop, or the end of the run's time
+  const bool prints_;
+  const bool escapes_;
+
+  const std::shared_ptr<Deliveries> deliveries_ = std::make_shared<Deliveries>();
+  std::unique_ptr<Progress> progress_;
+  std::optional<std::vector<Message>> repeated_;
+  bool is_over_ = false;  ///< the source has ended, or the run's time
+  std::uint64_t unpublished_ = 0;
+  std::optional<std::size_t> unacknowledged_;  ///< nothing: they were not waited for yet
+
+  Deadline started_{};
+  std::optional<Deadline> first_slot_at_;
+  Deadline last_slot_at_{};
+  std::uint64_t sent_before_last_slot_ = 0;
+  std::uint64_t slots_ = 0;
+  std::chrono::nanoseconds waited_for_source_{0};
+  Report report_;
+};
 
 }  // namespace
 
+Pacer pacer_of(const PubConfig& config) {
+  const bool counts = config.is_stream() || config.repeat;
+  std::random_device device;
+  const std::uint64_t seed = config.seed.value_or((std::uint64_t{device()} << 32U) | device());
+  // Clients that jitter together would all come at the same moment.
+  return Pacer{config.pace, seed + config.client_number, counts ? Missed::move_the_rest : Missed::are_skipped};
+}
+
 ExitStatus publish_all(Session& session, Source& source, Pacer& pacer, const PubConfig& config, Output& output,
                        const Console& console, const std::stop_token& stop) {
-  Left left;
+  Run run{session, source, pacer, config, output, console, stop};
   try {
-    if (config.publishes_readings()) {
-      console.note(fmt::format("connected to {}, publishing on sistem/... each second; Ctrl-C ends", session.broker()));
-    }
-    // A message that came with the command is taken even if a stop was faster: to end with 0 without it would be a lie.
-    bool at_hand = !config.publishes_readings() && !config.is_stream();
-    const auto started = std::chrono::steady_clock::now();
-    while (left.nothing() && (pacer.wait(stop) || at_hand)) {
-      at_hand = false;
-      auto turn = source({std::chrono::steady_clock::now() - started, std::chrono::system_clock::now()}, stop).messages;
-      if (turn.empty()) {
-        break;
-      }
-      if (config.publishes_readings() && !session.connected()) {
-        continue;  // by the time there is a broker again, these readings are none any more
-      }
-      left = publish_turn(session, std::move(turn), config, output, stop);
-      if (config.generates()) {
-        break;
-      }
-    }
+    run.publish();
   } catch (...) {
-    // What was accepted before the fault is not lost by it, unless the session itself is.
-    (void)session.flush(stop);
-    session.disconnect();
+    run.give_up();
     throw;
   }
-  if (!left.unacknowledged) {  // a second wait after a stop would make it take too long
-    left.unacknowledged = session.flush(stop);
-  }
-  session.disconnect();
-  if (const std::uint64_t sum = left.unpublished + *left.unacknowledged; sum > 0) {
-    console.note(
-        fmt::format("stopped: {} {} not published and acknowledged", sum, sum == 1 ? "message was" : "messages were"));
-    return ExitStatus::failure;
-  }
-  return ExitStatus::success;
+  return run.finish();
 }
 
 }  // namespace sistem

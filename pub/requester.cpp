@@ -179,8 +179,8 @@ ExitStatus request_all(Session& session, Source& source, const PubConfig& config
   Requester requester{session, config, output, console};
   const Deadline start = Clock::now();
   // A template brings another message each time, without end: each repeat is one of those.
-  const std::uint64_t turns = config.generates() ? config.repeat : UINT64_MAX;
-  const std::uint64_t times = config.generates() ? 1 : config.repeat;
+  const std::uint64_t turns = config.generates() ? config.repeat.value_or(1) : UINT64_MAX;
+  const std::uint64_t times = config.generates() ? 1 : config.repeat.value_or(1);
   bool stopped = false;
   for (std::uint64_t number = 0; number < turns && !stopped; ++number) {
     stopped = config.generates() && number > 0 && !sleep_until(deadline_in(config.repeat_delay), stop);

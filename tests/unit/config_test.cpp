@@ -25,7 +25,7 @@ SubConfig read_sub(const std::vector<std::string>& arguments, const Variables& v
 TEST(PubConfig, WithoutArgumentsPublishesReadingsEachSecondToLocalhost) {
   const PubConfig config = read_pub({});
   EXPECT_TRUE(config.publishes_readings());
-  EXPECT_EQ(config.interval, std::chrono::seconds(1));
+  EXPECT_EQ(config.pace.interval, std::chrono::seconds(1));
   EXPECT_EQ(config.connection.host, "localhost");
   EXPECT_EQ(config.connection.port, 1883);
   EXPECT_FALSE(config.connection.wait_for_broker);

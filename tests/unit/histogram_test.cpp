@@ -37,7 +37,7 @@ TEST(Histogram, IsAtMostOnePercentOffForEveryKindOfDistribution) {
       [&] { return static_cast<std::int64_t>(latency(random)); }, [&] { return anything(random); },
       [&] { return small(random); }, [&] { return stalls(random) ? 2'000'000'000 : 50'000; }};
   for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
-    std::vector<std::int64_t> values(20000);
+    std::vector<std::int64_t> values(5000);
     std::generate(values.begin(), values.end(), kinds[kind]);
     const Histogram histogram = histogram_of(values);
     for (const double percent : {0.0, 1.0, 50.0, 90.0, 99.0, 99.9, 100.0}) {

@@ -3,56 +3,250 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <vector>
 
 namespace sistem {
 namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Pacer, WithoutAnIntervalEveryTurnIsDueAtOnce) {
-  Pacer pacer{0s};
-  for (int turn = 0; turn < 1000; ++turn) {
-    EXPECT_TRUE(pacer.wait({}));
-  }
+const Deadline start = Deadline{} + 1h;
+
+Pace each(std::chrono::duration<double> interval) {
+  Pace pace;
+  pace.interval = interval;
+  return pace;
 }
 
-TEST(Pacer, TheFirstTurnIsDueAtOnceAndAStopEndsTheWaitForTheSecond) {
-  Pacer pacer{24h};
+/// A pacer that has started.
+Pacer started(const Pace& pace, Missed missed = Missed::are_skipped) {
+  Pacer pacer{pace, 1, missed};
+  pacer.start(start);
+  return pacer;
+}
+
+/// When the next message is due, seen from `now`, at which it then goes out or, if it is early, when it is due.
+std::optional<std::chrono::nanoseconds> due(Pacer& pacer, std::chrono::nanoseconds now, const Waits& waits = {}) {
+  const auto slot = pacer.next(start + now, waits);
+  if (!slot) {
+    return std::nullopt;
+  }
+  pacer.begin(*slot, std::max(slot->due, start + now));
+  return slot->due - start;
+}
+
+TEST(Pacer, WithoutAPaceEveryMessageIsDueAtOnce) {
+  Pacer pacer = started({});
+  for (int message = 0; message < 1000; ++message) {
+    EXPECT_EQ(due(pacer, message * 1s), message * 1s);
+  }
+  EXPECT_EQ(pacer.punctuality().lateness.count(), 0U);
+  EXPECT_FALSE(pacer.punctuality().asked);
+}
+
+TEST(Pacer, TheFirstIsDueAtOnceAndAStopEndsTheWaitForTheSecond) {
+  Pacer pacer{each(24h), 1, Missed::are_skipped};
+  pacer.start(std::chrono::steady_clock::now());
   std::stop_source stop;
-  EXPECT_TRUE(pacer.wait(stop.get_token()));
+  EXPECT_TRUE(pacer.wait(*pacer.next(std::chrono::steady_clock::now()), stop.get_token()));
   std::jthread stopper([&] { stop.request_stop(); });
-  EXPECT_FALSE(pacer.wait(stop.get_token()));
+  EXPECT_FALSE(pacer.wait(*pacer.next(std::chrono::steady_clock::now()), stop.get_token()));
 }
 
-TEST(Pacer, WhatATurnCostsDoesNotAddUp) {
-  Pacer pacer{10s};
-  const Deadline start = pacer.next(Deadline{} + 1h);
-  EXPECT_EQ(start, Deadline{} + 1h);
-  for (int turn = 1; turn < 100; ++turn) {
-    // Asked for when the turn before has taken its time: up to an interval, in turns.
-    EXPECT_EQ(pacer.next(start + (turn - 1) * 10s + (turn % 10) * 1s), start + turn * 10s);
+TEST(Pacer, AStopComesBeforeAMessageThatIsDue) {
+  std::stop_source stop;
+  stop.request_stop();
+  Pacer pacer = started({});
+  EXPECT_FALSE(pacer.wait(*pacer.next(start), stop.get_token()));
+}
+
+TEST(Pacer, WhatAMessageCostsDoesNotAddUp) {
+  Pacer pacer = started(each(10s));
+  EXPECT_EQ(due(pacer, 0s), 0s);
+  for (int message = 1; message < 360; ++message) {
+    // Asked for when the one before has taken its time: up to an interval.
+    EXPECT_EQ(due(pacer, (message - 1) * 10s + (message % 10) * 1s), message * 10s);
   }
+  EXPECT_EQ(pacer.punctuality().skipped, 0U);
+  EXPECT_DOUBLE_EQ(*pacer.punctuality().asked, 0.1);
+}
+
+TEST(Pacer, AnHourOfTwentyASecondEndsWhereItShould) {
+  Pace pace;
+  pace.rate = 20;
+  pace.duration = 1h;
+  Pacer pacer = started(pace);
+  std::chrono::nanoseconds now{0};
+  std::uint64_t messages = 0;
+  // Each costs 15 ms, and each wait 2 ms too much.
+  for (auto slot = pacer.next(start + now); slot; slot = pacer.next(start + now), ++messages) {
+    ASSERT_EQ(slot->due - start, messages * 50ms);
+    now = std::max(now, slot->due - start) + 2ms;
+    pacer.begin(*slot, start + now);
+    now += 15ms;
+  }
+  EXPECT_EQ(messages, 72'000U);
+  EXPECT_EQ(pacer.punctuality().skipped, 0U);
+  EXPECT_NEAR(static_cast<double>(pacer.punctuality().lateness.percentile(99).count()), 2'000'000, 20'000);
+  EXPECT_EQ(pacer.end(), start + 1h);
 }
 
 TEST(Pacer, ALittleLatenessIsMadeUpForByTheSchedule) {
-  Pacer pacer{10s};
-  const Deadline start = pacer.next(Deadline{} + 1h);
-  EXPECT_EQ(pacer.next(start + 15s), start + 10s);  // due at once
-  EXPECT_EQ(pacer.next(start + 15s), start + 20s);  // and then on schedule
+  for (const Missed missed : {Missed::are_skipped, Missed::move_the_rest}) {
+    Pacer pacer = started(each(10s), missed);
+    EXPECT_EQ(due(pacer, 0s), 0s);
+    EXPECT_EQ(due(pacer, 15s), 10s);  // due at once
+    EXPECT_EQ(due(pacer, 15s), 20s);  // and then on schedule
+    EXPECT_EQ(pacer.punctuality().lateness.greatest(), 5s);
+  }
 }
 
-TEST(Pacer, ALateTurnIsNotMadeUpForByABurst) {
-  Pacer pacer{10s};
-  const Deadline start = pacer.next(Deadline{} + 1h);
-  const Deadline late = start + 95s;
-  EXPECT_EQ(pacer.next(late), late);        // due at once
-  EXPECT_EQ(pacer.next(late), late + 10s);  // and not at once again, eight times
+TEST(Pacer, AMomentOfTheMachinesIsNoReasonToLeaveMessagesOut) {
+  Pacer pacer = started(each(1ms));
+  EXPECT_EQ(due(pacer, 0s), 0s);
+  for (int message = 1; message < 30; ++message) {
+    EXPECT_EQ(due(pacer, 20ms), message * 1ms);
+  }
+  EXPECT_EQ(pacer.punctuality().skipped, 0U);
 }
 
-TEST(Pacer, AStopComesBeforeATurnThatIsDue) {
-  std::stop_source stop;
-  stop.request_stop();
-  EXPECT_FALSE(Pacer{0s}.wait(stop.get_token()));
+TEST(Pacer, SlotsThatAreMissedAreSkippedAndNotMadeUpForByABurst) {
+  Pacer pacer = started(each(10s));
+  EXPECT_EQ(due(pacer, 0s), 0s);
+  EXPECT_EQ(due(pacer, 95s), 90s);   // the last that was due, at once
+  EXPECT_EQ(due(pacer, 95s), 100s);  // and not at once again, eight times
+  EXPECT_EQ(pacer.punctuality().skipped, 8U);
+  EXPECT_EQ(pacer.punctuality().behind_pub, 85s);
+}
+
+TEST(Pacer, OfACountNothingIsSkippedButTheRestIsLater) {
+  Pacer pacer = started(each(10s), Missed::move_the_rest);
+  EXPECT_EQ(due(pacer, 0s), 0s);
+  EXPECT_EQ(due(pacer, 95s), 10s);   // at once
+  EXPECT_EQ(due(pacer, 95s), 105s);  // 85 s later than it was
+  EXPECT_EQ(due(pacer, 105s), 115s);
+  EXPECT_EQ(pacer.punctuality().skipped, 0U);
+  EXPECT_EQ(pacer.punctuality().behind_pub, 85s);
+  EXPECT_EQ(pacer.punctuality().lateness.greatest(), 85s);
+}
+
+TEST(Pacer, MovedOrNotTheRunsClockIsTheSchedules) {
+  Pacer pacer = started(each(10s), Missed::move_the_rest);
+  (void)pacer.next(start);
+  (void)pacer.next(start + 95s);
+  EXPECT_EQ(pacer.next(start + 95s)->moment.elapsed, 20s);
+}
+
+TEST(Pacer, WhatTheTimeWentToIsTold) {
+  Pacer pacer = started(each(10s));
+  (void)due(pacer, 0s);
+  (void)due(pacer, 95s, {.broker = 60s, .source = 20s});
+  EXPECT_EQ(pacer.punctuality().behind_broker, 60s);
+  EXPECT_EQ(pacer.punctuality().behind_source, 20s);
+  EXPECT_EQ(pacer.punctuality().behind_pub, 5s);
+  (void)due(pacer, 100s, {.broker = 60s, .source = 20s});
+  (void)due(pacer, 195s, {.broker = 260s, .source = 20s});  // never more than there was
+  EXPECT_EQ(pacer.punctuality().behind_broker, 145s);
+}
+
+TEST(Pacer, ABurstIsDueTogether) {
+  Pace pace = each(10s);
+  pace.burst = 3;
+  Pacer pacer = started(pace);
+  std::vector<std::chrono::nanoseconds> all;
+  for (int message = 0; message < 7; ++message) {
+    all.push_back(*due(pacer, 0s));
+  }
+  EXPECT_EQ(all, (std::vector<std::chrono::nanoseconds>{0s, 0s, 0s, 10s, 10s, 10s, 20s}));
+  EXPECT_EQ(pacer.punctuality().lateness.count(), 3U) << "of each burst once";
+}
+
+TEST(Pacer, TheRunEndsWithItsTime) {
+  Pace pace = each(10s);
+  pace.duration = 25s;
+  Pacer pacer = started(pace);
+  EXPECT_EQ(due(pacer, 0s), 0s);
+  EXPECT_EQ(due(pacer, 0s), 10s);
+  EXPECT_EQ(due(pacer, 10s), 20s);
+  EXPECT_FALSE(due(pacer, 20s));
+  EXPECT_EQ(pacer.end(), start + 25s);
+}
+
+TEST(Pacer, WithoutAPaceItEndsWithItsTimeToo) {
+  Pace pace;
+  pace.duration = 25s;
+  Pacer pacer = started(pace);
+  EXPECT_TRUE(due(pacer, 24s));
+  EXPECT_FALSE(due(pacer, 25s));
+}
+
+TEST(Pacer, WhatIsStillDueWhenTheTimeIsOverWasSkipped) {
+  Pace pace = each(10s);
+  pace.duration = 100s;
+  Pacer pacer = started(pace);
+  EXPECT_EQ(due(pacer, 0s), 0s);
+  EXPECT_FALSE(due(pacer, 200s));
+  EXPECT_EQ(pacer.punctuality().skipped, 9U);
+}
+
+TEST(Pacer, ARampThatFallsToNothingEndsTheRun) {
+  Pace pace;
+  pace.ramp = Ramp{2, 0, 2s};
+  Pacer pacer = started(pace);
+  EXPECT_EQ(due(pacer, 0s), 0s);
+  EXPECT_TRUE(due(pacer, 0s));
+  EXPECT_EQ(due(pacer, 2s), 2s);
+  EXPECT_FALSE(due(pacer, 2s));
+}
+
+TEST(Pacer, SpeedMakesTheRunsClockPassFaster) {
+  Pace pace = each(10s);
+  pace.duration = 1h;
+  pace.speed.factor = 60;
+  pace.clock_start = std::chrono::sys_days(std::chrono::year(2026) / 11 / 25);
+  Pacer pacer = started(pace);
+  (void)pacer.next(start);
+  const auto slot = pacer.next(start);
+  EXPECT_EQ(slot->due, start + 166'666'667ns);
+  EXPECT_EQ(slot->moment.elapsed, 10s);
+  EXPECT_EQ(slot->moment.wall, *pace.clock_start + 10s);
+  EXPECT_EQ(pacer.end(), start + 1min);
+  pacer.begin(*slot, slot->due);
+  EXPECT_DOUBLE_EQ(*pacer.punctuality().asked, 6) << "of the world's seconds";
+}
+
+TEST(Pacer, AtMostSpeedNothingIsWaitedForAndNothingSkipped) {
+  Pace pace = each(10s);
+  pace.duration = 1h;
+  pace.speed.at_most = true;
+  Pacer pacer = started(pace);
+  int messages = 0;
+  for (auto slot = pacer.next(start + 5h); slot; slot = pacer.next(start + 5h), ++messages) {
+    EXPECT_LE(slot->due, start + 5h);
+    EXPECT_EQ(slot->moment.elapsed, messages * 10s);
+  }
+  EXPECT_EQ(messages, 360);
+  EXPECT_EQ(pacer.punctuality().skipped, 0U);
+  EXPECT_FALSE(pacer.end());
+}
+
+TEST(Pacer, ASourcesOwnTimesAreObeyedAtTheRunsSpeed) {
+  Pace pace;
+  pace.speed.factor = 2;
+  Pacer pacer = started(pace, Missed::move_the_rest);
+  EXPECT_EQ(pacer.next_at(0s, start)->due, start);
+  const auto slot = pacer.next_at(10s, start);
+  EXPECT_EQ(slot->due, start + 5s);
+  EXPECT_EQ(slot->moment.elapsed, 10s);
+  EXPECT_FALSE(pacer.next_at(10s, start)->is_new);
+}
+
+TEST(Pacer, ASourcesOwnTimesMoveWhereTheyAreMissed) {
+  Pacer pacer = started({}, Missed::move_the_rest);
+  (void)pacer.next_at(0s, start);
+  EXPECT_EQ(pacer.next_at(1s, start + 3s)->due, start + 1s);  // at once
+  EXPECT_EQ(pacer.next_at(2s, start + 3s)->due, start + 4s);  // and the rest 2 s later, not in a burst
+  EXPECT_EQ(pacer.punctuality().behind_pub, 2s);
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 #include "pub/publisher.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdint>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "tests/support/memory_session.hpp"
@@ -27,7 +28,7 @@ class Publisher : public testing::Test {
   Publisher() { config_.topic = "topic"; }
   ExitStatus publish(Source source) {
     Output output{pipe_.writer(), stop_.get_token()};
-    Pacer pacer{config_.interval};
+    Pacer pacer = pacer_of(config_);
     return publish_all(session_, source, pacer, config_, output, Console{"pub", false}, stop_.get_token());
   }
   std::string printed() {
@@ -42,6 +43,7 @@ class Publisher : public testing::Test {
 };
 
 TEST_F(Publisher, PublishesEveryTurnInOrderAndEndsWithDisconnect) {
+  config_.lines = true;
   EXPECT_EQ(publish(turns({{message("1"), message("2")}, {message("3")}})), ExitStatus::success);
   ASSERT_EQ(session_.published.size(), 3U);
   EXPECT_EQ(session_.published[0].payload, "1");
@@ -70,13 +72,14 @@ TEST_F(Publisher, DropsReadingsOfATimeWithoutAConnection) {
 }
 
 TEST_F(Publisher, KeepsLinesOfATimeWithoutAConnection) {
+  config_.lines = true;
   session_.has_connection = false;
   EXPECT_EQ(publish(turns({{message("1")}})), ExitStatus::success);
   EXPECT_EQ(session_.published.size(), 1U);
 }
 
 TEST_F(Publisher, AStopBetweenTurnsIsAGoodEnd) {
-  config_.interval = std::chrono::hours(1);
+  config_.pace.interval = std::chrono::hours(1);
   const Source source = [&](const Moment&, const std::stop_token&) {
     stop_.request_stop();
     return Turn{std::vector{message("1")}};
@@ -87,6 +90,7 @@ TEST_F(Publisher, AStopBetweenTurnsIsAGoodEnd) {
 }
 
 TEST_F(Publisher, AStopWithMessagesInHandIsAFailure) {
+  config_.lines = true;
   session_.room = 1;
   session_.stop_when_full = &stop_;
   EXPECT_EQ(publish(turns({{message("1"), message("2"), message("3")}})), ExitStatus::failure);
@@ -99,6 +103,7 @@ TEST_F(Publisher, AStopBeforeTheAcknowledgementIsAFailure) {
 }
 
 TEST_F(Publisher, AFaultOfTheInputLosesNothingThatWasAcceptedBefore) {
+  config_.lines = true;
   const Source source = [first = true](const Moment&, const std::stop_token&) mutable {
     if (!std::exchange(first, false)) {
       throw UsageError("stdin:2: no message");
@@ -157,9 +162,13 @@ TEST_F(Publisher, AStopEndsTheDelayAndTheRepeatsAfterItAreMissed) {
 }
 
 TEST_F(Publisher, AStopEndsRepeatsThatHaveNoDelay) {
-  config_.repeat = UINT64_MAX;
+  config_.repeat = 1'000'000'000'000'000;  // as many as the option takes
   std::jthread stopper([this] { stop_.request_stop(); });
+  testing::internal::CaptureStderr();
   EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::failure);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            fmt::format("pub: stopped: {} messages were not published and acknowledged\n",
+                        *config_.repeat - session_.published.size()));
   EXPECT_TRUE(session_.disconnected);
 }
 
@@ -177,6 +186,158 @@ TEST_F(Publisher, AStopThatComesFirstDoesNotLoseTheMessageOfTheCommand) {
   stop_.request_stop();
   EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
   EXPECT_EQ(session_.published.size(), 1U);
+}
+
+TEST_F(Publisher, PrintsWhatItPublishesWhereItIsAskedTo) {
+  config_.verbose = true;
+  EXPECT_EQ(publish(one_message({"a/b", std::string("\xFF\0 bytes", 8)})), ExitStatus::success);
+  EXPECT_EQ(printed(), std::string("a/b \xFF\0 bytes\n", 13));
+}
+
+TEST_F(Publisher, WithAPaceOneMessageGoesOnUntilItsTimeIsOver) {
+  config_.pace.rate = 10;
+  config_.pace.duration = std::chrono::hours(1);
+  config_.pace.speed.at_most = true;
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(session_.published.size(), 36'000U);
+}
+
+TEST_F(Publisher, WithAPaceAndACountItEndsWithTheCount) {
+  config_.pace.rate = 1000;
+  config_.repeat = 5;
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(session_.published.size(), 5U);
+}
+
+TEST_F(Publisher, EachLineOfATurnHasItsPace) {
+  config_.lines = true;
+  config_.pace.interval = std::chrono::milliseconds(5);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(publish(turns({{message("1"), message("2"), message("3")}})), ExitStatus::success);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(10));
+  EXPECT_EQ(session_.published.size(), 3U);
+}
+
+TEST_F(Publisher, MessagesOfOneTurnThatAreRepeatedHaveEachTheirPace) {
+  config_.repeat = 2;
+  config_.pace.interval = std::chrono::seconds(1);
+  config_.pace.duration = std::chrono::seconds(3);
+  config_.pace.speed.at_most = true;
+  EXPECT_EQ(publish(turns({{message("1"), message("2")}})), ExitStatus::success);
+  ASSERT_EQ(session_.published.size(), 3U) << "what is due at 3 s is after the end";
+  EXPECT_EQ(session_.published[1].payload, "2");
+  EXPECT_EQ(session_.published[2].payload, "1");
+}
+
+TEST_F(Publisher, TheTimeOfASourceIsObeyed) {
+  config_.lines = true;
+  const Source source = [turn = 0](const Moment&, const std::stop_token&) mutable {
+    return turn == 3 ? Turn{} : Turn{{message("1")}, std::chrono::milliseconds(5 * turn++)};
+  };
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(publish(source), ExitStatus::success);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(10));
+  EXPECT_EQ(session_.published.size(), 3U);
+}
+
+TEST_F(Publisher, TheMomentOfATurnIsThatOfItsSlot) {
+  config_.topic.reset();
+  config_.pace.interval = std::chrono::seconds(10);
+  config_.pace.duration = std::chrono::seconds(30);
+  config_.pace.speed.at_most = true;
+  config_.pace.clock_start = std::chrono::sys_days(std::chrono::year(2026) / 11 / 25);
+  std::vector<Moment> moments;
+  const Source source = [&](const Moment& moment, const std::stop_token&) {
+    moments.push_back(moment);
+    return Turn{{message("1")}};
+  };
+  EXPECT_EQ(publish(source), ExitStatus::success);
+  ASSERT_EQ(moments.size(), 3U);
+  EXPECT_EQ(moments[2].elapsed, std::chrono::seconds(20));
+  EXPECT_EQ(moments[2].wall, *config_.pace.clock_start + std::chrono::seconds(20));
+}
+
+TEST_F(Publisher, TheEndOfItsTimeIsAGoodEndOfACount) {
+  config_.repeat = 1'000'000;
+  config_.repeat_delay = std::chrono::hours(1);
+  config_.pace.duration = std::chrono::milliseconds(5);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(session_.published.size(), 1U);
+}
+
+TEST_F(Publisher, LinesThatTheEndOfItsTimeLeavesAreTold) {
+  config_.lines = true;
+  config_.pace.interval = std::chrono::hours(1);
+  config_.pace.duration = std::chrono::milliseconds(5);
+  config_.report = ReportFormat::json;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(publish(turns({{message("1"), message("2"), message("3")}})), ExitStatus::success);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "pub: time is up: 2 messages were read and not published\n");
+  const auto report = nlohmann::json::parse(printed());
+  EXPECT_EQ(report["sent"], 1);
+  EXPECT_EQ(report["not_sent"], 2);
+}
+
+TEST_F(Publisher, TheEndOfItsTimeEndsTheWaitForASource) {
+  config_.lines = true;
+  config_.pace.duration = std::chrono::milliseconds(5);
+  const Source source = [](const Moment&, const std::stop_token& stop) {
+    (void)sleep_until(never, stop);
+    return Turn{};
+  };
+  EXPECT_EQ(publish(source), ExitStatus::success);
+}
+
+TEST_F(Publisher, TheReportSaysWhatWasSent) {
+  config_.repeat = 10;
+  config_.report = ReportFormat::json;
+  EXPECT_EQ(publish(one_message(message("12345"))), ExitStatus::success);
+  const auto report = nlohmann::json::parse(printed());
+  EXPECT_EQ(report["sent"], 10);
+  EXPECT_EQ(report["acknowledged"], 10);
+  EXPECT_EQ(report["not_sent"], 0);
+  EXPECT_EQ(report["bytes"], 50);
+  EXPECT_DOUBLE_EQ(report["acknowledgement_ms"]["p50"], 0.1);
+}
+
+TEST_F(Publisher, TheReportCountsRefusalsAndTheStatusIsThatOfOne) {
+  config_.repeat = 3;
+  config_.report = ReportFormat::json;
+  session_.refused_topics = {"topic"};
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::topic_refused);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "pub: 3 of 3 messages were refused; the first: the broker refused the message to topic\n");
+  const auto report = nlohmann::json::parse(printed());
+  EXPECT_EQ(report["sent"], 3);
+  EXPECT_EQ(report["acknowledged"], 0);
+  EXPECT_EQ(report["refusals"]["not authorized (0x87)"], 3);
+}
+
+TEST_F(Publisher, AStopIsReportedToo) {
+  config_.repeat = 10;
+  config_.report = ReportFormat::json;
+  config_.pace.interval = std::chrono::hours(1);
+  std::jthread stopper([this] { stop_.request_stop(); });
+  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::failure);
+  const auto report = nlohmann::json::parse(printed());
+  EXPECT_EQ(report["sent"], 1);
+  EXPECT_EQ(report["not_sent"], 9);
+}
+
+TEST_F(Publisher, AFaultIsReportedToo) {
+  config_.lines = true;
+  config_.report = ReportFormat::json;
+  const Source source = [first = true](const Moment&, const std::stop_token&) mutable {
+    if (!std::exchange(first, false)) {
+      throw UsageError("stdin:2: no message");
+    }
+    return Turn{std::vector{message("1")}};
+  };
+  EXPECT_THROW((void)publish(source), UsageError);
+  EXPECT_EQ(nlohmann::json::parse(printed())["acknowledged"], 1);
 }
 
 TEST_F(Publisher, AStopThatComesFirstTakesNoLines) {

@@ -1,0 +1,292 @@
+#include "pub/clients.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "common/descriptor.hpp"
+#include "common/stop.hpp"
+
+namespace sistem {
+namespace {
+
+/// Tells a client its number, the descriptor to report to and its parent's process id.
+constexpr const char* variable_of_part = "SISTEM_PUB_CLIENT";
+/// And the password, where a person was asked for it. Only its own user can read a process's environment.
+constexpr const char* variable_of_password = "SISTEM_PUB_PASSWORD";
+
+/// What a stop may cost the clients; a bit later it would end this process, too.
+constexpr auto stop_takes = std::chrono::milliseconds(850);
+
+Error system_error(const std::string& what, int number) {
+  return Error(fmt::format("{}: {}", what, std::strerror(number)));
+}
+
+/// One client as its parent sees it.
+struct Client {
+  pid_t pid = -1;
+  Descriptor reports;  ///< closed at the client's end when that ends
+  std::string report{};
+  std::optional<int> status{};  ///< as a shell gives it, once it has ended
+};
+
+std::pair<Descriptor, Descriptor> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw system_error("cannot make a pipe for a client's report", errno);
+  }
+  return {Descriptor{ends[0]}, Descriptor{ends[1]}};
+}
+
+/// This process's environment and what the client is told by it.
+std::vector<std::string> environment_of(unsigned number, int report_to, const PubConfig& config) {
+  std::vector<std::string> all{fmt::format("{}={}:{}:{}", variable_of_part, number, report_to, ::getpid())};
+  if (config.connection.password) {
+    all.push_back(fmt::format("{}={}", variable_of_password, *config.connection.password));
+  }
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    all.emplace_back(*variable);
+  }
+  return all;
+}
+
+Client start_client(unsigned number, char** argv, const PubConfig& config) {
+  auto [read, write] = make_pipe();
+  std::vector<std::string> environment = environment_of(number, write.get(), config);
+  std::vector<char*> variables;
+  variables.reserve(environment.size() + 1);
+  for (std::string& variable : environment) {
+    variables.push_back(variable.data());
+  }
+  variables.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, write.get(), write.get());  // this one is not closed by exec
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  // A group of its own: Ctrl-C comes to us, and each client hears of it once, from us.
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  Client client{.reports = std::move(read)};
+  const int failed = ::posix_spawn(&client.pid, "/proc/self/exe", &actions, &attributes, argv, variables.data());
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
+  if (failed != 0) {
+    throw system_error(fmt::format("cannot start client {}", number), failed);
+  }
+  return client;
+}
+
+/// Waits for a process that is about to end, or has.
+int status_of(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/// All clients of a run.
+class Clients {
+ public:
+  Clients(char** argv, const PubConfig& config) : argv_(argv), config_(config), ended_(::epoll_create1(EPOLL_CLOEXEC)) {
+    if (ended_.get() < 0) {
+      throw system_error("cannot wait for clients", errno);
+    }
+    clients_.reserve(config.clients);
+  }
+  Clients(const Clients&) = delete;
+  Clients& operator=(const Clients&) = delete;
+  ~Clients() { signal(SIGKILL); }  // those that are left where something has failed
+
+  /// Starts all, so many a second, and hears what those say that end meanwhile; until a stop is requested.
+  void start(const std::stop_token& stop) {
+    const auto first = std::chrono::steady_clock::now();
+    for (unsigned number = 1; number <= config_.clients; ++number) {
+      if (config_.connect_rate) {
+        const std::chrono::duration<double> after{(number - 1) / *config_.connect_rate};
+        while (hear_some(first + std::chrono::round<std::chrono::nanoseconds>(after), stop)) {
+        }
+      }
+      if (stop.stop_requested()) {
+        return;
+      }
+      clients_.push_back(start_client(number, argv_, config_));
+      epoll_event event{.events = EPOLLIN, .data = {.u32 = number - 1}};
+      ::epoll_ctl(ended_.get(), EPOLL_CTL_ADD, clients_.back().reports.get(), &event);
+      ++running_;
+    }
+  }
+
+  /// Waits until all have ended; ends them where a stop is requested.
+  void wait(const std::stop_token& stop) {
+    hear_all(never, stop);
+    signal(SIGTERM);
+    hear_all(std::chrono::steady_clock::now() + stop_takes, {});
+    signal(SIGKILL);
+    hear_all(never, {});
+  }
+
+  [[nodiscard]] const std::vector<Client>& all() const { return clients_; }
+
+ private:
+  void signal(int number) const {
+    for (const Client& client : clients_) {
+      if (!client.status) {
+        ::kill(client.pid, number);
+      }
+    }
+  }
+
+  /// Waits for what clients report and reads it; false where the deadline passed or a stop was requested.
+  bool hear_some(Deadline deadline, const std::stop_token& stop) {
+    if (wait_for(ended_.get(), POLLIN, deadline, stop) != Woken::ready) {
+      return false;
+    }
+    std::array<epoll_event, 16> events{};
+    const int count = ::epoll_wait(ended_.get(), events.data(), static_cast<int>(events.size()), 0);
+    for (int at = 0; at < count; ++at) {
+      hear(clients_[events.at(static_cast<std::size_t>(at)).data.u32]);
+    }
+    return true;
+  }
+
+  /// The same until all have ended.
+  void hear_all(Deadline deadline, const std::stop_token& stop) {
+    while (running_ > 0 && hear_some(deadline, stop)) {
+    }
+  }
+
+  void hear(Client& client) {
+    std::array<char, 65536> block{};
+    const ssize_t count = ::read(client.reports.get(), block.data(), block.size());
+    if (count > 0) {
+      client.report.append(block.data(), static_cast<std::size_t>(count));
+    } else if (count == 0) {
+      client.reports = Descriptor{-1};
+      client.status = status_of(client.pid);
+      --running_;
+    }
+  }
+
+  char** argv_;
+  const PubConfig& config_;
+  Descriptor ended_;
+  std::vector<Client> clients_;
+  std::size_t running_ = 0;
+};
+
+/// Those that failed, by their numbers, the first few of them.
+std::string failures_of(const std::vector<Client>& clients) {
+  constexpr std::size_t named = 8;
+  std::string names;
+  std::size_t failed = 0;
+  for (std::size_t at = 0; at < clients.size(); ++at) {
+    const int status = clients[at].status.value_or(0);
+    if (status == 0 || ++failed > named) {
+      continue;
+    }
+    names += fmt::format("{}{} ", names.empty() ? "" : ", ", at + 1);
+    names += status > 128 ? fmt::format("by signal {} ({})", status - 128, ::strsignal(status - 128))
+                          : fmt::format("with status {}", status);
+  }
+  if (failed > named) {
+    names += fmt::format(" and {} more", failed - named);
+  }
+  return failed == 0 ? "" : fmt::format("{} of {} clients failed: {}", failed, clients.size(), names);
+}
+
+}  // namespace
+
+std::optional<ClientPart> ClientPart::of_this_process() {
+  const char* const value = std::getenv(variable_of_part);
+  ClientPart part;
+  if (value == nullptr || std::sscanf(value, "%u:%d:%d", &part.number_, &part.report_to_, &part.parent_) != 3) {
+    return std::nullopt;
+  }
+  return part;
+}
+
+std::string ClientPart::tool_name() const { return fmt::format("pub[{}]", number_); }
+
+Sources ClientPart::sources(int argc, char** argv) const {
+  Sources sources = process_sources(argc, argv, {});
+  sources.ask_secret = {};
+  return sources;
+}
+
+void ClientPart::take_on(PubConfig& config) const {
+  ::prctl(PR_SET_PDEATHSIG, static_cast<unsigned long>(SIGTERM), 0UL, 0UL, 0UL);
+  if (::getppid() != parent_) {
+    throw Error("the process that has started this client is gone");
+  }
+  config.client_number = number_;
+  config.report_to = report_to_;
+  ConnectionConfig& connection = config.connection;
+  if (!connection.id_prefix.empty()) {
+    connection.client_id = fmt::format("{}-{}", connection.id_prefix, number_);
+  } else if (!connection.client_id.empty()) {
+    connection.client_id += fmt::format("-{}", number_);
+  }
+  if (const char* const password = std::getenv(variable_of_password)) {
+    connection.password = password;
+    ::unsetenv(variable_of_password);
+  }
+}
+
+ExitStatus run_clients(char** argv, const PubConfig& config, Output& output, const Console& console,
+                       const std::stop_token& stop) {
+  Clients clients{argv, config};
+  clients.start(stop);
+  clients.wait(stop);
+  std::optional<Report> report;
+  int worst = 0;
+  for (const Client& client : clients.all()) {
+    worst = std::max(worst, client.status.value_or(0));
+    if (const auto one = unpacked(client.report)) {
+      report ? report->merge(*one) : void(report = one);
+    }
+  }
+  if (const std::string failures = failures_of(clients.all()); !failures.empty()) {
+    console.note(failures);
+  }
+  if (const std::size_t started = clients.all().size(); started < config.clients) {
+    console.note(fmt::format("stopped: {} of {} clients were not started", config.clients - started, config.clients));
+    worst = std::max(worst, static_cast<int>(ExitStatus::failure));
+  }
+  if (config.report && report) {
+    deliver(*report, config, output);
+  }
+  return static_cast<ExitStatus>(worst);
+}
+
+void deliver(const Report& report, const PubConfig& config, Output& output) {
+  if (config.report_to < 0) {
+    output.write(text_of(report, *config.report));
+    output.flush();
+    return;
+  }
+  const std::string line = packed(report);
+  std::string_view left = line;
+  while (!left.empty()) {
+    const ssize_t written = ::write(config.report_to, left.data(), left.size());
+    if (written < 0 && errno != EINTR) {
+      throw system_error("cannot report to the process that has started this client", errno);
+    }
+    left.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+  }
+}
+
+}  // namespace sistem

@@ -1,0 +1,243 @@
+#include "pub/report.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+namespace sistem {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Milliseconds = std::chrono::duration<double, std::milli>;
+using Seconds = std::chrono::duration<double>;
+
+constexpr std::array<std::pair<const char*, double>, 4> percentiles{
+    {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"max", 100}}};
+
+std::optional<double> sum(const std::optional<double>& one, const std::optional<double>& other) {
+  return one || other ? std::optional(one.value_or(0) + other.value_or(0)) : std::nullopt;
+}
+
+/// To so many digits behind the point, as a number.
+double rounded(double number, int digits) { return std::stod(fmt::format("{:.{}f}", number, digits)); }
+
+Json json_of(const std::optional<double>& rate) { return rate ? Json(rounded(*rate, 3)) : Json(); }
+
+Json json_of(const Histogram& histogram) {
+  if (histogram.count() == 0) {
+    return {};
+  }
+  Json json;
+  for (const auto& [name, percent] : percentiles) {
+    json[name] = rounded(Milliseconds(histogram.percentile(percent)).count(), 4);
+  }
+  return json;
+}
+
+Json json_of(const Report& report) {
+  Json json{{"clients", report.clients},
+            {"sent", report.sent},
+            {"acknowledged", report.deliveries.acknowledged},
+            {"refused", report.refused()},
+            {"refusals", Json::object()},
+            {"unacknowledged", report.unacknowledged()},
+            {"sent_again", report.deliveries.sent_again},
+            {"not_sent", report.not_sent},
+            {"bytes", report.bytes},
+            {"seconds", rounded(report.time.count(), 6)},
+            {"rate_asked", json_of(report.rate_asked)},
+            {"rate_achieved", json_of(report.rate_achieved)},
+            {"skipped", report.punctuality.skipped},
+            {"behind_seconds", rounded(report.behind().count(), 6)},
+            {"limit", report.limit() ? Json(*report.limit()) : Json()},
+            {"lateness_ms", json_of(report.punctuality.lateness)},
+            {"acknowledgement_ms", json_of(report.deliveries.times)}};
+  for (const auto& [reason, count] : report.deliveries.refused) {
+    json["refusals"][reason] = count;
+  }
+  return json;
+}
+
+/// A line of names and a line of values; what is an object in JSON has a column for each percentile, or is one text.
+std::string csv_of(const Report& report) {
+  std::string names;
+  std::string values;
+  const auto add = [&](const std::string& name, const std::string& value) {
+    names += (names.empty() ? "" : ",") + name;
+    values += (values.empty() ? "" : ",") + value;
+  };
+  const Json json = json_of(report);
+  for (const auto& [name, value] : json.items()) {
+    if (name == "refusals") {
+      std::string all;
+      for (const auto& [reason, count] : value.items()) {
+        all += fmt::format("{}{}: {}", all.empty() ? "" : "; ", reason, count.get<std::uint64_t>());
+      }
+      add(name, fmt::format("\"{}\"", all));
+    } else if (name.ends_with("_ms")) {
+      for (const auto& [percentile, percent] : percentiles) {
+        add(fmt::format("{}_{}", name, percentile), value.is_null() ? "" : value[percentile].dump());
+      }
+    } else {
+      add(name, value.is_null() ? "" : value.is_string() ? value.get<std::string>() : value.dump());
+    }
+  }
+  return names + "\n" + values + "\n";
+}
+
+std::string line(std::string_view name, const std::string& value) { return fmt::format("{:<16} {}\n", name, value); }
+
+std::string words_of(const Histogram& histogram) {
+  if (histogram.count() == 0) {
+    return "-";
+  }
+  std::vector<std::string> words;
+  words.reserve(percentiles.size());
+  for (const auto& [name, percent] : percentiles) {
+    words.push_back(fmt::format("{} {:.3f} ms", name, Milliseconds(histogram.percentile(percent)).count()));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::string rate_of(const std::optional<double>& rate) { return rate ? fmt::format("{:.3f}/s", *rate) : "-"; }
+
+std::string plain_text_of(const Report& report) {
+  const Punctuality& kept = report.punctuality;
+  std::string text = line("clients", std::to_string(report.clients));
+  text +=
+      line("sent", fmt::format("{} messages, {} bytes, in {:.3f} s", report.sent, report.bytes, report.time.count()));
+  text += line("acknowledged", std::to_string(report.deliveries.acknowledged));
+  text += line("refused", std::to_string(report.refused()));
+  for (const auto& [reason, count] : report.deliveries.refused) {
+    text += line("", fmt::format("{}: {}", reason, count));
+  }
+  text += line("unacknowledged", std::to_string(report.unacknowledged()));
+  text += line("sent again", std::to_string(report.deliveries.sent_again));
+  text += line("not sent", std::to_string(report.not_sent));
+  text += line("rate", fmt::format("{} asked, {} achieved", rate_of(report.rate_asked), rate_of(report.rate_achieved)));
+  text += line("skipped", fmt::format("{} slots", kept.skipped));
+  text += line("behind", fmt::format("{:.3f} s: broker {:.3f} s, stdin {:.3f} s, pub {:.3f} s", report.behind().count(),
+                                     Seconds(kept.behind_broker).count(), Seconds(kept.behind_source).count(),
+                                     Seconds(kept.behind_pub).count()));
+  text += line("lateness", words_of(kept.lateness));
+  text += line("acknowledgement", words_of(report.deliveries.times));
+  return text;
+}
+
+}  // namespace
+
+std::uint64_t Report::refused() const {
+  std::uint64_t all = 0;
+  for (const auto& [reason, count] : deliveries.refused) {
+    all += count;
+  }
+  return all;
+}
+
+Seconds Report::behind() const {
+  return punctuality.behind_broker + punctuality.behind_source + punctuality.behind_pub;
+}
+
+std::optional<std::string_view> Report::limit() const {
+  const std::array<std::pair<std::chrono::nanoseconds, std::string_view>, 3> limits{
+      {{punctuality.behind_pub, "pub"}, {punctuality.behind_source, "stdin"}, {punctuality.behind_broker, "broker"}}};
+  const auto& [most, name] = *std::max_element(limits.begin(), limits.end());
+  return most > most.zero() ? std::optional(name) : std::nullopt;
+}
+
+void Report::merge(const Report& other) {
+  clients += other.clients;
+  sent += other.sent;
+  not_sent += other.not_sent;
+  bytes += other.bytes;
+  time = std::max(time, other.time);
+  rate_asked = sum(rate_asked, other.rate_asked);
+  rate_achieved = sum(rate_achieved, other.rate_achieved);
+  deliveries.acknowledged += other.deliveries.acknowledged;
+  deliveries.sent_again += other.deliveries.sent_again;
+  deliveries.waited += other.deliveries.waited;
+  deliveries.times.merge(other.deliveries.times);
+  for (const auto& [reason, count] : other.deliveries.refused) {
+    deliveries.refused[reason] += count;
+  }
+  punctuality.lateness.merge(other.punctuality.lateness);
+  punctuality.skipped += other.punctuality.skipped;
+  punctuality.behind_broker += other.punctuality.behind_broker;
+  punctuality.behind_source += other.punctuality.behind_source;
+  punctuality.behind_pub += other.punctuality.behind_pub;
+}
+
+std::string text_of(const Report& report, ReportFormat format) {
+  switch (format) {
+    case ReportFormat::text: return plain_text_of(report);
+    case ReportFormat::json: return json_of(report).dump() + "\n";
+    case ReportFormat::csv: return csv_of(report);
+  }
+  return {};
+}
+
+std::string packed(const Report& report) {
+  const Punctuality& kept = report.punctuality;
+  const Json rates{report.rate_asked ? Json(*report.rate_asked) : Json(),
+                   report.rate_achieved ? Json(*report.rate_achieved) : Json()};
+  return Json{{"clients", report.clients},
+              {"sent", report.sent},
+              {"not_sent", report.not_sent},
+              {"bytes", report.bytes},
+              {"seconds", report.time.count()},
+              {"rates", rates},
+              {"acknowledged", report.deliveries.acknowledged},
+              {"sent_again", report.deliveries.sent_again},
+              {"refused", report.deliveries.refused},
+              {"times", report.deliveries.times.to_text()},
+              {"lateness", kept.lateness.to_text()},
+              {"skipped", kept.skipped},
+              {"behind", {kept.behind_broker.count(), kept.behind_source.count(), kept.behind_pub.count()}}}
+             .dump() +
+         "\n";
+}
+
+std::optional<Report> unpacked(std::string_view text) {
+  try {
+    const Json json = Json::parse(text);
+    const auto rate = [&](std::size_t at) {
+      const Json& value = json.at("rates").at(at);
+      return value.is_null() ? std::nullopt : std::optional(value.get<double>());
+    };
+    const auto behind = [&](std::size_t at) {
+      return std::chrono::nanoseconds(json.at("behind").at(at).get<std::int64_t>());
+    };
+    auto times = Histogram::from_text(json.at("times").get<std::string>());
+    auto lateness = Histogram::from_text(json.at("lateness").get<std::string>());
+    if (!times || !lateness) {
+      return std::nullopt;
+    }
+    Report report;
+    report.clients = json.at("clients");
+    report.sent = json.at("sent");
+    report.not_sent = json.at("not_sent");
+    report.bytes = json.at("bytes");
+    report.time = Seconds(json.at("seconds").get<double>());
+    report.rate_asked = rate(0);
+    report.rate_achieved = rate(1);
+    report.deliveries.acknowledged = json.at("acknowledged");
+    report.deliveries.sent_again = json.at("sent_again");
+    report.deliveries.refused = json.at("refused").get<std::map<std::string, std::uint64_t>>();
+    report.deliveries.times = std::move(*times);
+    report.punctuality.lateness = std::move(*lateness);
+    report.punctuality.skipped = json.at("skipped");
+    report.punctuality.behind_broker = behind(0);
+    report.punctuality.behind_source = behind(1);
+    report.punctuality.behind_pub = behind(2);
+    return report;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace sistem

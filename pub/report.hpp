@@ -1,0 +1,48 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/deliveries.hpp"
+#include "pub/pacer.hpp"
+#include "pub/pub_config.hpp"
+
+namespace sistem {
+
+/// How a run went, of one client or of several together.
+struct Report {
+  unsigned clients = 1;
+  std::uint64_t sent = 0;      ///< messages that the session has taken
+  std::uint64_t not_sent = 0;  ///< that a stop, a fault or the end of the time has left of what was to be sent
+  std::uint64_t bytes = 0;     ///< of payload, in what was sent
+  std::chrono::duration<double> time{0};
+  std::optional<double> rate_asked;     ///< messages a second
+  std::optional<double> rate_achieved;  ///< the same; nothing where there was but one
+  Deliveries::Sums deliveries;
+  Punctuality punctuality;
+
+  [[nodiscard]] std::uint64_t refused() const;
+  /// The book also has what --status publishes by itself.
+  [[nodiscard]] std::uint64_t unacknowledged() const {
+    return sent - std::min(sent, deliveries.acknowledged + refused());
+  }
+
+  /// What most of the time went to by which the pace was missed: "broker", "stdin", "pub"; nothing: it was kept.
+  [[nodiscard]] std::optional<std::string_view> limit() const;
+  [[nodiscard]] std::chrono::duration<double> behind() const;
+
+  /// Adds what another client reports of the same time.
+  void merge(const Report& other);
+};
+
+/// The report as --report prints it, with a newline at its end.
+[[nodiscard]] std::string text_of(const Report& report, ReportFormat format);
+
+/// The report as one line, for another process to merge; and back: nothing for what is no such line.
+[[nodiscard]] std::string packed(const Report& report);
+[[nodiscard]] std::optional<Report> unpacked(std::string_view line);
+
+}  // namespace sistem
