@@ -802,10 +802,8 @@ const Wrong wrongs[] = {
      {},
      "",
      "--help: no option or section \"nosuchthing\"; besides the options there are the sections publishing, asking, "
-     "sources, connection, login, session, will, tls, diagnosis, options, templates, json, properties, environment, "
-     "secrets, exit, differences"},
-     "sources, pace, "
-     "connection, login, session, will, tls, diagnosis, options, properties, environment, secrets, exit, differences"},
+     "sources, pace, connection, login, session, will, tls, diagnosis, options, templates, json, properties, "
+     "environment, secrets, exit, differences"},
     {SUB,
      {"--help", "messaeg"},
      {},
