@@ -23,7 +23,7 @@ class Answers : public testing::Test {
   }
   /// Gives these to a responder, one after the other; how many went unanswered.
   std::size_t respond(const std::vector<Message>& requests) {
-    Responder responder{session_, config_, Console{"sub", false}};
+    Responder responder{session_, config_, console_};
     for (const Message& request : requests) {
       responder.take(request, {});
     }
@@ -33,6 +33,7 @@ class Answers : public testing::Test {
 
   MemorySession session_;
   SubConfig config_;
+  const Console console_{"sub", false};
 };
 
 TEST_F(Answers, GoWhereTheRequestSaysWithItsCorrelationData) {
