@@ -27,6 +27,8 @@ class Console {
   void complain(std::string_view line) const;
   /// Only with -d: the line begins with the time of day.
   void debug(std::string_view line) const;
+  /// True where what is noted is shown on a terminal.
+  [[nodiscard]] bool is_for_a_person() const { return !quiet_ && ::isatty(fd_) != 0; }
   /// True where debug() speaks: ask before composing a line that costs something.
   [[nodiscard]] bool debugging() const { return debug_; }
 

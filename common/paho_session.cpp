@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <random>
@@ -36,6 +37,10 @@ namespace sistem {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// So many messages, and so many bytes of their payloads, may wait where too many are dropped.
+constexpr std::size_t arrivals_limit = 1000;
+constexpr std::size_t arrivals_bytes_limit = 16 << 20;
 
 /// Messages taken and not yet acknowledged. Paho's own queue gives no back-pressure, so this is where a fast source
 /// waits.
@@ -307,9 +312,10 @@ class Client final : public mqtt::iaction_listener {
 /// true of calls into the wire, which shows us packets under its lock.
 class PahoSession final : public Session {
  public:
-  PahoSession(const ConnectionConfig& config, const Console& console)
+  PahoSession(const ConnectionConfig& config, const Console& console, Overflow overflow)
       : config_(config),
         console_(console),
+        overflow_(overflow),
         keeps_session_(is_kept(config)),
         client_id_(config.client_id.empty() ? made_up_client_id(config.client_id_prefix) : config.client_id),
         answer_by_(config.answer_limit ? deadline_in(*config.answer_limit) : never),
@@ -419,6 +425,9 @@ class PahoSession final : public Session {
   }
 
   void take_at_most(std::optional<std::size_t> messages) override {
+    if (overflow_ != Overflow::block) {
+      return;  // who drops what is too much does not leave it at the broker
+    }
     std::unique_lock lock(mutex_);
     take_left_ = messages;
     const auto wire = wire_;
@@ -436,14 +445,16 @@ class PahoSession final : public Session {
     if (arrivals_.empty()) {
       throw_if_ended();
     }
-    auto messages = std::exchange(arrivals_, {});
-    const std::size_t of_earlier_wires = std::exchange(stale_, 0);
+    std::vector<Message> messages{std::move_iterator(arrivals_.begin()), std::move_iterator(arrivals_.end())};
+    arrivals_.clear();
+    arrivals_bytes_ = 0;
+    const std::size_t unknown_to_wire = std::exchange(stale_, 0);
     if (take_left_) {
       *take_left_ -= std::min(*take_left_, messages.size());
     }
     const auto wire = wire_;
     lock.unlock();
-    if (wire && wire->consumed(messages.size() - of_earlier_wires)) {
+    if (wire && wire->consumed(messages.size() - unknown_to_wire)) {
       paho_shims::wake();
     }
     return messages;
@@ -453,6 +464,16 @@ class PahoSession final : public Session {
     const std::scoped_lock lock(mutex_);
     interrupted_ = true;
     changed_.notify_all();
+  }
+
+  [[nodiscard]] std::size_t waiting() const override {
+    const std::scoped_lock lock(mutex_);
+    return arrivals_.size();
+  }
+
+  [[nodiscard]] std::size_t dropped() const override {
+    const std::scoped_lock lock(mutex_);
+    return dropped_;
   }
 
   [[nodiscard]] std::string client_id() const override { return client_id_; }
@@ -513,7 +534,7 @@ class PahoSession final : public Session {
 
   void arrived(const Client* client, const mqtt::message& message, std::optional<std::string> topic,
                std::vector<Property> properties, std::chrono::system_clock::time_point now) {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (!topic) {
       console_.note(
           fmt::format("the broker at {} has used a topic alias that it never set; closing the connection", where()));
@@ -530,9 +551,35 @@ class PahoSession final : public Session {
     arrivals_.push_back({std::move(*topic), message.get_payload_str(), message.get_qos(), message.is_retained(),
                          std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), now});
     changed_.notify_all();
+    if (overflow_ == Overflow::block) {
+      return;  // the wire lets no more pass until receive() has taken some
+    }
+    arrivals_bytes_ += arrivals_.back().payload.size();
+    ++stale_;  // for the wire it has reached the end of its way: what is too much is dropped here
+    drop_what_is_too_much();
+    const auto wire = wire_;
+    lock.unlock();
+    if (wire->consumed(1)) {
+      paho_shims::wake();
+    }
   }
 
  private:
+  /// One that is larger than all that the queue may hold is alone in it.
+  void drop_what_is_too_much() {
+    while (arrivals_.size() > arrivals_limit || (arrivals_bytes_ > arrivals_bytes_limit && arrivals_.size() > 1)) {
+      const bool oldest = overflow_ == Overflow::drop_oldest;
+      arrivals_bytes_ -= (oldest ? arrivals_.front() : arrivals_.back()).payload.size();
+      if (oldest) {
+        arrivals_.pop_front();
+      } else {
+        arrivals_.pop_back();
+      }
+      --stale_;
+      ++dropped_;
+    }
+  }
+
   /// `resuming`: connected again, and the window's messages go out before any new one.
   enum class Link { down, resuming, up };
 
@@ -1304,6 +1351,7 @@ class PahoSession final : public Session {
 
   const ConnectionConfig config_;
   const Console console_;
+  const Overflow overflow_;
   const bool keeps_session_;
   const std::string client_id_;
   const Deadline answer_by_;  ///< of the first connection and what is subscribed on it
@@ -1346,10 +1394,12 @@ class PahoSession final : public Session {
 
   std::vector<Subscription> subscriptions_;
   std::map<std::string, Grant> renewed_;  ///< what was granted when a lost connection was regained
-  std::vector<Message> arrivals_;
   bool interrupted_ = false;
+  std::deque<Message> arrivals_;
+  std::size_t arrivals_bytes_ = 0;  ///< of their payloads, where too many are dropped
+  std::size_t dropped_ = 0;
   std::set<std::uint16_t> half_received_;  ///< of QoS 2, by packet id, whose exchange is not over
-  std::size_t stale_ = 0;                  ///< so many of those came by an earlier wire
+  std::size_t stale_ = 0;                  ///< of so many arrivals the wire knows nothing, or nothing any more
   std::optional<std::size_t> take_left_;   ///< so many more messages are wanted, those that arrived among them
 
   std::jthread keeper_;
@@ -1398,14 +1448,14 @@ void Client::on_failure(const mqtt::token& token) {
 void EndSession::operator()(Session* session) const { session->disconnect(); }
 
 SessionPointer open_session(const ConnectionConfig& config, const Console& console, const std::stop_token& stop,
-                            std::optional<std::size_t> at_most) {
+                            const Intake& intake) {
   // Paho C 1.3.12 obeys these even for plain MQTT, and would ask them for the way to us.
   for (const char* variable : {"http_proxy", "https_proxy"}) {
     ::unsetenv(variable);
   }
-  auto* session = new PahoSession(config, console);
+  auto* session = new PahoSession(config, console, intake.overflow);
   SessionPointer pointer{session};
-  session->take_at_most(at_most);
+  session->take_at_most(intake.at_most);
   session->connect_first(stop);
   return pointer;
 }

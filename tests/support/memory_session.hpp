@@ -25,6 +25,7 @@ class MemorySession final : public Session {
   bool has_connection = true;
   std::function<std::vector<Message>(const Message&)> answers;  ///< what arrives where something is published
   std::size_t unacknowledged = 0;                               ///< what flush() reports
+  std::size_t lost_to_overflow = 0;                             ///< what dropped() reports
 
   // What the test looks at.
   std::vector<Message> published;
@@ -42,6 +43,8 @@ class MemorySession final : public Session {
   void take_at_most(std::optional<std::size_t> messages) override { limits.push_back(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
   void interrupt() override;
+  [[nodiscard]] std::size_t waiting() const override { return 0; }
+  [[nodiscard]] std::size_t dropped() const override { return lost_to_overflow; }
   [[nodiscard]] std::string broker() const override { return "memory:1883"; }
   [[nodiscard]] std::string client_id() const override { return "memory"; }
   [[nodiscard]] bool connected() const override { return has_connection; }
