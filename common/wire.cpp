@@ -183,8 +183,10 @@ ssize_t Wire::receive(char* into, std::size_t size) {
   const std::size_t count = std::min(size, waiting());
   std::copy_n(ready_.data() + ready_read_, count, into);
   ready_read_ += count;
-  if (waiting() == 0) {
-    ready_.clear();
+  // Where more keeps coming it is never read to its end; what was read is let go of now and then, and not each time,
+  // because the rest must move.
+  if (waiting() == 0 || (ready_read_ >= ready_limit && ready_read_ >= waiting())) {
+    ready_.erase(0, ready_read_);
     ready_read_ = 0;
   }
   return static_cast<ssize_t>(count);

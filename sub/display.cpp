@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "common/screen_text.hpp"
@@ -134,7 +135,10 @@ void Display::finish(std::size_t waiting) {
 }
 
 void Display::update(std::size_t waiting, bool at_the_end) {
-  const auto size = screen();
+  auto size = screen();
+  if (size) {
+    size->rows -= std::min<std::size_t>(size->rows / 8, 2);  // the last notes stay in sight above the picture
+  }
   const WallTime now = std::chrono::system_clock::now();
   if (auto* const watch = std::get_if<Watch>(&view_)) {
     if (!size) {

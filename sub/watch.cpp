@@ -120,7 +120,7 @@ std::vector<const Watch::Rows::value_type*> Watch::latest(std::size_t count) con
 std::vector<std::string> Watch::frame(TerminalSize size, const Paint& paint, WallTime now) const {
   constexpr std::size_t around = 4;  // an empty line, the heading, another empty line and the sums
   constexpr std::size_t gap = 2;
-  const std::size_t room = size.rows > around + 1 ? size.rows - around : 1;
+  const std::size_t room = size.rows > around + 1 ? size.rows - around : 1;  // for topics
   const bool all_fit = rows_.size() <= room;
   const auto rows = latest(all_fit ? room : std::max<std::size_t>(room, 2) - 1);
 
@@ -178,7 +178,7 @@ std::string Watch::changes(const Paint& paint, WallTime now) {
     }
     row.changed = false;
     const std::string rate = rate_text(row.rate.per_second(now));
-    lines += fmt::format("{}  {}  {}  {}  {}\n", paint.dim(time_of_day(row.last)), paint.topic(topic, shown(topic)),
+    lines += fmt::format("{}\t{}\t{}\t{}\t{}\n", paint.dim(time_of_day(row.last)), paint.topic(topic, shown(topic)),
                          row.count,
                          row.retained   ? "kept"
                          : rate.empty() ? "-"
