@@ -445,19 +445,18 @@ class PahoSession final : public Session {
     if (arrivals_.empty()) {
       throw_if_ended();
     }
-    std::vector<Message> messages{std::move_iterator(arrivals_.begin()), std::move_iterator(arrivals_.end())};
-    arrivals_.clear();
+    auto arrivals = std::exchange(arrivals_, {});
     arrivals_bytes_ = 0;
     const std::size_t unknown_to_wire = std::exchange(stale_, 0);
     if (take_left_) {
-      *take_left_ -= std::min(*take_left_, messages.size());
+      *take_left_ -= std::min(*take_left_, arrivals.size());
     }
     const auto wire = wire_;
     lock.unlock();
-    if (wire && wire->consumed(messages.size() - unknown_to_wire)) {
+    if (wire && wire->consumed(arrivals.size() - unknown_to_wire)) {
       paho_shims::wake();
     }
-    return messages;
+    return {std::move_iterator(arrivals.begin()), std::move_iterator(arrivals.end())};
   }
 
   void interrupt() override {

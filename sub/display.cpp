@@ -34,10 +34,10 @@ bool for_a_person(const SubConfig& config, const Output& output) {
 }
 
 Format format_of(const SubConfig& config, const Output& output) {
-  const bool newline = !config.no_newline;
+  const bool newline = !config.no_newline && !config.watch;
   if (config.format) {
     Format format = Format::of(*config.format, config.pretty, newline);
-    if (output.terminal() && !config.drop_in) {
+    if (output.terminal() && !config.drop_in && !config.watch) {
       format.spell_out_controls();
     }
     return format;

@@ -16,11 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::duration<double> silent_for = 5s;
-constexpr auto look_for = 2s;
-
-/// How often a look takes what has come.
-constexpr auto look_interval = 100ms;
+/// Into so many parts a look is divided, at whose ends it takes what has come.
+constexpr int parts_of_a_look = 20;
 
 /// So many topics are told, and so many are remembered to be counted and compared.
 constexpr std::size_t told = 10;
@@ -52,9 +49,13 @@ std::optional<std::string> likely(const std::string& filter, const std::set<std:
   return found == filter ? std::nullopt : found;
 }
 
-/// Who has less time than that, and asks why, is told in the middle of it.
-std::chrono::duration<double> patience_of(const SubConfig& config) {
-  return config.why && config.timeout ? std::min(silent_for, *config.timeout / 2) : silent_for;
+/// Who has less time than that, and asks why, is told before it is up.
+SilenceTimes times_for(const SubConfig& config, SilenceTimes times) {
+  if (config.why && config.timeout) {
+    times.silent = std::min(times.silent, *config.timeout / 2);
+    times.look = std::min(times.look, *config.timeout * 0.4);
+  }
+  return times;
 }
 
 }  // namespace
@@ -101,9 +102,10 @@ std::string words_on_silence(const SubConfig& config, const std::string& broker,
   return words + (looks ? "" : "; --why looks which topics there are");
 }
 
-std::string words_on_topics(const std::set<std::string>& topics, const std::vector<std::string>& filters) {
+std::string words_on_topics(const std::set<std::string>& topics, const std::vector<std::string>& filters,
+                            std::chrono::duration<double> looked) {
   if (topics.empty()) {
-    return fmt::format("no topic has a retained message, and none had a new one in {} s", look_for.count());
+    return fmt::format("no topic has a retained message, and none had a new one in {:.3g} s", looked.count());
   }
   std::string words;
   for (const std::string& filter : filters) {
@@ -133,19 +135,19 @@ ConnectionConfig look_config(const ConnectionConfig& config) {
   second.will_on_disconnect = false;
   second.wait_for_broker = false;
   second.reconnect = false;
-  second.answer_limit = look_for;
   return second;
 }
 
-Silence::Silence(const SubConfig& config, std::string subscribed, OpenSession open, const Console& console)
+Silence::Silence(const SubConfig& config, std::string subscribed, OpenSession open, const Console& console,
+                 SilenceTimes times)
     : config_(config),
       subscribed_(std::move(subscribed)),
       open_(std::move(open)),
       console_(console),
-      patience_(patience_of(config)) {
+      times_(times_for(config, times)) {
   const bool speaks = config.why || (console.is_for_a_person() && !config.drop_in && !config.responds());
   if (speaks && !config.exit_after_suback) {
-    due_ = deadline_in(patience_);
+    due_ = deadline_in(times_.silent);
   }
 }
 
@@ -169,10 +171,10 @@ void Silence::attend(const Session& session, const std::stop_token& stop) {
     due_ = deadline_in(1s);  // of which a note has told
     return;
   }
-  const bool looks = config_.why && open_ && left_out_ == 0;
-  console_.note(words_on_silence(config_, session.broker(), subscribed_, patience_, left_out_, looks));
+  const bool will_look = config_.why && open_ && left_out_ == 0;
+  console_.note(words_on_silence(config_, session.broker(), subscribed_, times_.silent, left_out_, will_look));
   due_ = never;
-  if (looks) {
+  if (will_look) {
     begin_to_look(stop);
   }
 }
@@ -181,7 +183,9 @@ void Silence::begin_to_look(const std::stop_token& stop) {
   Console quiet = console_;
   quiet.obey(false, true);  // it is a matter of its own, and what goes wrong with it is told here
   try {
-    second_ = open_(look_config(config_.connection), quiet, stop, {.overflow = Overflow::drop_newest});
+    ConnectionConfig config = look_config(config_.connection);
+    config.answer_limit = times_.look;
+    second_ = open_(config, quiet, stop, {.overflow = Overflow::drop_newest});
     const Grant grant = second_->subscribe({{.filter = "#"}}, stop).front();
     if (!grant.qos) {
       console_.note(
@@ -189,8 +193,8 @@ void Silence::begin_to_look(const std::stop_token& stop) {
       second_.reset();
       return;
     }
-    until_ = Clock::now() + look_for;
-    due_ = Clock::now() + look_interval;
+    until_ = deadline_in(times_.look);
+    due_ = deadline_in(times_.look / parts_of_a_look);
   } catch (const Error& error) {
     console_.note(fmt::format("cannot look which topics there are: {}", error.what()));
     second_.reset();
@@ -208,12 +212,12 @@ void Silence::look(const std::stop_token& stop) {
     until_ = Clock::now();  // it is gone, and what it has seen is seen
   }
   if (Clock::now() < until_) {
-    due_ = Clock::now() + look_interval;
+    due_ = deadline_in(times_.look / parts_of_a_look);
     return;
   }
   second_.reset();
   due_ = never;
-  console_.note(words_on_topics(topics_, config_.filters));
+  console_.note(words_on_topics(topics_, config_.filters, times_.look));
 }
 
 }  // namespace sistem

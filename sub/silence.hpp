@@ -20,13 +20,20 @@ namespace sistem {
 using OpenSession =
     std::function<SessionPointer(const ConnectionConfig&, const Console&, const std::stop_token&, const Intake&)>;
 
+/// How long it takes until silence is told, and how long a look for topics takes.
+struct SilenceTimes {
+  std::chrono::duration<double> silent{5};
+  std::chrono::duration<double> look{2};
+};
+
 /// Says once, where nothing comes, what a person needs to know to find out why. With --why it also looks, by a second
 /// connection that subscribes to everything for a moment, which topics there are. That one is looked after between the
 /// messages of the first: to be called again and again, it never waits but for the broker's answer to it.
 class Silence {
  public:
   /// `subscribed`: the filters that were granted, as a person reads them. Without `open` it never looks.
-  Silence(const SubConfig& config, std::string subscribed, OpenSession open, const Console& console);
+  Silence(const SubConfig& config, std::string subscribed, OpenSession open, const Console& console,
+          SilenceTimes times = {});
 
   /// So many messages have come, and so many of all were shown.
   void hear(std::size_t messages, std::size_t handled);
@@ -45,7 +52,7 @@ class Silence {
   const std::string subscribed_;
   const OpenSession open_;
   const Console& console_;
-  const std::chrono::duration<double> patience_;
+  const SilenceTimes times_;
   std::size_t left_out_ = 0;  ///< messages that have come and were not shown
   Deadline due_ = never;
 
@@ -64,9 +71,10 @@ class Silence {
                                            const std::string& subscribed, std::chrono::duration<double> silent,
                                            std::size_t left_out, bool looks);
 
-/// What a look has seen: a list of topics, cut at ten, and which of them somebody may have meant who asked for
-/// `filters`.
-[[nodiscard]] std::string words_on_topics(const std::set<std::string>& topics, const std::vector<std::string>& filters);
+/// What a look of so many seconds has seen: a list of topics, cut at ten, and which of them somebody may have meant who
+/// asked for `filters`.
+[[nodiscard]] std::string words_on_topics(const std::set<std::string>& topics, const std::vector<std::string>& filters,
+                                          std::chrono::duration<double> looked);
 
 /// The filter that somebody may have meant who wrote `filter`, given that this topic exists: the topic with the
 /// filter's wildcards in their places. sister/# and sistem/suhu make sistem/#.
