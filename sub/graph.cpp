@@ -134,8 +134,10 @@ class Graph::Plot {
 };
 
 std::optional<double> Graph::take(const Message& message) {
+  // No scale reaches from one end of all numbers to the other.
+  constexpr double largest = 1e300;
   const auto number = field_.of(message.payload);
-  if (!number) {
+  if (!number || std::abs(*number) > largest) {
     ++without_number_;
     return std::nullopt;
   }
@@ -202,19 +204,20 @@ std::vector<std::string> Graph::frame(TerminalSize size, const Paint& paint, Wal
   const std::size_t around = axis_rows + below.size() + 2;
   const std::size_t rows = std::clamp<std::size_t>(size.rows > around ? size.rows - around : 0, 3, highest);
 
-  // What is in sight depends on the width, which the labels narrow, which depend on what is in sight: a fixed guess.
-  constexpr std::size_t guess = 10;
+  // The scale is that of what is in sight, and of the point before, from which a line comes. How wide that is depends
+  // on the labels of the scale: at least so many columns are not the plot's.
+  constexpr std::size_t never_plot = 4;
   const std::int64_t per_dot = half_seconds_per_dot();
   const std::int64_t now_dot = bucket_of(now) / per_dot;
-  const auto oldest =
-      now_dot - static_cast<std::int64_t>((size.columns > guess ? size.columns - guess : 1) * character);
+  const auto seen = static_cast<std::int64_t>((size.columns > never_plot ? size.columns - never_plot : 1) * character);
   double least = std::numeric_limits<double>::max();
   double most = std::numeric_limits<double>::lowest();
   for (const Series& one : series_) {
-    for (const Bucket& bucket : one.buckets) {
-      if (bucket.when / per_dot > oldest || &bucket == &one.buckets.back()) {
-        least = std::min(least, bucket.least);
-        most = std::max(most, bucket.most);
+    for (auto bucket = one.buckets.rbegin(); bucket != one.buckets.rend(); ++bucket) {
+      least = std::min(least, bucket->least);
+      most = std::max(most, bucket->most);
+      if (bucket->when / per_dot <= now_dot - seen) {
+        break;
       }
     }
   }
@@ -223,7 +226,9 @@ std::vector<std::string> Graph::frame(TerminalSize size, const Paint& paint, Wal
   std::vector<std::string> labels(rows);
   const double dot_height = static_cast<double>(rows * 4 - 1) / (scale.top - scale.bottom);
   const auto y_of = [&](double number) { return std::llround((number - scale.bottom) * dot_height); };
-  for (double number = scale.bottom; number <= scale.top + scale.step / 2; number += scale.step) {
+  const auto steps = std::llround((scale.top - scale.bottom) / scale.step);
+  for (long long at = 0; at <= steps; ++at) {
+    const double number = scale.bottom + static_cast<double>(at) * scale.step;
     std::string& label = labels[rows - 1 - std::min(rows - 1, static_cast<std::size_t>(y_of(number) / 4))];
     label = scale.label(number);
     label_columns = std::max(label_columns, label.size());

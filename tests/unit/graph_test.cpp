@@ -165,6 +165,20 @@ TEST_F(GraphTest, TimeGoesFurtherBackWhereNumbersComeSeldom) {
             "12:00:00       12:15:00       12:30:00       12:45:00");
 }
 
+TEST_F(GraphTest, NumbersThatAreFarFromTheOthersDoNoHarm) {
+  for (int second = 0; second < 100; ++second) {
+    (void)graph_.take(message("a",
+                              second == 50   ? "1e299"
+                              : second == 55 ? "-1e-299"
+                                             : "1",
+                              std::chrono::seconds(second)));
+    (void)graph_.take(message("b", "1e308", std::chrono::seconds(second)));
+    (void)frame(std::chrono::seconds(second));
+  }
+  EXPECT_EQ(frame(99s).back(), "100 messages have no number there");
+  EXPECT_TRUE(frame(200s).front().starts_with("1.1 ┤")) << frame(200s).front();
+}
+
 TEST_F(GraphTest, KeepsToTheTerminal) {
   for (int count = 0; count < 5000; ++count) {
     (void)graph_.take(message(fmt::format("topic/{}", count % 4), fmt::format("{}", std::sin(count * 0.1) * 1000),
