@@ -688,16 +688,15 @@ const Wrong wrongs[] = {
      {"--help", "nosuchthing"},
      {},
      "",
-     "--help: no option or section \"nosuchthing\"; besides the options there are the sections publishing, connection, "
-     "login, session, will, tls, diagnosis, options, properties, environment, secrets, exit, differences"},
+     "--help: no option or section \"nosuchthing\"; besides the options there are the sections publishing, asking, "
+     "connection, login, session, will, tls, diagnosis, options, properties, environment, secrets, exit, differences"},
     {SUB,
      {"--help", "messaeg"},
      {},
      "",
      "--help: no option or section \"messaeg\"; besides the options there are the sections subscribing, choosing, "
-     "printing, watching, ending, connection, login, session, will, tls, diagnosis, options, output, terminal, "
-     "properties, environment, "
-     "secrets, exit, differences"},
+     "printing, answering, watching, ending, connection, login, session, will, tls, diagnosis, options, output, "
+     "terminal, properties, environment, secrets, exit, differences"},
 };
 
 TEST(Usage, WhatIsWrongIsToldWithItsHomeAndStatus2) {
