@@ -412,11 +412,11 @@ class PahoSession final : public Session {
     return true;
   }
 
-  std::size_t flush(const std::stop_token& stop) override {
+  std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override {
     const AwaitingAnswer awaiting{*this};
     std::unique_lock lock(mutex_);
     const auto over = [&] { return window_.unacknowledged() == 0 || end_; };
-    if (!changed_.wait(lock, stop, over) && link_ == Link::up) {
+    if (!changed_.wait_until(lock, stop, deadline, over) && stop.stop_requested() && link_ == Link::up) {
       changed_.wait_for(lock, flush_after_stop, over);
     }
     throw_if_ended();
@@ -911,6 +911,11 @@ class PahoSession final : public Session {
         asked.push_back(at);
       }
     }
+    std::size_t size = 0;
+    for (const std::size_t at : asked) {
+      size += subscriptions[at].filter.size() + 3;  // its length, and its options
+    }
+    throw_if_too_large("SUBSCRIBE", size, properties, limits);
     const AwaitingAnswer awaiting{*this};
     // One packet for all; but Paho C++ 1.2.0 reads what it has freed where several have options of MQTT 5.
     const bool together = std::all_of(asked.begin(), asked.end(), [&](auto at) { return is_plain(subscriptions[at]); });
@@ -936,6 +941,19 @@ class PahoSession final : public Session {
       first += count;
     }
     return grants;
+  }
+
+  /// Of a packet with so many bytes of filters: one that is larger than the broker takes must not be sent
+  /// [MQTT-3.2.2-15].
+  void throw_if_too_large(const char* packet, std::size_t filters, const std::vector<Property>& properties,
+                          const BrokerLimits& limits) const {
+    constexpr std::size_t headers = 1 + 4 + 2 + 4;  // at the most: fixed header, packet id, length of the properties
+    const std::size_t size = headers + filters + static_cast<std::size_t>(to_paho(properties).c_struct().length);
+    if (size > limits.maximum_packet_size) {
+      throw Error{fmt::format("the broker at {} takes packets of {} bytes at most, and {} would have {}", where(),
+                              limits.maximum_packet_size, packet, size),
+                  ExitStatus::topic_refused};
+    }
   }
 
   /// Whether a subscription asks for nothing that only MQTT 5 has.
@@ -964,8 +982,14 @@ class PahoSession final : public Session {
 
   /// Sends UNSUBSCRIBE and waits for UNSUBACK. Otherwise as subscribe_once().
   std::optional<Packet> unsubscribe_once(const std::vector<std::string>& filters, const std::stop_token& stop) {
-    const AwaitingAnswer awaiting{*this};
     const bool is_v5 = config_.version == ProtocolVersion::v5;
+    std::size_t size = 0;
+    for (const std::string& filter : filters) {
+      size += filter.size() + 2;
+    }
+    throw_if_too_large("UNSUBSCRIBE", size, properties_for(PropertyPlace::unsubscribe, config_.properties),
+                       current_limits());
+    const AwaitingAnswer awaiting{*this};
     // Before MQTT 5 the answer has no codes, and is a yes to all [MQTT-3.11].
     return answer_to("UNSUBSCRIBE", is_v5 ? filters.size() : 0, answer_by_, stop, [&](mqtt::async_client& client) {
       const auto list = mqtt::string_collection::create(filters);

@@ -78,9 +78,9 @@ class Session {
   [[nodiscard]] virtual bool publish(Message message, const std::stop_token& stop) = 0;
 
   /// Waits until everything taken was acknowledged (QoS 0: written). How many were not, which is more than 0 only
-  /// where a stop was requested; then they were waited for a moment more. Throws Error (topic_refused) as publish()
-  /// does, after that.
-  [[nodiscard]] virtual std::size_t flush(const std::stop_token& stop) = 0;
+  /// where the deadline passed or a stop was requested; after a stop they were waited for a moment more. Throws Error
+  /// (topic_refused) as publish() does, after that.
+  [[nodiscard]] virtual std::size_t flush(const std::stop_token& stop, Deadline deadline = never) = 0;
 
   /// From here on takes so many further messages from the broker, none: without a limit. What comes after them stays
   /// with the broker, unacknowledged, and a session that is kept brings it the next time. Not called: no limit. Nor has

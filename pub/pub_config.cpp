@@ -52,7 +52,7 @@ std::optional<std::string> source_given(const Settings& settings) {
 
 void check_request(PubConfig& config, const Settings& settings, const std::optional<std::string>& source) {
   if (!config.request) {
-    for (const char* option : {"response-topic", "timeout"}) {
+    for (const char* option : {"response-topic", "no-newline", "timeout"}) {
       if (settings.given(option)) {
         throw UsageError(fmt::format("{} needs --request: only that waits for an answer", settings.home_of(option)));
       }
@@ -191,7 +191,8 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .field = seconds(config.repeat_delay, Zero::allowed)},
       {.name = "request",
        .section = asking,
-       .help = "Each message is a request: wait for its answer and print that. With --repeat the times of the round "
+       .help = "Each message is a request: wait for its answer and print that, and a newline. With --repeat the times "
+               "of the round "
                "trips are told, too. Means MQTT 5; before it both sides must have agreed on the topic of the answers.",
        .field = flag(config.request)},
       {.name = "response-topic",
@@ -199,6 +200,11 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .section = asking,
        .help = "Where answers are expected; without this option response/ID, before MQTT 5 TOPIC/response.",
        .field = text(config.response_topic, fault_of_topic_name)},
+      {.name = "no-newline",
+       .letter = 'N',
+       .section = asking,
+       .help = "Print no newline after each answer: its bytes alone.",
+       .field = flag(config.no_newline)},
       {.name = "timeout",
        .letter = 'W',
        .value = "SECONDS",

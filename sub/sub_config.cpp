@@ -354,7 +354,8 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .value = "FORMAT",
        .section = answering,
        .help = "Answer each message that asks for it with what FORMAT makes of it, as -F: %p is an echo. Means MQTT 5, "
-               "where requests say on which topic they are answered.",
+               "where requests say on which topic they are answered. --count counts all messages, also those that ask "
+               "for nothing.",
        .field = format(config.respond),
        .group = "respond"},
       {.name = "respond-exec",

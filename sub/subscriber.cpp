@@ -130,6 +130,13 @@ class Handling {
     }
   }
 
+  /// What needs longer is not answered.
+  void end_by(Deadline deadline) {
+    if (responder_) {
+      responder_->end_by(deadline);
+    }
+  }
+
   /// Does what commands have left to do that answer requests.
   void publish_answers(const std::stop_token& stop) {
     if (responder_) {
@@ -247,6 +254,7 @@ ExitStatus print_all(Session& session, const SubConfig& config, Output& output, 
   const bool all_granted = lists.refused.empty();
   Silence silence{config, lists.granted, look, console};
   const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
+  handling.end_by(deadline);
   if (config.exit_after_suback) {
     take_what_is_there(session, handling, output, stop);
   } else {

@@ -232,6 +232,12 @@ const Wrong wrongs[] = {
      {},
      "",
      "--session-expiry-interval: expected seconds from 0 to 2147483647, or -1 for a session without end, got \"long\""},
+    {PUB,
+     {"-D", "disconnect", "session-expiry-interval", "9"},
+     {},
+     "",
+     "--property: disconnect session-expiry-interval needs one in connect, too: without, the session ends with the "
+     "connection"},
     {PUB, {"-x", "5", "-V", "311"}, {}, "", "--session-expiry-interval and --protocol-version: only MQTT 5 has that"},
     {PUB,
      {"-x", "-1"},

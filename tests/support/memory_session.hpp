@@ -39,7 +39,7 @@ class MemorySession final : public Session {
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override;
   void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override;
   bool publish(Message message, const std::stop_token& stop) override;
-  std::size_t flush(const std::stop_token& stop) override;
+  std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override;
   void take_at_most(std::optional<std::size_t> messages) override { limits.push_back(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
   void interrupt() override;

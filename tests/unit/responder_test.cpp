@@ -80,6 +80,15 @@ TEST_F(Answers, AreNotAnsweredThemselves) {
   EXPECT_EQ(session_.published.size(), 1U);
 }
 
+TEST_F(Answers, AreNotAnsweredWhereTheRequestNamedTheirTopic) {
+  config_.response_topic = "%t/response";
+  EXPECT_EQ(respond({{.topic = "ask", .properties = {property("response-topic", "there")}},
+                     {"there", "ask: "},
+                     {.topic = "elsewhere", .properties = {property("correlation-data", "of another's answer")}}}),
+            0U);
+  EXPECT_EQ(session_.published.size(), 1U);
+}
+
 TEST_F(Answers, ThatCannotBeMadeAreCounted) {
   config_.respond = "%J";
   EXPECT_EQ(respond({{.topic = "ask", .payload = "no JSON", .properties = {property("response-topic", "there")}}}), 1U);
