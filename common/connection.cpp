@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "common/error.hpp"
+#include "common/packet.hpp"
 #include "common/payload.hpp"
 #include "common/secret.hpp"
 #include "common/topic.hpp"
@@ -718,6 +719,17 @@ void check_session(ConnectionConfig& config, Settings& settings) {
   const bool is_v5 = config.version == ProtocolVersion::v5;
   if (is_v5 && !config.clean_session && !config.session_expiry) {
     config.session_expiry = never_expires;
+  }
+  // Who asks for no session after the connection cannot want one at its end [MQTT5 3.14.2.2.2].
+  const auto expiry_in = [&](PropertyPlace place) {
+    return number_in(properties_for(place, config.properties), "session-expiry-interval").value_or(0);
+  };
+  if (expiry_in(PropertyPlace::disconnect) > 0 && expiry_in(PropertyPlace::connect) == 0 &&
+      config.session_expiry.value_or(0) == 0) {
+    throw UsageError(
+        fmt::format("{}: disconnect session-expiry-interval needs one in connect, too: without, the session "
+                    "ends with the connection",
+                    settings.home_of("property")));
   }
   if (!settings.given("id")) {
     if (config.session_expiry == never_expires) {

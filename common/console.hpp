@@ -32,6 +32,8 @@ class Console {
   /// A line below all others that each new one takes the place of: how far the run has come. For a terminal only.
   /// Empty: it is gone. Copies of a console share it, and whatever else they say comes above it.
   void status(std::string_view line) const;
+  /// True where what is noted is shown on a terminal.
+  [[nodiscard]] bool is_for_a_person() const { return !quiet_ && ::isatty(fd_) != 0; }
   /// True where debug() speaks: ask before composing a line that costs something.
   [[nodiscard]] bool debugging() const { return debug_; }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,6 +53,19 @@ void Output::flush() {
 bool Output::closed() const {
   pollfd reader{fd_, 0, 0};
   return ::poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0;
+}
+
+std::optional<TerminalSize> Output::terminal() const {
+  if (::isatty(fd_) == 0) {
+    return std::nullopt;
+  }
+  TerminalSize size;
+  winsize told{};
+  if (::ioctl(fd_, TIOCGWINSZ, &told) == 0 && told.ws_col > 0 && told.ws_row > 0) {  // a serial line does not know
+    size.columns = told.ws_col;
+    size.rows = told.ws_row;
+  }
+  return size;
 }
 
 }  // namespace sistem

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -10,6 +11,12 @@ namespace sistem {
 
 /// Whoever read our output has gone (EPIPE): no fault, but the end of the run.
 class OutputClosed {};
+
+/// How much a terminal shows.
+struct TerminalSize {
+  std::size_t columns = 80;
+  std::size_t rows = 24;
+};
 
 /// Bytes on their way to stdout: gathered while more is coming, written when flush() says that nothing is.
 /// A reader that has stopped reading blocks us only until a stop is requested.
@@ -37,6 +44,9 @@ class Output {
 
   /// True where the reader of our pipe has gone, which can be seen before there is anything to write.
   [[nodiscard]] bool closed() const;
+
+  /// Where a terminal shows it: how large that is at this moment. Nothing where it is no terminal.
+  [[nodiscard]] std::optional<TerminalSize> terminal() const;
 
  private:
   static constexpr std::size_t gather_at_most = std::size_t{64} * 1024;

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <random>
@@ -36,6 +37,10 @@ namespace sistem {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// So many messages, and so many bytes of their payloads, may wait where too many are dropped.
+constexpr std::size_t arrivals_limit = 1000;
+constexpr std::size_t arrivals_bytes_limit = 16 << 20;
 
 /// Messages taken and not yet acknowledged. Paho's own queue gives no back-pressure, so this is where a fast source
 /// waits.
@@ -308,9 +313,10 @@ class Client final : public mqtt::iaction_listener {
 /// true of calls into the wire, which shows us packets under its lock.
 class PahoSession final : public Session {
  public:
-  PahoSession(const ConnectionConfig& config, const Console& console)
+  PahoSession(const ConnectionConfig& config, const Console& console, Overflow overflow)
       : config_(config),
         console_(console),
+        overflow_(overflow),
         keeps_session_(is_kept(config)),
         client_id_(config.client_id.empty() ? made_up_client_id(config.client_id_prefix) : config.client_id),
         answer_by_(config.answer_limit ? deadline_in(*config.answer_limit) : never),
@@ -414,11 +420,11 @@ class PahoSession final : public Session {
     return true;
   }
 
-  std::size_t flush(const std::stop_token& stop) override {
+  std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override {
     const AwaitingAnswer awaiting{*this};
     std::unique_lock lock(mutex_);
     const auto over = [&] { return window_.unacknowledged() == 0 || end_; };
-    if (!changed_.wait(lock, stop, over) && link_ == Link::up) {
+    if (!changed_.wait_until(lock, stop, deadline, over) && stop.stop_requested() && link_ == Link::up) {
       changed_.wait_for(lock, flush_after_stop, over);
     }
     throw_if_ended();
@@ -433,6 +439,9 @@ class PahoSession final : public Session {
   }
 
   void take_at_most(std::optional<std::size_t> messages) override {
+    if (overflow_ != Overflow::block) {
+      return;  // who drops what is too much does not leave it at the broker
+    }
     std::unique_lock lock(mutex_);
     take_left_ = messages;
     const auto wire = wire_;
@@ -450,23 +459,34 @@ class PahoSession final : public Session {
     if (arrivals_.empty()) {
       throw_if_ended();
     }
-    auto messages = std::exchange(arrivals_, {});
-    const std::size_t of_earlier_wires = std::exchange(stale_, 0);
+    auto arrivals = std::exchange(arrivals_, {});
+    arrivals_bytes_ = 0;
+    const std::size_t unknown_to_wire = std::exchange(stale_, 0);
     if (take_left_) {
-      *take_left_ -= std::min(*take_left_, messages.size());
+      *take_left_ -= std::min(*take_left_, arrivals.size());
     }
     const auto wire = wire_;
     lock.unlock();
-    if (wire && wire->consumed(messages.size() - of_earlier_wires)) {
+    if (wire && wire->consumed(arrivals.size() - unknown_to_wire)) {
       paho_shims::wake();
     }
-    return messages;
+    return {std::move_iterator(arrivals.begin()), std::move_iterator(arrivals.end())};
   }
 
   void interrupt() override {
     const std::scoped_lock lock(mutex_);
     interrupted_ = true;
     changed_.notify_all();
+  }
+
+  [[nodiscard]] std::size_t waiting() const override {
+    const std::scoped_lock lock(mutex_);
+    return arrivals_.size();
+  }
+
+  [[nodiscard]] std::size_t dropped() const override {
+    const std::scoped_lock lock(mutex_);
+    return dropped_;
   }
 
   [[nodiscard]] std::string client_id() const override { return client_id_; }
@@ -534,7 +554,7 @@ class PahoSession final : public Session {
   void arrived(const Client* client, const mqtt::message& message, std::optional<std::string> topic,
                std::vector<Property> properties, std::chrono::system_clock::time_point now,
                std::chrono::steady_clock::time_point now_steady) {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (!topic) {
       console_.note(
           fmt::format("the broker at {} has used a topic alias that it never set; closing the connection", where()));
@@ -552,9 +572,35 @@ class PahoSession final : public Session {
                          std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), now, now_steady,
                          message.is_duplicate()});
     changed_.notify_all();
+    if (overflow_ == Overflow::block) {
+      return;  // the wire lets no more pass until receive() has taken some
+    }
+    arrivals_bytes_ += arrivals_.back().payload.size();
+    ++stale_;  // for the wire it has reached the end of its way: what is too much is dropped here
+    drop_what_is_too_much();
+    const auto wire = wire_;
+    lock.unlock();
+    if (wire->consumed(1)) {
+      paho_shims::wake();
+    }
   }
 
  private:
+  /// One that is larger than all that the queue may hold is alone in it.
+  void drop_what_is_too_much() {
+    while (arrivals_.size() > arrivals_limit || (arrivals_bytes_ > arrivals_bytes_limit && arrivals_.size() > 1)) {
+      const bool oldest = overflow_ == Overflow::drop_oldest;
+      arrivals_bytes_ -= (oldest ? arrivals_.front() : arrivals_.back()).payload.size();
+      if (oldest) {
+        arrivals_.pop_front();
+      } else {
+        arrivals_.pop_back();
+      }
+      --stale_;
+      ++dropped_;
+    }
+  }
+
   /// `resuming`: connected again, and the window's messages go out before any new one.
   enum class Link { down, resuming, up };
 
@@ -889,6 +935,11 @@ class PahoSession final : public Session {
         asked.push_back(at);
       }
     }
+    std::size_t size = 0;
+    for (const std::size_t at : asked) {
+      size += subscriptions[at].filter.size() + 3;  // its length, and its options
+    }
+    throw_if_too_large("SUBSCRIBE", size, properties, limits);
     const AwaitingAnswer awaiting{*this};
     // One packet for all; but Paho C++ 1.2.0 reads what it has freed where several have options of MQTT 5.
     const bool together = std::all_of(asked.begin(), asked.end(), [&](auto at) { return is_plain(subscriptions[at]); });
@@ -914,6 +965,19 @@ class PahoSession final : public Session {
       first += count;
     }
     return grants;
+  }
+
+  /// Of a packet with so many bytes of filters: one that is larger than the broker takes must not be sent
+  /// [MQTT-3.2.2-15].
+  void throw_if_too_large(const char* packet, std::size_t filters, const std::vector<Property>& properties,
+                          const BrokerLimits& limits) const {
+    constexpr std::size_t headers = 1 + 4 + 2 + 4;  // at the most: fixed header, packet id, length of the properties
+    const std::size_t size = headers + filters + static_cast<std::size_t>(to_paho(properties).c_struct().length);
+    if (size > limits.maximum_packet_size) {
+      throw Error{fmt::format("the broker at {} takes packets of {} bytes at most, and {} would have {}", where(),
+                              limits.maximum_packet_size, packet, size),
+                  ExitStatus::topic_refused};
+    }
   }
 
   /// Whether a subscription asks for nothing that only MQTT 5 has.
@@ -942,8 +1006,14 @@ class PahoSession final : public Session {
 
   /// Sends UNSUBSCRIBE and waits for UNSUBACK. Otherwise as subscribe_once().
   std::optional<Packet> unsubscribe_once(const std::vector<std::string>& filters, const std::stop_token& stop) {
-    const AwaitingAnswer awaiting{*this};
     const bool is_v5 = config_.version == ProtocolVersion::v5;
+    std::size_t size = 0;
+    for (const std::string& filter : filters) {
+      size += filter.size() + 2;
+    }
+    throw_if_too_large("UNSUBSCRIBE", size, properties_for(PropertyPlace::unsubscribe, config_.properties),
+                       current_limits());
+    const AwaitingAnswer awaiting{*this};
     // Before MQTT 5 the answer has no codes, and is a yes to all [MQTT-3.11].
     return answer_to("UNSUBSCRIBE", is_v5 ? filters.size() : 0, answer_by_, stop, [&](mqtt::async_client& client) {
       const auto list = mqtt::string_collection::create(filters);
@@ -1350,6 +1420,7 @@ class PahoSession final : public Session {
 
   const ConnectionConfig config_;
   const Console console_;
+  const Overflow overflow_;
   const bool keeps_session_;
   const std::string client_id_;
   const Deadline answer_by_;  ///< of the first connection and what is subscribed on it
@@ -1398,10 +1469,12 @@ class PahoSession final : public Session {
 
   std::vector<Subscription> subscriptions_;
   std::map<std::string, Grant> renewed_;  ///< what was granted when a lost connection was regained
-  std::vector<Message> arrivals_;
   bool interrupted_ = false;
+  std::deque<Message> arrivals_;
+  std::size_t arrivals_bytes_ = 0;  ///< of their payloads, where too many are dropped
+  std::size_t dropped_ = 0;
   std::set<std::uint16_t> half_received_;  ///< of QoS 2, by packet id, whose exchange is not over
-  std::size_t stale_ = 0;                  ///< so many of those came by an earlier wire
+  std::size_t stale_ = 0;                  ///< of so many arrivals the wire knows nothing, or nothing any more
   std::optional<std::size_t> take_left_;   ///< so many more messages are wanted, those that arrived among them
 
   std::jthread keeper_;
@@ -1451,14 +1524,14 @@ void Client::on_failure(const mqtt::token& token) {
 void EndSession::operator()(Session* session) const { session->disconnect(); }
 
 SessionPointer open_session(const ConnectionConfig& config, const Console& console, const std::stop_token& stop,
-                            std::optional<std::size_t> at_most) {
+                            const Intake& intake) {
   // Paho C 1.3.12 obeys these even for plain MQTT, and would ask them for the way to us.
   for (const char* variable : {"http_proxy", "https_proxy"}) {
     ::unsetenv(variable);
   }
-  auto* session = new PahoSession(config, console);
+  auto* session = new PahoSession(config, console, intake.overflow);
   SessionPointer pointer{session};
-  session->take_at_most(at_most);
+  session->take_at_most(intake.at_most);
   session->connect_first(stop);
   return pointer;
 }

@@ -32,6 +32,9 @@ constexpr std::uint16_t no_port = 1;
 /// The wires in Paho's hands, by the descriptors that Paho knows them by; and the one that waits for Paho.
 class Wires {
  public:
+  /// Held by whoever waits for Paho to take a wire.
+  std::mutex turn;
+
   void expect(std::shared_ptr<Wire> wire) {
     const std::scoped_lock lock(mutex_);
     expected_ = std::move(wire);
@@ -168,7 +171,7 @@ std::string pahos_uri() {
                      address & 0xFFU, no_port);
 }
 
-Handover::Handover(std::shared_ptr<Wire> wire) {
+Handover::Handover(std::shared_ptr<Wire> wire) : turn_(wires().turn) {
   if (!exports_are_in_force()) {
     throw Error("this build cannot connect: it does not export its connect() and recv() to Paho");
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "common/wire.hpp"
@@ -16,7 +17,8 @@ namespace sistem::paho_shims {
 [[nodiscard]] std::string pahos_uri();
 
 /// Keeps a wire for Paho while it lives: Paho's next connect(2) to `pahos_uri()` gets this one and is connected at
-/// once. The wire then serves Paho's descriptor until Paho closes it.
+/// once. The wire then serves Paho's descriptor until Paho closes it. One at a time: where sessions connect at the same
+/// time the second waits here for the first.
 class Handover {
  public:
   /// Throws Error where this file is not in force.
@@ -24,6 +26,9 @@ class Handover {
   Handover(const Handover&) = delete;
   Handover& operator=(const Handover&) = delete;
   ~Handover();
+
+ private:
+  std::unique_lock<std::mutex> turn_;
 };
 
 /// Paho's receive thread is to look at its wires now: one of them has something for it that came from no network.

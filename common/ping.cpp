@@ -48,7 +48,7 @@ ExitStatus ping(Session& session, std::string topic, int qos, Deadline deadline,
   const auto subscribed = Clock::now();
   const std::string payload = unique_payload();
   const bool is_sent = session.publish({.topic = topic, .payload = payload, .qos = qos}, stop) &&
-                       session.flush(stop) == 0;  // whose acknowledgement may say no
+                       session.flush(stop, deadline) == 0;  // whose acknowledgement may say no
   const bool is_back = is_sent && comes_back(session, payload, deadline, stop);
   const auto back = Clock::now();
   session.disconnect();

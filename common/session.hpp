@@ -38,6 +38,21 @@ struct Grant {
   std::string why;         ///< it was refused: "not authorized (0x87)", with the broker's own words if it has any
 };
 
+/// What happens where messages come faster than receive() takes them, and the queue between the two is full: it holds
+/// 1000 messages or 16 MiB of payloads.
+enum class Overflow : std::uint8_t {
+  block,        ///< no more is read: the broker queues, or drops by its own rules
+  drop_oldest,  ///< the longest waiting one is forgotten
+  drop_newest   ///< the one that has just come
+};
+
+/// How many messages a session takes from the broker, and what it does where that is too fast.
+struct Intake {
+  /// The session begins as after take_at_most(), since one that was kept brings messages before anything is subscribed.
+  std::optional<std::size_t> at_most = {};
+  Overflow overflow = Overflow::block;
+};
+
 /// One connection to one broker: the seam between the tools and the MQTT library. Its two implementations are Paho's
 /// and the tests' in-memory one. Called from one thread. A connection that is lost is regained behind these calls,
 /// with its subscriptions and with what was published and not acknowledged; each call throws Error where it is gone
@@ -67,16 +82,17 @@ class Session {
   [[nodiscard]] virtual bool publish(Message message, const std::stop_token& stop) = 0;
 
   /// Waits until everything taken was acknowledged (QoS 0: written). How many were not, which is more than 0 only
-  /// where a stop was requested; then they were waited for a moment more. Throws Error (topic_refused) as publish()
-  /// does, after that.
-  [[nodiscard]] virtual std::size_t flush(const std::stop_token& stop) = 0;
+  /// where the deadline passed or a stop was requested; after a stop they were waited for a moment more. Throws Error
+  /// (topic_refused) as publish() does, after that.
+  [[nodiscard]] virtual std::size_t flush(const std::stop_token& stop, Deadline deadline = never) = 0;
 
   /// From here on writes into that book what becomes of the messages that it takes. `is_counted`: a refused message is
   /// written there, and no call throws because of it.
   virtual void keep_book(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) = 0;
 
   /// From here on takes so many further messages from the broker, none: without a limit. What comes after them stays
-  /// with the broker, unacknowledged, and a session that is kept brings it the next time. Not called: no limit.
+  /// with the broker, unacknowledged, and a session that is kept brings it the next time. Not called: no limit. Nor has
+  /// it one that drops what is too much.
   virtual void take_at_most(std::optional<std::size_t> messages) = 0;
 
   /// What has arrived since the last call, oldest first; waits for at least one message. Empty where the deadline
@@ -85,6 +101,11 @@ class Session {
 
   /// A receive() that waits, or the next one, returns at once. The only call that any thread may make.
   virtual void interrupt() = 0;
+
+  /// How many have arrived and wait for receive(), and how many were dropped because too many did. What was dropped is
+  /// acknowledged.
+  [[nodiscard]] virtual std::size_t waiting() const = 0;
+  [[nodiscard]] virtual std::size_t dropped() const = 0;
 
   /// Where the broker is that this session talks to, as a person reads it.
   [[nodiscard]] virtual std::string broker() const = 0;
@@ -112,10 +133,9 @@ struct EndSession {
 using SessionPointer = std::unique_ptr<Session, EndSession>;
 
 /// Connects by Paho. Throws Error: no_broker where none answers (after the configured patience), broker_refused where
-/// CONNACK says no. `at_most`: the session begins as after take_at_most(), since one that was kept brings messages
-/// before anything is subscribed.
+/// CONNACK says no.
 [[nodiscard]] SessionPointer open_session(const ConnectionConfig& config, const Console& console,
-                                          const std::stop_token& stop, std::optional<std::size_t> at_most = {});
+                                          const std::stop_token& stop, const Intake& intake = {});
 
 /// The library's versions, for --version.
 [[nodiscard]] std::string library_versions();

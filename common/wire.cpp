@@ -183,15 +183,20 @@ ssize_t Wire::receive(char* into, std::size_t size) {
   const std::size_t count = std::min(size, waiting());
   std::copy_n(ready_.data() + ready_read_, count, into);
   ready_read_ += count;
-  if (waiting() == 0) {
-    ready_.clear();
+  // Where more keeps coming it is never read to its end; what was read is let go of now and then, and not each time,
+  // because the rest must move.
+  if (waiting() == 0 || (ready_read_ >= ready_limit && ready_read_ >= waiting())) {
+    ready_.erase(0, ready_read_);
     ready_read_ = 0;
   }
   return static_cast<ssize_t>(count);
 }
 
 bool Wire::may_read_ahead() const {
-  return !ended_ && waiting() < ready_limit && (held_bytes_ < held_limit || without_limit_);
+  // One message alone is read to its end as soon as it could pass, however large it is: before, it cannot pass.
+  const bool is_one_unfinished = held_.size() == 1 && holds_current_ && !in_.cutter.between_packets();
+  return !ended_ && waiting() < ready_limit &&
+         (held_bytes_ < held_limit || without_limit_ || (is_one_unfinished && may_pass()));
 }
 
 /// Whether a packet of its own may follow what is ready.
@@ -295,6 +300,7 @@ void Wire::knows(std::set<std::uint16_t> packet_ids) {
 
 bool Wire::consumed(std::size_t messages) {
   const std::scoped_lock lock(mutex_);
+  const bool paused = !may_read_ahead();
   for (; messages > 0 && !passed_.empty(); --messages) {
     passed_bytes_ -= passed_.front();
     passed_.pop_front();
@@ -302,13 +308,14 @@ bool Wire::consumed(std::size_t messages) {
       --*at_most_;
     }
   }
-  return pass_held();
+  return pass_held() || (paused && may_read_ahead());
 }
 
 bool Wire::pass_at_most(std::optional<std::size_t> messages) {
   const std::scoped_lock lock(mutex_);
+  const bool paused = !may_read_ahead();
   at_most_ = messages;
-  return pass_held();
+  return pass_held() || (paused && may_read_ahead());
 }
 
 bool Wire::read_without_limit(bool yes) {

@@ -63,7 +63,7 @@ class Wire {
   [[nodiscard]] int fd() const { return channel_.fd(); }
 
   /// So many of the messages that passed to the library have reached the end of their way: there is room for others.
-  /// True where some of those that waited here have passed now.
+  /// True where some of those that waited here have passed now, or reading goes on that had paused.
   bool consumed(std::size_t messages);
 
   /// So many messages pass to the library, those among them that are on their way and not consumed; none: all. What

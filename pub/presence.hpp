@@ -22,7 +22,9 @@ class PresentSession final : public Session {
     session_.unsubscribe(filters, stop);
   }
   bool publish(Message message, const std::stop_token& stop) override;
-  std::size_t flush(const std::stop_token& stop) override { return session_.flush(stop); }
+  std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override {
+    return session_.flush(stop, deadline);
+  }
   void keep_book(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) override {
     session_.keep_book(std::move(deliveries), on_refusal);
   }
@@ -31,6 +33,8 @@ class PresentSession final : public Session {
     return session_.receive(deadline, stop);
   }
   void interrupt() override { session_.interrupt(); }
+  [[nodiscard]] std::size_t waiting() const override { return session_.waiting(); }
+  [[nodiscard]] std::size_t dropped() const override { return session_.dropped(); }
   [[nodiscard]] std::string broker() const override { return session_.broker(); }
   [[nodiscard]] std::string client_id() const override { return session_.client_id(); }
   [[nodiscard]] bool connected() const override { return session_.connected(); }

@@ -47,7 +47,7 @@ const ToolText text_of_pub{
 
 void check_request(PubConfig& config, const Settings& settings, const std::optional<std::string>& source) {
   if (!config.request) {
-    for (const char* option : {"response-topic", "timeout"}) {
+    for (const char* option : {"response-topic", "no-newline", "timeout"}) {
       if (settings.given(option)) {
         throw UsageError(fmt::format("{} needs --request: only that waits for an answer", settings.home_of(option)));
       }
@@ -96,7 +96,7 @@ Value report(std::optional<ReportFormat>& field) {
 /// Rules of what runs how often, and how many do.
 void check_run(PubConfig& config, const Settings& settings) {
   check_pace(config.pace, settings);
-  for (const char* option : {"rate", "interval", "ramp", "duration", "verbose", "report"}) {
+  for (const char* option : {"rate", "interval", "ramp", "duration", "speed", "clock-start", "verbose", "report"}) {
     if (config.request && settings.given(option)) {
       throw UsageError(fmt::format("{} and {}: requests wait for their answers, one after the other",
                                    settings.home_of("request"), settings.home_of(option)));
@@ -234,7 +234,8 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .field = seconds(config.repeat_delay, Zero::allowed)},
       {.name = "request",
        .section = asking,
-       .help = "Each message is a request: wait for its answer and print that. With --repeat the times of the round "
+       .help = "Each message is a request: wait for its answer and print that, and a newline. With --repeat the times "
+               "of the round "
                "trips are told, too. Means MQTT 5; before it both sides must have agreed on the topic of the answers.",
        .field = flag(config.request)},
       {.name = "response-topic",
@@ -242,6 +243,11 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .section = asking,
        .help = "Where answers are expected; without this option response/ID, before MQTT 5 TOPIC/response.",
        .field = text(config.response_topic, fault_of_topic_name)},
+      {.name = "no-newline",
+       .letter = 'N',
+       .section = asking,
+       .help = "Print no newline after each answer: its bytes alone.",
+       .field = flag(config.no_newline)},
       {.name = "timeout",
        .letter = 'W',
        .value = "SECONDS",

@@ -75,6 +75,7 @@ struct PubConfig {
 
   bool request = false;                       ///< each message asks for an answer, which is printed
   std::optional<std::string> response_topic;  ///< where answers are expected; nothing: see request_all()
+  bool no_newline = false;                    ///< after an answer
   std::chrono::duration<double> timeout{10};  ///< how long an answer, or a ping, may take
 
   [[nodiscard]] bool publishes_readings() const { return readings || (!topic && !is_stream()); }

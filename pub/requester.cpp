@@ -83,19 +83,21 @@ class Requester {
     if (!session_.publish(std::move(request), stop)) {
       return false;
     }
-    const auto answer = answer_on(answers, correlation, deadline_in(config_.timeout), stop);
+    const Deadline deadline = deadline_in(config_.timeout);
+    (void)session_.flush(stop, deadline);  // which says where the broker refuses the request
+    const auto answer = answer_on(answers, correlation, deadline, stop);
     if (!answer) {
       if (!stop.stop_requested()) {
-        console_.note(fmt::format("no answer to {} within {} s",
-                                  config_.repeat > 1 ? fmt::format("request {}", asked_) : "the request",
+        console_.note(fmt::format("no answer to {} on {} within {} s",
+                                  config_.repeat > 1 ? fmt::format("request {}", asked_) : "the request", answers,
                                   config_.timeout.count()));
       }
       return false;
     }
-    const auto took = Clock::now() - begin;
+    const auto took = std::max(answer->arrival_steady - begin, Clock::duration{});
     ++answered_;
     round_trips_.add(took);
-    output_.write(answer->payload + "\n");
+    output_.write(config_.no_newline ? answer->payload : answer->payload + "\n");
     output_.flush();
     if (config_.repeat > 1) {
       console_.note(fmt::format("answer {} after {:.3f} ms", asked_, RoundTrips::milliseconds(took)));

@@ -93,7 +93,10 @@ void stop_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBL
 class Child {
  public:
   Child(pid_t id, Descriptor input, Descriptor output)
-      : id_(id), gone_(static_cast<int>(::syscall(SYS_pidfd_open, id, 0))), input_(std::move(input)), output_(std::move(output)) {
+      : id_(id),
+        gone_(static_cast<int>(::syscall(SYS_pidfd_open, id, 0))),
+        input_(std::move(input)),
+        output_(std::move(output)) {
     stop_blocking(input_.get());
     stop_blocking(output_.get());
   }

@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "common/payload.hpp"
+#include "common/screen_text.hpp"
 #include "common/settings.hpp"
 #include "sub/message_json.hpp"
 
@@ -198,7 +199,8 @@ std::string grouped(const std::string& digits, std::size_t group, char separator
 /// Writes one message, part by part.
 class Rendering {
  public:
-  Rendering(const Message& message, bool pretty, std::string& out) : message_(message), pretty_(pretty), out_(out) {}
+  Rendering(const Message& message, bool pretty, bool spells_out, std::string& out)
+      : message_(message), pretty_(pretty), spells_out_(spells_out), out_(out) {}
 
   Fault append(const Format::Part& part) {
     switch (part.kind) {
@@ -263,7 +265,14 @@ class Rendering {
     // mosquitto_sub 2.0.11 has a Z before the zone, which its manual has not, nor any standard.
     const std::string time =
         fmt::format("{}.{:06}{}", moment().formatted("%FT%T"), moment().nanoseconds() / 1000, moment().formatted("%z"));
-    return append_json(message_, time, payload, pretty_, out_) ? std::nullopt : Fault(no_json);
+    const std::size_t before = out_.size();
+    if (!append_json(message_, time, payload, pretty_, out_)) {
+      return no_json;
+    }
+    if (spells_out_) {  // JSON may hold DEL and the second set of control characters as they are, or so
+      out_.replace(before, std::string::npos, shown(out_.substr(before), TextLines::several));
+    }
+    return std::nullopt;
   }
 
   void padded(std::string_view text, const Format::Part& part, char padding) {
@@ -279,7 +288,7 @@ class Rendering {
 
   /// At least the width and at most the precision, in bytes.
   void text(std::string_view text, const Format::Part& part) {
-    padded(text.substr(0, part.precision.value_or(std::string_view::npos)), part, ' ');
+    padded(harmless(text.substr(0, part.precision.value_or(std::string_view::npos))), part, ' ');
   }
 
   void number(std::size_t value, const Format::Part& part) {
@@ -325,7 +334,16 @@ class Rendering {
   }
 
   /// (mosquitto_sub has %-p followed by as many spaces as the payload has bytes. We have not.)
-  void payload(const Format::Part& part) { padded(cut_payload(part), part, part.zero ? '0' : ' '); }
+  void payload(const Format::Part& part) { padded(harmless(cut_payload(part)), part, part.zero ? '0' : ' '); }
+
+  /// A stranger's text as it may be shown where this goes. Lines stay lines: that a payload has several is no harm.
+  [[nodiscard]] std::string_view harmless(std::string_view text) {
+    if (!spells_out_) {
+      return text;
+    }
+    spelled_out_ = shown(text, TextLines::several);
+    return spelled_out_;
+  }
 
   /// As mosquitto_sub 2.1: the width cuts to so many bytes, which have twice as many digits. 2.0 cuts these in half
   /// again, and a payload that would fit too. Padding counts in the groups.
@@ -363,6 +381,8 @@ class Rendering {
 
   const Message& message_;
   const bool pretty_;
+  const bool spells_out_;
+  std::string spelled_out_;
   std::string& out_;
   std::optional<Moment> moment_;
 };
@@ -383,7 +403,7 @@ Format Format::of(std::string_view format, bool pretty, bool newline) {
 std::optional<std::string_view> Format::append(const Message& message, std::string& out) const {
   const std::size_t before = out.size();
   if (style_ == Style::parts) {
-    Rendering rendering{message, pretty_, out};
+    Rendering rendering{message, pretty_, spells_out_, out};
     for (const Part& part : parts_) {
       if (const Fault fault = rendering.append(part)) {
         out.resize(before);

@@ -28,6 +28,10 @@ class Format {
   /// bytes), appends nothing and says why: "its payload is no JSON".
   [[nodiscard]] std::optional<std::string_view> append(const Message& message, std::string& out) const;
 
+  /// From here on control characters that a message brings are spelled out, where text goes to a terminal; those of the
+  /// format itself stay.
+  void spell_out_controls() { spells_out_ = true; }
+
   /// A piece of a format: text as it is, or a sequence to be replaced.
   struct Part {
     enum class Kind { text, field, time };
@@ -49,6 +53,7 @@ class Format {
   Style style_;
   bool newline_;
   bool pretty_ = false;
+  bool spells_out_ = false;
   std::vector<Part> parts_;
 };
 

@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
       const std::string topic = config->filters.empty() ? "" : config->filters.front();
       return ping(*session, topic, config->qos, deadline, output, console, stop);
     }
-    const auto session = open_session(config->connection, console, stop, config->wanted());
-    return print_messages(*session, *config, output, console, stop);
+    const auto session = open_session(config->connection, console, stop, {config->wanted(), config->overflow});
+    return print_messages(*session, *config, output, console, stop, open_session);
   });
 }

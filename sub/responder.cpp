@@ -13,7 +13,7 @@
 namespace sistem {
 namespace {
 
-/// On so many agreed topics it is remembered that what is published there are answers.
+/// Of so many topics it is remembered that what is published there are answers.
 constexpr std::size_t topics_remembered = 10000;
 
 /// More than this no command says: the answers of those that run at the same time stand in memory.
@@ -43,10 +43,8 @@ void Responder::take(const Message& request, const std::stop_token& stop) {
     return;
   }
   if (!format_) {
-    wait_for_one_of(config_.respond_max, stop);
-    publish_ready(stop);
-    if (stop.stop_requested()) {
-      fail(request.topic, "sub was stopped");
+    if (!wait_for_fewer(config_.respond_max, deadline_, stop)) {
+      fail(request.topic, stop.stop_requested() ? "sub was stopped" : "time is up");
       return;
     }
     start(request, std::move(*answer));
@@ -68,6 +66,7 @@ std::optional<Message> Responder::answer_to(const Message& request) {
       fail(request.topic, "its response topic is no topic name");
       return std::nullopt;
     }
+    remember(answer.topic);
   } else if (auto agreed = agreed_topic(request)) {
     answer.topic = std::move(*agreed);
   } else {
@@ -87,7 +86,8 @@ std::optional<Message> Responder::answer_to(const Message& request) {
 /// Where a request is answered that says nothing of it; nothing where that is no request but such an answer itself, or
 /// where in MQTT 5 nothing was agreed.
 std::optional<std::string> Responder::agreed_topic(const Message& request) {
-  if (answered_on_.contains(request.topic)) {
+  // Correlation data without a response topic is an answer's.
+  if (answered_on_.contains(request.topic) || text_in(request.properties, "correlation-data")) {
     return std::nullopt;
   }
   if (config_.connection.version == ProtocolVersion::v5 && !config_.response_topic) {
@@ -104,14 +104,19 @@ std::optional<std::string> Responder::agreed_topic(const Message& request) {
     fail(request.topic, fmt::format("\"{}\" is no topic name for an answer", topic));
     return std::nullopt;
   }
-  if (answered_on_.insert(topic).second) {
-    in_this_order_.push_back(topic);
-    if (in_this_order_.size() > topics_remembered) {
-      answered_on_.erase(in_this_order_.front());
-      in_this_order_.pop_front();
-    }
-  }
+  remember(topic);
   return topic;
+}
+
+void Responder::remember(const std::string& topic) {
+  if (!answered_on_.insert(topic).second) {
+    return;
+  }
+  in_this_order_.push_back(topic);
+  if (in_this_order_.size() > topics_remembered) {
+    answered_on_.erase(in_this_order_.front());
+    in_this_order_.pop_front();
+  }
 }
 
 void Responder::start(const Message& request, Message answer) {
@@ -178,22 +183,31 @@ void Responder::fail(const std::string& on, std::string_view why) {
   console_.note(fmt::format("no answer to the request on {}: {}", on, why));
 }
 
-/// Until fewer commands run.
-void Responder::wait_for_one_of(std::size_t running, const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  done_.wait(lock, stop, [&] {
-    return static_cast<std::size_t>(
-               std::count_if(jobs_.begin(), jobs_.end(), [](const Job& job) { return !job.is_done; })) < running;
-  });
+/// Until fewer commands run; the answers of those that end meanwhile are published. False where the deadline passed or
+/// a stop was requested first.
+bool Responder::wait_for_fewer(std::size_t running, Deadline deadline, const std::stop_token& stop) {
+  while (true) {
+    publish_ready(stop);
+    if (jobs_.size() < running) {
+      return true;
+    }
+    std::unique_lock lock(mutex_);
+    const auto one_is_done = [&] {
+      return std::any_of(jobs_.begin(), jobs_.end(), [](const Job& job) { return job.is_done; });
+    };
+    if (!done_.wait_until(lock, stop, deadline, one_is_done)) {
+      return false;
+    }
+  }
 }
 
 void Responder::finish(const std::stop_token& stop) {
-  wait_for_one_of(1, stop);
-  for (Job& job : jobs_) {
-    job.thread.request_stop();  // where a stop came first
+  if (!wait_for_fewer(1, never, stop)) {
+    for (Job& job : jobs_) {
+      job.thread.request_stop();
+    }
+    (void)wait_for_fewer(1, never, {});
   }
-  wait_for_one_of(1, {});
-  publish_ready(stop);
   try {
     if (const std::size_t left = session_.flush(stop); left > 0) {
       unanswered_ += left;

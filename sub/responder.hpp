@@ -33,6 +33,9 @@ class Responder {
   /// Commands that still run are ended.
   ~Responder();
 
+  /// From then on no command is waited for, and what needs one is not answered.
+  void end_by(Deadline deadline) { deadline_ = deadline; }
+
   /// Answers, or starts the command whose output will be the answer: then interrupts the session's receive() when it is
   /// there. Waits while as many commands run as may. Throws Error as the session does.
   void take(const Message& request, const std::stop_token& stop);
@@ -63,14 +66,16 @@ class Responder {
   void start(const Message& request, Message answer);
   void publish(Message answer, const std::string& on, const std::stop_token& stop);
   void fail(const std::string& on, std::string_view why);
-  void wait_for_one_of(std::size_t running, const std::stop_token& stop);
+  bool wait_for_fewer(std::size_t running, Deadline deadline, const std::stop_token& stop);
+  void remember(const std::string& topic);
 
   Session& session_;
   const SubConfig& config_;
   const Console& console_;
   std::optional<Format> format_;
   Format topic_format_;
-  std::set<std::string> answered_on_;      ///< agreed topics, whose messages are answers and no requests
+  Deadline deadline_ = never;
+  std::set<std::string> answered_on_;      ///< what comes on these topics are answers and no requests
   std::deque<std::string> in_this_order_;  ///< the same, the oldest first
   bool told_of_no_topic_ = false;
   std::size_t unanswered_ = 0;

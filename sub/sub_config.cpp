@@ -11,6 +11,7 @@
 #include "common/topic.hpp"
 #include "sub/command.hpp"
 #include "sub/format.hpp"
+#include "sub/number_field.hpp"
 
 namespace sistem {
 namespace {
@@ -58,6 +59,24 @@ const std::vector<Paragraph> output_format{
     {"A newline follows each message, unless -N is given."},
 };
 
+/// What a terminal gets, for the manual.
+const std::vector<Paragraph> on_a_terminal{
+    {"On a terminal each message is a line with the time of its arrival, its topic in a colour of its own, [retained] "
+     "where the broker had kept it, and its payload. A pipe or a file gets nothing but the bytes that Output format "
+     "says."},
+    {"What would act on the terminal instead of being seen is spelled out there: a newline as \\n, an escape as "
+     "\\x1b. With -F that is done to what messages bring, but for newlines and tabs; an \\e in FORMAT itself is "
+     "an escape. With -N, and for who calls sub by the name mosquitto_sub, all bytes go to the terminal as they are."},
+    {"--watch and --graph draw a picture below what the terminal shows, and draw it again a few times a second; the "
+     "last one stays there. Where stdout is no terminal, or TERM is dumb, --watch prints a line for each topic that "
+     "had "
+     "a message, once a second, and --graph a line for each number: the time, the topic, the number."},
+    {"--graph FIELD takes payload or . for a payload that is a number, perhaps with a unit behind it, or the way to a "
+     "number in a JSON payload: temperature, sensors.0.value."},
+    {"Where nothing has come for 5 seconds, sub says to what it is connected and subscribed. --why says also which "
+     "topics there are, and which of them is like the one that was asked for."},
+};
+
 const ToolText text_of_sub{
     .name = "sub",
     .summary = "print the messages that an MQTT broker sends",
@@ -84,7 +103,7 @@ const ToolText text_of_sub{
     .drop_in_for = "mosquitto_sub",
     .libraries = library_versions,
     .synopsis = {"-t FILTER [-t FILTER]... [-v | -F FORMAT] [-C N] [-W SECONDS] [OPTION]..."},
-    .chapters = {{"Output format", output_format}},
+    .chapters = {{"Output format", output_format}, {"Terminal", on_a_terminal}},
 };
 
 void check_responding(SubConfig& config, const Settings& settings) {
@@ -118,6 +137,20 @@ void check_responding(SubConfig& config, const Settings& settings) {
   }
 }
 
+/// A view has its own form.
+void check_view(const SubConfig& config, const Settings& settings) {
+  for (const char* view : {"watch", "message-rate", "graph"}) {
+    for (const char* form : {"format", "pretty", "no-newline"}) {
+      // The value that is watched may have a format, as mosquitto_sub has it.
+      const bool makes_sense = config.watch && form != std::string_view("no-newline");
+      if (settings.given(view) && settings.given(form) && !makes_sense) {
+        throw UsageError(fmt::format("{} and {}: it does not print messages in such a form", settings.home_of(view),
+                                     settings.home_of(form)));
+      }
+    }
+  }
+}
+
 /// Rules between options; a single value is checked where its row sets it.
 void check(SubConfig& config, Settings& settings, const Console& console) {
   if (config.responds()) {
@@ -140,8 +173,9 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
         fmt::format("{}: a shared subscription cannot have that: {}", settings.home_of("no-local"), *shared));
   }
   if (config.connection.ping) {
-    for (const char* option : {"count", "expect", "format", "verbose", "unsubscribe", "exit-after-suback",
-                               "remove-retained", "retained-only", "respond", "respond-exec"}) {
+    for (const char* option :
+         {"count", "expect", "format", "verbose", "unsubscribe", "exit-after-suback", "remove-retained",
+          "retained-only", "respond", "respond-exec", "watch", "message-rate", "graph"}) {
       if (settings.given(option)) {
         throw UsageError(fmt::format("{} and {}: a ping prints nothing but its own line", settings.home_of("ping"),
                                      settings.home_of(option)));
@@ -154,6 +188,7 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
     config.connection.answer_limit = config.timeout.value_or(ping_limit);
     return;
   }
+  check_view(config, settings);
   if (config.expect && !config.timeout) {
     throw UsageError(fmt::format("{} needs --timeout: until when they are expected", settings.home_of("expect")));
   }
@@ -162,6 +197,7 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
                                  settings.home_of("retain-handling")));
   }
   config.connection.answer_limit = config.timeout;
+  config.drop_in = settings.drop_in;
   config.says_when_ready = !settings.drop_in;  // mosquitto_sub says nothing
   if (config.filters.empty() && config.unsubscribe.empty()) {
     if (settings.drop_in) {
@@ -200,6 +236,16 @@ Value percentage(double& field) {
   return {set, [&field] { return std::vector{fmt::format("{}", field)}; }, [&field] { field = 100; }};
 }
 
+/// --graph: a wrong one is told before anything is connected.
+Value number_field(std::optional<std::string>& field) {
+  Value value = text(field);
+  value.set = [&field](std::string_view given) {
+    (void)NumberField{given};
+    field = std::string(given);
+  };
+  return value;
+}
+
 /// -F: a wrong one is told before anything is connected.
 Value format(std::optional<std::string>& field) {
   Value value = text(field);
@@ -217,6 +263,7 @@ std::vector<Option> sub_rows(SubConfig& config) {
   const std::string choosing = "Choosing messages";
   const std::string printing = "Printing";
   const std::string answering = "Answering requests";
+  const std::string watching = "Watching";
   const std::string ending = "Ending";
   std::vector<Option> rows{
       {.name = "topic",
@@ -307,7 +354,8 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .value = "FORMAT",
        .section = answering,
        .help = "Answer each message that asks for it with what FORMAT makes of it, as -F: %p is an echo. Means MQTT 5, "
-               "where requests say on which topic they are answered.",
+               "where requests say on which topic they are answered. --count counts all messages, also those that ask "
+               "for nothing.",
        .field = format(config.respond),
        .group = "respond"},
       {.name = "respond-exec",
@@ -341,6 +389,46 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .help = "Where requests are answered that do not say it: before MQTT 5 %t/response, that is the request's topic "
                "and /response; with MQTT 5 such messages are answered only with this option.",
        .field = format(config.response_topic)},
+      {.name = "overflow",
+       .value = "POLICY",
+       .section = printing,
+       .help = "Where the reader of stdout is slow and 1000 messages wait: block, so that the broker has to wait, or "
+               "drop-oldest, or drop-newest, which tells at the end how many and gives status 1.",
+       .field = choice<Overflow>(config.overflow, {{"block", Overflow::block},
+                                                   {"drop-oldest", Overflow::drop_oldest},
+                                                   {"drop-newest", Overflow::drop_newest}})},
+      {.name = "color",
+       .value = "WHEN",
+       .section = watching,
+       .help =
+           "Use colours always, never, or auto: on a terminal, unless NO_COLOR is set. With always the layout for a "
+           "terminal goes into a pipe, too.",
+       .field = choice<ColourWhen>(
+           config.colour,
+           {{"auto", ColourWhen::automatic}, {"always", ColourWhen::always}, {"never", ColourWhen::not_at_all}})},
+      {.name = "watch",
+       .letter = 'w',
+       .section = watching,
+       .help =
+           "Show one line for each topic, with its last message, how old that is, and how many there were and come.",
+       .field = flag(config.watch),
+       .group = "view"},
+      {.name = "message-rate",
+       .section = watching,
+       .help = "Instead of messages print each second how many have come, how many a second, and how many wait.",
+       .field = flag(config.message_rate),
+       .group = "view"},
+      {.name = "graph",
+       .value = "FIELD",
+       .section = watching,
+       .help = "Draw the numbers that come, a line for each topic: payload, or a field of JSON payloads such as a.b.",
+       .field = number_field(config.graph),
+       .group = "view"},
+      {.name = "why",
+       .section = watching,
+       .help =
+           "Where nothing has come for 5 seconds, look with a second connection which topics there are, and say so.",
+       .field = flag(config.why)},
       {.name = "count",
        .letter = 'C',
        .value = "N",
@@ -371,7 +459,13 @@ std::vector<Option> sub_rows(SubConfig& config) {
 }
 
 std::optional<SubConfig> read_sub_config(const Sources& sources, Output& output, const Console& console) {
-  return read_config<SubConfig>(text_of_sub, sub_rows, check, sources, output, console);
+  auto config = read_config<SubConfig>(text_of_sub, sub_rows, check, sources, output, console);
+  if (config) {
+    const auto terminal = sources.environment.find("TERM");
+    config->palette = palette_of(sources.environment);
+    config->dumb_terminal = terminal != sources.environment.end() && terminal->second == "dumb";
+  }
+  return config;
 }
 
 }  // namespace sistem

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,8 +11,12 @@
 #include "common/output.hpp"
 #include "common/session.hpp"
 #include "common/settings.hpp"
+#include "sub/colour.hpp"
 
 namespace sistem {
+
+/// When what is printed has colours.
+enum class ColourWhen : std::uint8_t { automatic, always, not_at_all };
 
 /// What sub was asked to do.
 struct SubConfig {
@@ -42,7 +47,16 @@ struct SubConfig {
   std::optional<std::string> format;                     ///< -F
   bool pretty = false;                                   ///< JSON over several lines
   bool no_newline = false;                               ///< -N
+  bool drop_in = false;                                  ///< called by mosquitto_sub's name
   bool says_when_ready = true;                           ///< on stderr, for a script to wait for
+  ColourWhen colour = ColourWhen::automatic;             ///< always: and the layout for a terminal, wherever it goes
+  Palette palette = Palette::none;                       ///< what the environment says that a terminal has
+  bool dumb_terminal = false;                            ///< it says that on a terminal nothing can be drawn
+  bool watch = false;                                    ///< show each topic's last message
+  bool message_rate = false;                             ///< show how many messages come
+  std::optional<std::string> graph;                      ///< show the numbers of this field
+  Overflow overflow = Overflow::block;                   ///< where stdout's reader is slow
+  bool why = false;                                      ///< where nothing comes, look which topics there are
   std::optional<std::size_t> count;                      ///< end after so many messages
   std::optional<std::size_t> expect;                     ///< the same, but that fewer are a verdict
   std::optional<std::chrono::duration<double>> timeout;  ///< end so long after the SUBACK

@@ -6,7 +6,7 @@
 #include <random>
 
 #include "common/topic.hpp"
-#include "sub/format.hpp"
+#include "sub/display.hpp"
 #include "sub/responder.hpp"
 
 namespace sistem {
@@ -56,10 +56,9 @@ Granted subscribe_all(Session& session, const SubConfig& config, const std::stop
   return lists;
 }
 
-/// Subscribes, then unsubscribes. True where every filter was granted. Throws Error where the run makes no sense
-/// without the refused ones.
-bool prepare(Session& session, const SubConfig& config, const Console& console, const std::stop_token& stop) {
-  const Granted lists = subscribe_all(session, config, stop);
+/// Subscribes, then unsubscribes. Throws Error where the run makes no sense without the refused ones.
+Granted prepare(Session& session, const SubConfig& config, const Console& console, const std::stop_token& stop) {
+  Granted lists = subscribe_all(session, config, stop);
   for (const std::string& refusal : lists.refused) {
     if (&refusal == &lists.refused.back() && (lists.granted.empty() || config.needs_all())) {
       throw Error{refusal, ExitStatus::topic_refused};
@@ -74,22 +73,14 @@ bool prepare(Session& session, const SubConfig& config, const Console& console, 
   if (config.says_when_ready) {
     console.note(fmt::format("connected to {}{}", session.broker(), what));
   }
-  return lists.refused.empty();
-}
-
-Format format_of(const SubConfig& config) {
-  const bool newline = !config.no_newline;
-  if (config.format) {
-    return Format::of(*config.format, config.pretty, newline);
-  }
-  return config.verbose ? Format::verbose(newline) : Format::payload(newline);
+  return lists;
 }
 
 /// What is done with each message that arrives.
 class Handling {
  public:
-  Handling(Session& session, const SubConfig& config, Output& output, const Console& console)
-      : session_(session), config_(config), output_(output), console_(console), format_(format_of(config)) {
+  Handling(Session& session, const SubConfig& config, Output& output, Display& display, const Console& console)
+      : session_(session), config_(config), output_(output), display_(display), console_(console) {
     if (config.responds()) {
       responder_.emplace(session, config, console);
     }
@@ -135,7 +126,14 @@ class Handling {
       responder_->take(message, stop);  // first: whoever asked waits, also where nobody reads what is printed
     }
     if (is_drawn()) {
-      print(message);
+      display_.show(message);
+    }
+  }
+
+  /// What needs longer is not answered.
+  void end_by(Deadline deadline) {
+    if (responder_) {
+      responder_->end_by(deadline);
     }
   }
 
@@ -177,19 +175,11 @@ class Handling {
     return config_.random_filter >= 100 || std::uniform_real_distribution{0.0, 100.0}(random_) < config_.random_filter;
   }
 
-  void print(const Message& message) {
-    output_.compose([&](std::string& bytes) {
-      if (const auto fault = format_.append(message, bytes)) {
-        console_.note(fmt::format("cannot print the message on {}: {}", message.topic, *fault));
-      }
-    });
-  }
-
   Session& session_;
   const SubConfig& config_;
   Output& output_;
+  Display& display_;
   const Console& console_;
-  const Format format_;
   std::optional<Responder> responder_;
   std::mt19937 random_{std::random_device{}()};
   std::size_t handled_ = 0;
@@ -199,12 +189,18 @@ class Handling {
 };
 
 /// Takes what arrives until one of the ends has come.
-void take_all(Session& session, Handling& handling, Deadline deadline, Output& output, const std::stop_token& stop) {
+void take_all(Session& session, Handling& handling, Display& display, Silence& silence, Deadline deadline,
+              Output& output, const std::stop_token& stop) {
   while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    for (const Message& message : session.receive(std::min(deadline, deadline_in(look_at_reader)), stop)) {
+    const Deadline wake = std::min({deadline, deadline_in(look_at_reader), display.due(), silence.due()});
+    const std::vector<Message> messages = session.receive(wake, stop);
+    for (const Message& message : messages) {
       handling.take(message, stop);
     }
     handling.publish_answers(stop);
+    silence.hear(messages.size(), handling.handled());
+    silence.attend(session, stop);
+    display.refresh(session.waiting());
     // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
     session.take_at_most(handling.left_to_take());
     output.flush();
@@ -240,17 +236,29 @@ bool flush_removals(Session& session, const Handling& handling, bool time_is_up,
   return left == 0;
 }
 
-}  // namespace
+/// True where the session has dropped none, because stdout's reader was fast enough.
+bool tell_dropped(const Session& session, const Console& console) {
+  const std::size_t dropped = session.dropped();
+  if (dropped > 0) {
+    console.note(fmt::format("{} {} dropped because the reader of stdout was slow", dropped,
+                             dropped == 1 ? "message was" : "messages were"));
+  }
+  return dropped == 0;
+}
 
-ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
-                          const std::stop_token& stop) {
-  Handling handling{session, config, output, console};
-  const bool all_granted = prepare(session, config, console, stop);
+ExitStatus print_all(Session& session, const SubConfig& config, Output& output, const Console& console,
+                     const std::stop_token& stop, const OpenSession& look) {
+  Display display{config, output, console};
+  Handling handling{session, config, output, display, console};
+  const Granted lists = prepare(session, config, console, stop);
+  const bool all_granted = lists.refused.empty();
+  Silence silence{config, lists.granted, look, console};
   const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
+  handling.end_by(deadline);
   if (config.exit_after_suback) {
     take_what_is_there(session, handling, output, stop);
   } else {
-    take_all(session, handling, deadline, output, stop);
+    take_all(session, handling, display, silence, deadline, output, stop);
   }
   const auto is_done = [&] { return config.exit_after_suback || !handling.goes_on(); };
   if (!is_done()) {
@@ -260,9 +268,11 @@ ExitStatus print_messages(Session& session, const SubConfig& config, Output& out
   const bool time_is_up = !done && !stop.stop_requested();
   handling.finish_answers(time_is_up ? requested_stop() : stop);
   const bool removed = !config.remove_retained || flush_removals(session, handling, time_is_up, console, stop);
+  display.finish(session.waiting());
   session.disconnect();
   if (!config.remove_retained && !config.responds()) {
     take_what_is_there(session, handling, output, stop);  // what came while goodbye was said
+    display.finish(session.waiting());
   }
   const ExitStatus success = !removed || handling.unanswered() > 0 ? ExitStatus::failure
                              : all_granted && !handling.refused()  ? ExitStatus::success
@@ -283,6 +293,20 @@ ExitStatus print_messages(Session& session, const SubConfig& config, Output& out
     return ExitStatus::failure;
   }
   return success;
+}
+
+}  // namespace
+
+ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
+                          const std::stop_token& stop, const OpenSession& look) {
+  try {
+    const ExitStatus status = print_all(session, config, output, console, stop, look);
+    const bool none_dropped = tell_dropped(session, console);
+    return status == ExitStatus::success && !none_dropped ? ExitStatus::failure : status;
+  } catch (const Error&) {
+    (void)tell_dropped(session, console);
+    throw;
+  }
 }
 
 }  // namespace sistem

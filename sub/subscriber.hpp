@@ -6,6 +6,7 @@
 #include "common/error.hpp"
 #include "common/output.hpp"
 #include "common/session.hpp"
+#include "sub/silence.hpp"
 #include "sub/sub_config.hpp"
 
 namespace sistem {
@@ -16,8 +17,11 @@ namespace sistem {
 /// is requested (success, or failure where a count was not reached); then disconnects. With -E it ends when the broker
 /// has acknowledged, with what had arrived by then. Output is flushed whenever no further message is waiting.
 /// topic_refused: the broker refused a filter; where others were granted and no count was asked for, they are printed
-/// first. Throws OutputClosed soon after the reader has gone, Error, and Expected for a format that is wrong.
+/// first. Where a session drops what is too much, that is told at the end and is a failure. Where nothing comes, that
+/// is told to a person; with --why a second session, opened by `look`, is asked for topics. Throws OutputClosed soon
+/// after the reader has gone, Error, and Expected for a format that is wrong.
 [[nodiscard]] ExitStatus print_messages(Session& session, const SubConfig& config, Output& output,
-                                        const Console& console, const std::stop_token& stop);
+                                        const Console& console, const std::stop_token& stop,
+                                        const OpenSession& look = {});
 
 }  // namespace sistem

@@ -48,6 +48,11 @@ TEST_F(Ping, SaysWhatIsWrongByItsStatus) {
   const Broker narrow{"allow_anonymous true\nacl_file " + acl.string() + "\n"};
   EXPECT_EQ(run(sub(narrow, {"--ping", "-V", "5", "-t", "closed/x", "-q", "1"})).status, 5);
   EXPECT_EQ(run(sub(narrow, {"--ping", "-t", "open/x"})).status, 0);
+  // Does not even acknowledge.
+  const RogueBroker mute{
+      {{RogueBroker::connect_packet, "\x20\x02\x00\x00"s}, {RogueBroker::subscribe_packet, "\x90\x03\x00\x01\x01"s}}};
+  const Result unheard = run(tool(PUB, mute.port(), {"--ping", "-q", "1", "-W", "0.3"}));
+  EXPECT_EQ(unheard.status, 27) << unheard.report;
   // Accepts everything and brings nothing back.
   const RogueBroker silent{
       {{RogueBroker::connect_packet, "\x20\x02\x00\x00"s}, {RogueBroker::subscribe_packet, "\x90\x03\x00\x01\x00"s}}};

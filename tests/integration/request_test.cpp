@@ -72,9 +72,9 @@ TEST_F(RequestResponse, EachLineIsARequest) {
 }
 
 TEST_F(RequestResponse, NoAnswerInTimeIsStatus27) {
-  const Result result = ask({"-t", "ask", "-m", "x", "-W", "0.2"});
+  const Result result = ask({"-i", "asker", "-t", "ask", "-m", "x", "-W", "0.2"});
   EXPECT_EQ(result.status, 27) << result.report;
-  EXPECT_EQ(result.err, "pub: no answer to the request within 0.2 s\n");
+  EXPECT_EQ(result.err, "pub: no answer to the request on response/asker within 0.2 s\n");
 }
 
 TEST_F(RequestResponse, ManyWhoAskAtTheSameTimeGetTheirOwnAnswers) {
@@ -168,6 +168,32 @@ TEST_F(RequestResponse, AStopEndsTheCommandsThatRun) {
   responder->wait_for_stdout("x\n");
   end(*responder, 1);
   EXPECT_NE(responder->err().find("was stopped with sub"), std::string::npos) << responder->report();
+}
+
+TEST_F(RequestResponse, ARefusedRequestIsStatus5AndNotWaitedFor) {
+  const TemporaryFolder folder;
+  const auto acl = folder.write("acl", "topic readwrite response/#\ntopic read closed/#\n");
+  const Broker narrow{"allow_anonymous true\nacl_file " + acl.string() + "\n"};
+  const Result result = run(pub(narrow, {"--request", "-q", "1", "-t", "closed/x", "-m", "x", "-W", "3600"}));
+  EXPECT_EQ(result.status, 5) << result.report;
+  EXPECT_NE(result.err.find("refused the message to closed/x"), std::string::npos) << result.report;
+}
+
+TEST_F(RequestResponse, TheTimeIsUpAlsoForRequestsThatWaitForACommand) {
+  Process responder{
+      sub(*broker_, {"-t", "ask", "-q", "1", "-W", "1", "--respond-max", "1", "--respond-exec", "sleep 600"})};
+  responder.wait_for_stderr("subscribed to");
+  const Result asking = run(pub(*broker_, {"-V", "5", "-t", "ask", "-m", "x", "-q", "1", "--repeat", "3", "-D",
+                                           "publish", "response-topic", "there"}));
+  EXPECT_EQ(asking.status, 0) << asking.report;
+  EXPECT_EQ(responder.wait(), 27) << responder.report();
+  EXPECT_NE(responder.err().find("no answer to the request on ask: time is up"), std::string::npos)
+      << responder.report();
+}
+
+TEST_F(RequestResponse, AnAnswerIsPrintedByteForByteWhereThatIsAskedFor) {
+  const auto responder = this->responder({"-t", "ask", "--respond", "%p"});
+  EXPECT_EQ(ask({"-t", "ask", "-s", "-N"}, "a\0\n"s).out, "a\0\n"s);
 }
 
 TEST_F(RequestResponse, WhatMakesNoSenseIsWrongUsage) {

@@ -233,6 +233,12 @@ const Wrong wrongs[] = {
      {},
      "",
      "--session-expiry-interval: expected seconds from 0 to 2147483647, or -1 for a session without end, got \"long\""},
+    {PUB,
+     {"-D", "disconnect", "session-expiry-interval", "9"},
+     {},
+     "",
+     "--property: disconnect session-expiry-interval needs one in connect, too: without, the session ends with the "
+     "connection"},
     {PUB, {"-x", "5", "-V", "311"}, {}, "", "--session-expiry-interval and --protocol-version: only MQTT 5 has that"},
     {PUB,
      {"-x", "-1"},
@@ -651,6 +657,24 @@ const Wrong wrongs[] = {
     {SUB, {"-W", "0"}, {}, "", "--timeout: expected seconds above 0, got \"0\""},
     {SUB, {"-W", "-1"}, {}, "", "--timeout: expected seconds above 0, got \"-1\""},
     {SUB, {"-W", "1s"}, {}, "", "--timeout: expected seconds above 0, got \"1s\""},
+    {SUB, {"--watch", "--message-rate"}, {}, "", "--watch and --message-rate: only one of them can be given"},
+    {SUB, {"-w", "--graph", "."}, {}, "", "--watch and --graph: only one of them can be given"},
+    {SUB,
+     {"--graph", "a..b"},
+     {},
+     "",
+     "--graph: expected payload, or the name of a JSON field such as temperature or "
+     "a.b, got \"a..b\""},
+    {SUB, {"--graph", ".", "-F", "%p"}, {}, "", "--graph and --format: it does not print messages in such a form"},
+    {SUB,
+     {"--message-rate", "--pretty"},
+     {},
+     "",
+     "--message-rate and --pretty: it does not print messages in such a form"},
+    {SUB, {"-N"}, {{"MQTT_WATCH", "1"}}, "", "MQTT_WATCH and --no-newline: it does not print messages in such a form"},
+    {SUB, {"--color", "red"}, {}, "", "--color: expected auto, always or never, got \"red\""},
+    {SUB, {"--overflow", "drop"}, {}, "", "--overflow: expected block, drop-oldest or drop-newest, got \"drop\""},
+    {SUB, {"--ping", "--watch"}, {}, "", "--ping and --watch: a ping prints nothing but its own line"},
     {SUB, {"-R", "--retained-only"}, {}, "", "--skip-retained and --retained-only: only one of them can be given"},
     {SUB, {"--random-filter", "0"}, {}, "", "--random-filter: expected a percentage from 0.1 to 100, got \"0\""},
     {SUB, {"--random-filter", "101"}, {}, "", "--random-filter: expected a percentage from 0.1 to 100, got \"101\""},
@@ -809,9 +833,8 @@ const Wrong wrongs[] = {
      {},
      "",
      "--help: no option or section \"messaeg\"; besides the options there are the sections subscribing, choosing, "
-     "printing, answering, ending, connection, login, session, will, tls, diagnosis, options, output, properties, "
-     "environment, "
-     "secrets, exit, differences"},
+     "printing, answering, watching, ending, connection, login, session, will, tls, diagnosis, options, output, "
+     "terminal, properties, environment, secrets, exit, differences"},
 };
 
 TEST(Usage, WhatIsWrongIsToldWithItsHomeAndStatus2) {

@@ -40,7 +40,7 @@ bool MemorySession::publish(Message message, const std::stop_token& stop) {
   return true;
 }
 
-std::size_t MemorySession::flush(const std::stop_token& /*stop*/) {
+std::size_t MemorySession::flush(const std::stop_token& /*stop*/, Deadline /*deadline*/) {
   flushed = true;
   published_at_flush.push_back(published.size());
   return unacknowledged;

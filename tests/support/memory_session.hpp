@@ -27,6 +27,7 @@ class MemorySession final : public Session {
   std::uint64_t connections_so_far = 1;
   std::function<std::vector<Message>(const Message&)> answers;  ///< what arrives where something is published
   std::size_t unacknowledged = 0;                               ///< what flush() reports
+  std::size_t lost_to_overflow = 0;                             ///< what dropped() reports
 
   std::set<std::string> refused_topics;  ///< what publish() takes for them is refused
 
@@ -43,11 +44,13 @@ class MemorySession final : public Session {
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override;
   void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override;
   bool publish(Message message, const std::stop_token& stop) override;
-  std::size_t flush(const std::stop_token& stop) override;
+  std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override;
   void keep_book(std::shared_ptr<Deliveries> book, OnRefusal /*on_refusal*/) override { deliveries = std::move(book); }
   void take_at_most(std::optional<std::size_t> messages) override { limits.push_back(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
   void interrupt() override;
+  [[nodiscard]] std::size_t waiting() const override { return 0; }
+  [[nodiscard]] std::size_t dropped() const override { return lost_to_overflow; }
   [[nodiscard]] std::string broker() const override { return "memory:1883"; }
   [[nodiscard]] std::string client_id() const override { return "memory"; }
   [[nodiscard]] bool connected() const override { return has_connection; }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -77,6 +78,17 @@ int Terminal::wait() {
   ::waitpid(pid_, &status, 0);
   pid_ = -1;
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void Terminal::signal(int number) const { ::kill(pid_, number); }
+
+void Terminal::resize(int columns, int rows) const {
+  winsize size{};
+  size.ws_col = static_cast<unsigned short>(columns);
+  size.ws_row = static_cast<unsigned short>(rows);
+  if (::ioctl(keyboard_, TIOCSWINSZ, &size) != 0) {
+    throw std::runtime_error("cannot resize");
+  }
 }
 
 bool Terminal::echoes() const {

@@ -26,6 +26,11 @@ class Terminal {
   /// Waits for the command's end; its exit status, or 128+n where signal n ended it.
   int wait();
 
+  /// Sends a signal to the command.
+  void signal(int number) const;
+  /// Changes the size of its window.
+  void resize(int columns, int rows) const;
+
   /// All that the screen has shown so far, with "\r\n" at the end of a line.
   [[nodiscard]] const std::string& screen() const { return screen_; }
   /// Whether it shows what is typed, at this moment.

@@ -108,6 +108,20 @@ TEST(SubConfig, FiltersOfTheCommandLineReplaceThatOfTheEnvironment) {
   EXPECT_EQ(read_sub({}, {{"MQTT_TOPIC", "a"}}).filters, std::vector<std::string>{"a"});
 }
 
+TEST(SubConfig, TheEnvironmentSaysWhatATerminalCan) {
+  EXPECT_EQ(read_sub({}, {{"TERM", "xterm-256color"}}).palette, Palette::many);
+  EXPECT_EQ(read_sub({}, {{"TERM", "xterm-256color"}, {"NO_COLOR", "1"}}).palette, Palette::none);
+  EXPECT_FALSE(read_sub({}, {{"TERM", "xterm"}}).dumb_terminal);
+  EXPECT_TRUE(read_sub({}, {{"TERM", "dumb"}}).dumb_terminal);
+  EXPECT_EQ(read_sub({"--color", "always"}, {{"NO_COLOR", "1"}}).colour, ColourWhen::always);
+}
+
+TEST(SubConfig, AViewOfTheCommandLineReplacesThatOfTheEnvironment) {
+  const SubConfig config = read_sub({"--graph", "a.b"}, {{"MQTT_WATCH", "yes"}});
+  EXPECT_FALSE(config.watch);
+  EXPECT_EQ(config.graph, "a.b");
+}
+
 TEST(SubConfig, WithATopicPrintsPayloadsOnly) { EXPECT_FALSE(read_sub({"-t", "a"}).verbose); }
 
 TEST(Connection, AUrlIsHostPortLoginAndTopic) {

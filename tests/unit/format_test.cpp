@@ -10,10 +10,12 @@
 #include <optional>
 
 #include "common/settings.hpp"
+#include "tests/support/time_zone.hpp"
 
 namespace sistem {
 namespace {
 
+using test::TimeZone;
 using namespace std::string_literals;
 
 std::string printed(const Format& format, const Message& message) {
@@ -40,27 +42,6 @@ std::string bytes_of(Number number) {
   std::memcpy(bytes.data(), &number, sizeof number);
   return bytes;
 }
-
-/// The process's time zone, for a test.
-class TimeZone {
- public:
-  explicit TimeZone(const char* name) {
-    if (const char* before = std::getenv("TZ")) {
-      before_ = before;
-    }
-    ::setenv("TZ", name, 1);
-    ::tzset();
-  }
-  TimeZone(const TimeZone&) = delete;
-  TimeZone& operator=(const TimeZone&) = delete;
-  ~TimeZone() {
-    before_ ? ::setenv("TZ", before_->c_str(), 1) : ::unsetenv("TZ");
-    ::tzset();
-  }
-
- private:
-  std::optional<std::string> before_;
-};
 
 /// 2016-08-10 08:47:38.000012345 UTC
 const auto moment = std::chrono::system_clock::time_point(std::chrono::nanoseconds(1470818858000012345));
@@ -312,6 +293,29 @@ TEST(FormatJson, PrettyIsMosquittosLayout) {
             "\t\"retain\":\t0,\n\t\"payloadlen\":\t37,\n\t\"properties\":\t{\n\t\t\"user-properties\":\t{\n"
             "\t\t\t\"k\":\t\"v\"\n\t\t}\n\t},\n\t\"payload\":\t[1, {\n\t\t\t\"a\":\t\"x, {y}\",\n\t\t\t\"e\":\t{\n"
             "\t\t\t},\n\t\t\t\"n\":\t[]\n\t\t}, null]\n}");
+}
+
+TEST(FormatOnATerminal, SpellsOutWhatMessagesBringAndNotWhatTheUserWrote) {
+  Message message = with_payload("a\n\tb\x1b[2J\x9B");
+  message.topic = "t\x07";
+  message.properties = {{3, 0, "c\x1b"}};
+  const auto on_a_terminal = [&](const std::string& text) {
+    Format format = Format::of(text, false, false);
+    format.spell_out_controls();
+    return printed(format, message);
+  };
+  EXPECT_EQ(on_a_terminal(R"(\e[1m%t\e[0m %p)"), "\x1b[1mt\\x07\x1b[0m a\n\tb\\x1b[2J\\x9b");
+  EXPECT_EQ(on_a_terminal("%C"), "c\\x1b");
+  EXPECT_EQ(on_a_terminal("%8t|"), "   t\\x07|");  // in columns, not in bytes that nobody sees
+  EXPECT_EQ(on_a_terminal("%2.2x"), "61 0a");
+  EXPECT_EQ(on_a_terminal("%l"), "9");
+}
+
+TEST(FormatOnATerminal, JsonStaysJson) {
+  Format format = Format::of("%J", false, false);
+  format.spell_out_controls();
+  const std::string out = printed(format, with_payload("[\"\x7F\xC2\x9B\"]"));
+  EXPECT_TRUE(out.ends_with(R"("payload":["\u007f\u009b"]})")) << out;
 }
 
 }  // namespace

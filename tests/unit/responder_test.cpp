@@ -23,7 +23,7 @@ class Answers : public testing::Test {
   }
   /// Gives these to a responder, one after the other; how many went unanswered.
   std::size_t respond(const std::vector<Message>& requests) {
-    Responder responder{session_, config_, Console{"sub", false}};
+    Responder responder{session_, config_, console_};
     for (const Message& request : requests) {
       responder.take(request, {});
     }
@@ -33,6 +33,7 @@ class Answers : public testing::Test {
 
   MemorySession session_;
   SubConfig config_;
+  const Console console_{"sub", false};
 };
 
 TEST_F(Answers, GoWhereTheRequestSaysWithItsCorrelationData) {
@@ -76,6 +77,15 @@ TEST_F(Answers, GoToTheAgreedTopicOfOlderVersions) {
 TEST_F(Answers, AreNotAnsweredThemselves) {
   config_.connection.version = ProtocolVersion::v311;
   EXPECT_EQ(respond({{"ask", "one"}, {"ask/response", "ask: one"}, {"ask/response", "ask: two"}}), 0U);
+  EXPECT_EQ(session_.published.size(), 1U);
+}
+
+TEST_F(Answers, AreNotAnsweredWhereTheRequestNamedTheirTopic) {
+  config_.response_topic = "%t/response";
+  EXPECT_EQ(respond({{.topic = "ask", .properties = {property("response-topic", "there")}},
+                     {"there", "ask: "},
+                     {.topic = "elsewhere", .properties = {property("correlation-data", "of another's answer")}}}),
+            0U);
   EXPECT_EQ(session_.published.size(), 1U);
 }
 

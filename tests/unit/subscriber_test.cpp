@@ -333,6 +333,67 @@ TEST_F(Subscriber, AnMqtt5BrokerDoesNotSendWhatWouldBeSkipped) {
   EXPECT_EQ(session_.subscribed[0].retain_handling, RetainHandling::send_always);
 }
 
+TEST_F(Subscriber, AlwaysColoursMeanTheLayoutOfATerminal) {
+  config_.count = 3;
+  config_.colour = ColourWhen::always;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  const std::string out = printed();
+  EXPECT_NE(out.find("  " + Paint{Palette::few}.topic("a", "a") + "  one\n"), std::string::npos) << out;
+  EXPECT_EQ(out.find("\x1b[?25l"), std::string::npos) << out;
+}
+
+TEST_F(Subscriber, AWatchOfAPipePrintsWhatChangedOnce) {
+  config_.count = 3;
+  config_.watch = true;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  const std::string out = printed();
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 2) << out;
+  EXPECT_NE(out.find("\ta\t2\t-\tthree\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("\tb\t1\t-\ttwo\n"), std::string::npos) << out;
+}
+
+TEST_F(Subscriber, AWatchShowsValuesByTheFormat) {
+  session_.batches = {{{"a", "AB"}, {"b", "x\ty"}}};
+  config_.count = 2;
+  config_.watch = true;
+  config_.format = "%l bytes: %x";
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_NE(printed().find("\t2 bytes: 4142\n"), std::string::npos);
+}
+
+TEST_F(Subscriber, AMessageRateThatEndsEarlyIsToldAtTheEnd) {
+  config_.count = 3;
+  config_.message_rate = true;
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  const std::string out = printed();
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 1) << out;
+  EXPECT_NE(out.find(" 3 messages      11 B "), std::string::npos) << out;
+}
+
+TEST_F(Subscriber, AGraphOfAPipeIsALineForEachNumber) {
+  session_.batches = {{{"a", "{\"t\":1.5}"}, {"b", "no"}}, {{"a", "{\"t\":2}"}}};
+  config_.count = 3;
+  config_.graph = "t";
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  const std::string out = printed();
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 2) << out;
+  EXPECT_NE(out.find("\ta\t1.5\n"), std::string::npos) << out;
+}
+
+TEST_F(Subscriber, MessagesThatWereDroppedAreAFailure) {
+  config_.count = 3;
+  session_.lost_to_overflow = 5;
+  EXPECT_EQ(subscribe(), ExitStatus::failure);
+  EXPECT_EQ(printed(), "one\ntwo\nthree\n");
+}
+
+TEST_F(Subscriber, AnotherFailureIsToldRatherThanThatMessagesWereDropped) {
+  config_.count = 4;
+  config_.timeout = std::chrono::milliseconds(10);
+  session_.lost_to_overflow = 5;
+  EXPECT_EQ(subscribe(), ExitStatus::timed_out);
+}
+
 TEST_F(Subscriber, AClosedPipeIsNoticedWithoutAMessage) {
   session_.batches.clear();
   pipe_.close_reader();

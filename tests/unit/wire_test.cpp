@@ -63,6 +63,51 @@ class WireTest : public testing::Test {
   std::vector<std::string> seen_out_;
 };
 
+/// PUBLISH with 3 MiB of payload, more than is read of messages that wait.
+std::string large_message(char first_byte) {
+  std::string rest = "\0\1t\0\7"s + std::string(3 << 20, 'x');
+  std::string length;
+  for (std::size_t left = rest.size(); left > 0; left >>= 7U) {
+    length += static_cast<char>((left & 0x7FU) | (left > 0x7F ? 0x80U : 0U));
+  }
+  return first_byte + length + rest;
+}
+
+TEST_F(WireTest, AMessageThatIsLargerThanWhatMayWaitPassesWhenThereIsRoom) {
+  const std::string large = large_message('\x32');
+  EXPECT_FALSE(wire_->pass_at_most(0));
+  std::size_t written = 0;
+  const auto broker_sends_what_fits = [&] {
+    const ssize_t count = ::write(peer_, large.data() + written, large.size() - written);
+    written += count > 0 ? static_cast<std::size_t>(count) : 0;
+    return count > 0;
+  };
+  while (broker_sends_what_fits()) {
+    EXPECT_EQ(received(), "");
+  }
+  EXPECT_LT(written, large.size()) << "all was read";
+  EXPECT_TRUE(wire_->pass_at_most(1)) << "reading goes on";
+  std::string got;
+  do {
+    got += received();
+  } while (broker_sends_what_fits());
+  got += received();
+  EXPECT_TRUE(got == large) << got.size() << " bytes";
+}
+
+TEST_F(WireTest, SoDoesOneThatIsSentAgain) {
+  const std::string large = large_message('\x3C');
+  std::string got;
+  std::size_t written = 0;
+  for (int attempt = 0; attempt < 10000 && written < large.size(); ++attempt) {
+    const ssize_t count = ::write(peer_, large.data() + written, large.size() - written);
+    written += count > 0 ? static_cast<std::size_t>(count) : 0;
+    got += received();
+  }
+  got += received();
+  EXPECT_TRUE(got == large) << got.size() << " bytes";
+}
+
 TEST_F(WireTest, PassesBytesOnAndShowsThePacketsInThem) {
   const std::string bytes = message(1) + pingresp + message(2);
   std::string all;

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <variant>
+
+#include "common/console.hpp"
+#include "common/message.hpp"
+#include "common/output.hpp"
+#include "common/stop.hpp"
+#include "sub/canvas.hpp"
+#include "sub/colour.hpp"
+#include "sub/format.hpp"
+#include "sub/graph.hpp"
+#include "sub/message_rate.hpp"
+#include "sub/sub_config.hpp"
+#include "sub/terminal_lines.hpp"
+#include "sub/watch.hpp"
+
+namespace sistem {
+
+/// How what was received is shown: message by message, or as a view of all of them (--watch, --message-rate, --graph),
+/// which on a terminal is a picture that is drawn again a few times a second. Leaves the terminal as it was, also where
+/// it goes out of scope by an exception.
+class Display {
+ public:
+  /// Throws Expected for a format that is wrong.
+  Display(const SubConfig& config, Output& output, const Console& console);
+  Display(const Display&) = delete;
+  Display& operator=(const Display&) = delete;
+  ~Display();
+
+  /// Shows a message, or takes it into account. Throws as Output does.
+  void show(const Message& message);
+
+  /// When refresh() is to be called next.
+  [[nodiscard]] Deadline due() const { return due_; }
+
+  /// Draws or prints the view where that is due. `waiting`: so many messages have come and were not taken yet.
+  void refresh(std::size_t waiting);
+
+  /// Shows what there is to show at the end, and gives the terminal back. Messages may still come; then to be called
+  /// once more.
+  void finish(std::size_t waiting);
+
+ private:
+  [[nodiscard]] bool draws() const { return screen().has_value(); }
+  [[nodiscard]] std::optional<TerminalSize> screen() const;
+  void print(const Message& message);
+  void update(std::size_t waiting, bool at_the_end);
+
+  const SubConfig& config_;
+  Output& output_;
+  const Console& console_;
+  const Paint paint_;
+  const Format format_;
+  std::variant<std::monostate, TerminalLines, Watch, MessageRate, Graph> view_;
+  Canvas canvas_;
+  bool is_over_ = false;
+  Deadline due_ = never;
+};
+
+}  // namespace sistem
