@@ -30,19 +30,37 @@ Palette palette(const SubConfig& config, const Output& output) {
 /// mosquitto_sub's name wants something else.
 bool for_a_person(const SubConfig& config, const Output& output) {
   const bool is_seen = output.terminal().has_value() && !config.drop_in;
-  return (is_seen || config.colour == ColourWhen::always) && !config.format && !config.no_newline;
+  const bool has_form = config.format || config.json || config.hex || config.csv || config.dry_run;
+  return (is_seen || config.colour == ColourWhen::always) && !has_form && !config.no_newline && !config.null;
+}
+
+Format form_of(const SubConfig& config) {
+  const End end = config.no_newline ? End::nothing : config.null ? End::nul : End::newline;
+  if (config.format) {
+    return Format::of(*config.format, config.pretty, end);
+  }
+  if (config.json) {
+    return Format::json(config.pretty, end);
+  }
+  if (config.hex) {
+    return Format::hex_dump(end);
+  }
+  if (config.csv) {
+    return Format::csv();
+  }
+  if (config.dry_run) {
+    return Format::of("%t", false, end);
+  }
+  return config.verbose ? Format::verbose(end) : Format::payload(end);
 }
 
 Format format_of(const SubConfig& config, const Output& output) {
-  const bool newline = !config.no_newline && !config.watch;
-  if (config.format) {
-    Format format = Format::of(*config.format, config.pretty, newline);
-    if (output.terminal() && !config.drop_in && !config.watch) {
-      format.spell_out_controls();
-    }
-    return format;
+  Format format = form_of(config);
+  const bool has_form = config.format || config.json || config.hex || config.csv || config.dry_run;
+  if (has_form && output.terminal() && !config.drop_in && !config.watch) {
+    format.spell_out_controls();
   }
-  return config.verbose ? Format::verbose(newline) : Format::payload(newline);
+  return format;
 }
 
 }  // namespace
@@ -83,6 +101,13 @@ std::optional<TerminalSize> Display::screen() const {
   return config_.dumb_terminal ? std::nullopt : output_.terminal();
 }
 
+void Display::begin() {
+  if (std::holds_alternative<std::monostate>(view_)) {
+    output_.write(format_.heading());
+    output_.flush();
+  }
+}
+
 void Display::show(const Message& message) {
   if (auto* const lines = std::get_if<TerminalLines>(&view_)) {
     output_.compose([&](std::string& bytes) { lines->append(message, bytes); });
@@ -90,7 +115,7 @@ void Display::show(const Message& message) {
     std::string value = message.payload;
     if (config_.format) {
       value.clear();
-      if (const auto fault = format_.append(message, value)) {
+      if (const auto fault = append(message, value)) {
         value = fmt::format("({})", *fault);
       }
     }
@@ -109,10 +134,22 @@ void Display::show(const Message& message) {
 
 void Display::print(const Message& message) {
   output_.compose([&](std::string& bytes) {
-    if (const auto fault = format_.append(message, bytes)) {
+    if (const auto fault = append(message, bytes)) {
       console_.note(fmt::format("cannot print the message on {}: {}", message.topic, *fault));
     }
   });
+}
+
+std::optional<std::string_view> Display::append(const Message& message, std::string& bytes) {
+  if (position_.number > 1) {
+    position_.since_last = message.arrival_steady - last_arrival_;
+  }
+  const auto fault = format_.append(message, position_, bytes);
+  if (!fault) {
+    last_arrival_ = message.arrival_steady;
+    ++position_.number;
+  }
+  return fault;
 }
 
 void Display::refresh(std::size_t waiting) {

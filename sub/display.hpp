@@ -1,7 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <variant>
 
 #include "common/console.hpp"
@@ -30,6 +33,9 @@ class Display {
   Display& operator=(const Display&) = delete;
   ~Display();
 
+  /// What comes before all messages: the heading of a table.
+  void begin();
+
   /// Shows a message, or takes it into account. Throws as Output does.
   void show(const Message& message);
 
@@ -47,6 +53,8 @@ class Display {
   [[nodiscard]] bool draws() const { return screen().has_value(); }
   [[nodiscard]] std::optional<TerminalSize> screen() const;
   void print(const Message& message);
+  /// Appends it in its form; nothing where it has none, which it says then.
+  std::optional<std::string_view> append(const Message& message, std::string& bytes);
   void update(std::size_t waiting, bool at_the_end);
 
   const SubConfig& config_;
@@ -54,6 +62,8 @@ class Display {
   const Console& console_;
   const Paint paint_;
   const Format format_;
+  Position position_;                                   ///< of the next message
+  std::chrono::steady_clock::time_point last_arrival_;  ///< of the one before it
   std::variant<std::monostate, TerminalLines, Watch, MessageRate, Graph> view_;
   Canvas canvas_;
   bool is_over_ = false;

@@ -11,14 +11,27 @@
 #include <iterator>
 
 #include "common/payload.hpp"
+#include "common/record.hpp"
 #include "common/screen_text.hpp"
 #include "common/settings.hpp"
+#include "common/stamp.hpp"
 #include "sub/message_json.hpp"
 
 namespace sistem {
 namespace {
 
 constexpr std::string_view letters = "ACDEFIJPRSUXdfjlmpqrtx";
+
+using Name = Format::Part::Name;
+
+/// What stands in braces.
+constexpr std::array<std::pair<std::string_view, Name>, 6> names_in_braces{{{"base64", Name::base64},
+                                                                            {"delta", Name::delta},
+                                                                            {"latency", Name::latency},
+                                                                            {"n", Name::n},
+                                                                            {"seq", Name::seq},
+                                                                            {"time", Name::time}}};
+constexpr std::string_view json_name = "json:";
 
 /// What may stand between groups of hexadecimal digits: mosquitto_sub 2.1's choice.
 constexpr std::string_view separators = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~";
@@ -79,7 +92,7 @@ class Compiler {
 
   void field() {
     constexpr auto expected =
-        "expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x or % after the %";
+        "expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x, % or {NAME} after the %";
     Format::Part part;
     part.kind = Format::Part::Kind::field;
     part.left = takes('-');
@@ -87,6 +100,11 @@ class Compiler {
     part.width = number();
     if (takes('.')) {
       part.precision = number();
+    }
+    if (takes_name(part.precision.has_value())) {
+      named(part);
+      parts_.push_back(std::move(part));
+      return;
     }
     part.letter = take(expected);
     const bool separated = part.precision && separators.find(part.letter) != std::string_view::npos;
@@ -103,6 +121,39 @@ class Compiler {
     } else {
       parts_.push_back(std::move(part));
     }
+  }
+
+  /// Whether a name in braces follows. Behind a precision { may also be what mosquitto_sub 2.1 puts between groups of
+  /// hexadecimal digits.
+  bool takes_name(bool behind_precision) {
+    const std::string_view left = format_.substr(at_);
+    const bool is_separator = behind_precision && (left.starts_with("{x") || left.starts_with("{X"));
+    return !is_separator && takes('{');
+  }
+
+  void named(Format::Part& part) {
+    const std::size_t end = format_.find('}', at_);
+    if (end == std::string_view::npos) {
+      fail("expected a } after the name in the sequence");
+    }
+    const std::string_view name = format_.substr(at_, end - at_);
+    at_ = end + 1;
+    part.kind = Format::Part::Kind::named;
+    if (name.starts_with(json_name)) {
+      part.name = Name::json;
+      try {
+        part.field.emplace(name.substr(json_name.size()));
+      } catch (const Expected& expected) {
+        fail(fmt::format("{} after json: in the sequence", expected.what()));
+      }
+      return;
+    }
+    const auto* const found = std::find_if(names_in_braces.begin(), names_in_braces.end(),
+                                           [&](const auto& known) { return known.first == name; });
+    if (found == names_in_braces.end()) {
+      fail("expected base64, delta, json:FIELD, latency, n, seq or time in the braces of the sequence");
+    }
+    part.name = found->second;
   }
 
   void time() {
@@ -128,7 +179,7 @@ class Compiler {
   }
 
   /// Complains about the sequence that has begun. People count characters, not bytes.
-  [[noreturn]] void fail(const char* expected) const {
+  [[noreturn]] void fail(std::string_view expected) const {
     const auto before = format_.substr(0, begin_);
     const auto characters = std::count_if(before.begin(), before.end(),
                                           [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
@@ -158,6 +209,15 @@ class Moment {
     return {text.data(), std::strftime(text.data(), text.size(), format, &local_)};
   }
   [[nodiscard]] std::int64_t nanoseconds() const { return nanoseconds_; }
+
+  /// 2026-11-25T10:36:56.123456789+01:00 [ISO 8601, RFC 3339]
+  [[nodiscard]] std::string in_full() const {
+    std::string zone = formatted("%z");
+    if (zone.size() > 3) {
+      zone.insert(zone.size() - 2, ":");
+    }
+    return fmt::format("{}.{:09}{}", formatted("%FT%T"), nanoseconds_, zone);
+  }
 
  private:
   std::tm local_{};
@@ -199,13 +259,14 @@ std::string grouped(const std::string& digits, std::size_t group, char separator
 /// Writes one message, part by part.
 class Rendering {
  public:
-  Rendering(const Message& message, bool pretty, bool spells_out, std::string& out)
-      : message_(message), pretty_(pretty), spells_out_(spells_out), out_(out) {}
+  Rendering(const Message& message, const Position& position, bool pretty, bool spells_out, std::string& out)
+      : message_(message), position_(position), pretty_(pretty), spells_out_(spells_out), out_(out) {}
 
   Fault append(const Format::Part& part) {
     switch (part.kind) {
       case Format::Part::Kind::text: out_ += part.text; return std::nullopt;
       case Format::Part::Kind::time: time(part.letter); return std::nullopt;
+      case Format::Part::Kind::named: named(part); return std::nullopt;
       case Format::Part::Kind::field: break;
     }
     return field(part);
@@ -240,6 +301,50 @@ class Rendering {
       default: break;  // the compiler lets no other pass
     }
     return std::nullopt;
+  }
+
+  void named(const Format::Part& part) {
+    switch (part.name) {
+      case Name::base64: text(base64(message_.payload), part); break;
+      case Name::delta: seconds(position_.since_last, part); break;
+      case Name::json: text(json_field(*part.field), part); break;
+      case Name::latency:
+        if (const auto stamp = stamp_of(message_)) {
+          seconds(message_.arrival - stamp->sent, part);
+        } else {
+          absent(part);
+        }
+        break;
+      case Name::n: number(position_.number, part); break;
+      case Name::seq:
+        if (const auto stamp = stamp_of(message_)) {
+          number(stamp->sequence, part);
+        } else {
+          absent(part);
+        }
+        break;
+      case Name::time: text(moment().in_full(), part); break;
+    }
+  }
+
+  /// With as many decimals as the precision says.
+  void seconds(std::chrono::nanoseconds time, const Format::Part& part) {
+    const std::string digits =
+        fmt::format("{:.{}f}", std::chrono::duration<double>(time).count(), part.precision.value_or(6));
+    padded(digits, part, part.zero ? '0' : ' ');
+  }
+
+  /// A text without its quotation marks, all else as the JSON that it is; nothing where the payload has no such field.
+  [[nodiscard]] std::string json_field(const JsonPath& field) const {
+    std::string_view json = message_.payload;
+    const auto value = take_json(json) ? field.find(json) : std::nullopt;
+    std::string text;
+    if (value && value->starts_with('"')) {
+      text = unquoted(*value);
+    } else if (value && !append_laid_out(*value, false, text)) {
+      text.clear();
+    }
+    return text;
   }
 
   std::back_insert_iterator<std::string> out() { return std::back_inserter(out_); }
@@ -300,9 +405,10 @@ class Rendering {
     if (const Property* property = find(identifier)) {
       number(property->number, part);
     } else {
-      out_.append(part.width, part.zero ? '0' : ' ');
+      absent(part);
     }
   }
+  void absent(const Format::Part& part) { out_.append(part.width, part.zero ? '0' : ' '); }
 
   /// mosquitto_sub 2.0.11 and 2.1 know no width of %D and %P, and forget that of %R where there is none, so that a
   /// table loses its columns. Ours keep them.
@@ -380,6 +486,7 @@ class Rendering {
   }
 
   const Message& message_;
+  const Position& position_;
   const bool pretty_;
   const bool spells_out_;
   std::string spelled_out_;
@@ -387,42 +494,131 @@ class Rendering {
   std::optional<Moment> moment_;
 };
 
+constexpr std::size_t bytes_a_line = 16;
+
+/// "00000010  68 65 6c ...  |hel...|"
+void append_dump_line(std::string_view bytes, std::size_t offset, std::string& out) {
+  fmt::format_to(std::back_inserter(out), "{:08x} ", offset);
+  for (std::size_t at = 0; at < bytes_a_line; ++at) {
+    out += at == bytes_a_line / 2 ? "  " : " ";
+    out += at < bytes.size() ? hex(bytes.substr(at, 1), HexDigits::lower) : "  ";
+  }
+  out += "  |";
+  std::transform(bytes.begin(), bytes.end(), std::back_inserter(out),
+                 [](char c) { return c >= ' ' && c <= '~' ? c : '.'; });
+  out += '|';
+}
+
+void append_dump(const Message& message, std::string& out) {
+  out += message.topic;
+  for (std::size_t at = 0; at < message.payload.size(); at += bytes_a_line) {
+    out += '\n';
+    append_dump_line(std::string_view(message.payload).substr(at, bytes_a_line), at, out);
+  }
+}
+
+constexpr std::string_view csv_heading = "time,topic,qos,retain,payload,payload_base64\n";
+
+/// In quotation marks where the field would not stand as it is [RFC 4180, 2].
+void append_csv_field(std::string_view field, std::string& out) {
+  if (field.find_first_of("\",\r\n") == std::string_view::npos) {
+    out += field;
+    return;
+  }
+  out += '"';
+  for (const char c : field) {
+    out += c == '"' ? "\"" : "";
+    out += c;
+  }
+  out += '"';
+}
+
+void append_csv(const Message& message, std::string& out) {
+  out += Moment{message.arrival}.in_full();
+  out += ',';
+  append_csv_field(message.topic, out);
+  fmt::format_to(std::back_inserter(out), ",{},{},", message.qos, message.retain ? 1 : 0);
+  if (is_text(message.payload)) {
+    append_csv_field(message.payload, out);
+    out += ',';
+  } else {
+    out += ',';
+    out += base64(message.payload);
+  }
+}
+
 }  // namespace
 
-Format Format::payload(bool newline) { return {Style::payload, newline}; }
+Format Format::payload(End end) { return {Style::payload, end}; }
 
-Format Format::verbose(bool newline) { return {Style::verbose, newline}; }
+Format Format::verbose(End end) { return {Style::verbose, end}; }
 
-Format Format::of(std::string_view format, bool pretty, bool newline) {
-  Format compiled{Style::parts, newline};
+Format Format::json(bool pretty, End end) {
+  Format format{Style::json, end};
+  format.pretty_ = pretty;
+  return format;
+}
+
+Format Format::hex_dump(End end) { return {Style::hex_dump, end}; }
+
+Format Format::csv() { return {Style::csv, End::newline}; }
+
+Format Format::of(std::string_view format, bool pretty, End end) {
+  Format compiled{Style::parts, end};
   compiled.pretty_ = pretty;
   compiled.parts_ = Compiler{format}.compile();
   return compiled;
 }
 
-std::optional<std::string_view> Format::append(const Message& message, std::string& out) const {
+std::string_view Format::heading() const { return style_ == Style::csv ? csv_heading : std::string_view{}; }
+
+std::optional<std::string_view> Format::append(const Message& message, const Position& position,
+                                               std::string& out) const {
+  const bool is_bare = style_ == Style::payload || style_ == Style::verbose;
+  if (is_bare && message.payload.empty() && (style_ == Style::payload || end_ == End::nothing)) {
+    return std::nullopt;
+  }
   const std::size_t before = out.size();
-  if (style_ == Style::parts) {
-    Rendering rendering{message, pretty_, spells_out_, out};
-    for (const Part& part : parts_) {
-      if (const Fault fault = rendering.append(part)) {
-        out.resize(before);
-        return fault;
+  if (const auto fault = append_form(message, position, out)) {
+    out.resize(before);
+    return fault;
+  }
+  if (spells_out_ && style_ != Style::parts) {
+    out.replace(before, std::string::npos, shown(out.substr(before), TextLines::several));
+  }
+  switch (end_) {
+    case End::newline: out += '\n'; break;
+    case End::nul: out += '\0'; break;
+    case End::nothing: break;
+  }
+  return std::nullopt;
+}
+
+Fault Format::append_form(const Message& message, const Position& position, std::string& out) const {
+  switch (style_) {
+    case Style::payload: out += message.payload; break;
+    case Style::verbose:
+      out.append(message.topic).append(" ").append(message.payload.empty() ? "(null)" : message.payload);
+      break;
+    case Style::json:
+      if (pretty_) {
+        std::string line;
+        append_record(message, line);
+        (void)append_laid_out(line, true, out);  // what we write is not nested deep
+      } else {
+        append_record(message, out);
+      }
+      break;
+    case Style::hex_dump: append_dump(message, out); break;
+    case Style::csv: append_csv(message, out); break;
+    case Style::parts: {
+      Rendering rendering{message, position, pretty_, spells_out_, out};
+      for (const Part& part : parts_) {
+        if (const Fault fault = rendering.append(part)) {
+          return fault;
+        }
       }
     }
-  } else if (message.payload.empty()) {
-    if (style_ == Style::payload || !newline_) {
-      return std::nullopt;
-    }
-    out.append(message.topic).append(" (null)");
-  } else {
-    if (style_ == Style::verbose) {
-      out.append(message.topic).append(" ");
-    }
-    out += message.payload;
-  }
-  if (newline_) {
-    out += '\n';
   }
   return std::nullopt;
 }

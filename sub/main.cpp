@@ -1,9 +1,12 @@
 #include <unistd.h>
 
+#include <optional>
+
 #include "common/output.hpp"
 #include "common/ping.hpp"
 #include "common/session.hpp"
 #include "common/tool.hpp"
+#include "sub/recording.hpp"
 #include "sub/sub_config.hpp"
 #include "sub/subscriber.hpp"
 
@@ -22,7 +25,11 @@ int main(int argc, char** argv) {
       const std::string topic = config->filters.empty() ? "" : config->filters.front();
       return ping(*session, topic, config->qos, deadline, output, console, stop);
     }
-    const auto session = open_session(config->connection, console, stop, {config->wanted(), config->overflow});
-    return print_messages(*session, *config, output, console, stop, open_session);
+    std::optional<Recording> recording;
+    if (config->record) {  // before anything is connected, so that a bad path is told at once
+      recording.emplace(*config->record, config->append ? Recording::Begin::behind : Recording::Begin::anew);
+    }
+    const auto session = open_session(config->connection, console, stop, {config->takes_at_once(), config->overflow});
+    return print_messages(*session, *config, output, console, stop, open_session, recording ? &*recording : nullptr);
   });
 }

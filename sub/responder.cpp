@@ -25,9 +25,9 @@ Responder::Responder(Session& session, const SubConfig& config, const Console& c
     : session_(session),
       config_(config),
       console_(console),
-      topic_format_(Format::of(config.response_topic.value_or("%t/response"), false, false)) {
+      topic_format_(Format::of(config.response_topic.value_or("%t/response"), false, End::nothing)) {
   if (config.respond) {
-    format_ = Format::of(*config.respond, false, false);
+    format_ = Format::of(*config.respond, false, End::nothing);
   }
 }
 
@@ -50,7 +50,7 @@ void Responder::take(const Message& request, const std::stop_token& stop) {
     start(request, std::move(*answer));
     return;
   }
-  if (const auto fault = format_->append(request, answer->payload)) {
+  if (const auto fault = format_->append(request, {.number = ++number_}, answer->payload)) {
     fail(request.topic, *fault);
     return;
   }
@@ -100,7 +100,7 @@ std::optional<std::string> Responder::agreed_topic(const Message& request) {
     return std::nullopt;
   }
   std::string topic;
-  if (topic_format_.append(request, topic) || fault_of_topic_name(topic)) {
+  if (topic_format_.append(request, {}, topic) || fault_of_topic_name(topic)) {
     fail(request.topic, fmt::format("\"{}\" is no topic name for an answer", topic));
     return std::nullopt;
   }

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <list>
 #include <mutex>
@@ -74,6 +75,7 @@ class Responder {
   const Console& console_;
   std::optional<Format> format_;
   Format topic_format_;
+  std::uint64_t number_ = 0;  ///< of the last request that was answered by a format
   Deadline deadline_ = never;
   std::set<std::string> answered_on_;      ///< what comes on these topics are answers and no requests
   std::deque<std::string> in_this_order_;  ///< the same, the oldest first

@@ -11,7 +11,9 @@
 #include "common/topic.hpp"
 #include "sub/command.hpp"
 #include "sub/format.hpp"
+#include "sub/json_condition.hpp"
 #include "sub/number_field.hpp"
+#include "sub/pattern.hpp"
 
 namespace sistem {
 namespace {
@@ -21,6 +23,16 @@ const std::vector<Paragraph> output_format{
     {"Without an option each message is its payload and a newline; with -v its topic, a space and the payload. With -F "
      "it is what FORMAT says: text, in which sequences that begin with %, @ or \\ stand for something else. A sequence "
      "that is none is refused before sub connects."},
+    {"A JSON object in one line, which pub --jsonl and pub --replay read again: topic, payload (payload_base64 where "
+     "it "
+     "is no text), qos, retain, dup where it is true, mid at QoS 1 and 2, arrival (UTC), monotonic_ns (of a clock that "
+     "never jumps, for the time between two messages), and the MQTT 5 properties by the names that -D has.",
+     "--json"},
+    {"The topic, and below it the payload, 16 bytes a line: their place, in hexadecimal, and as ASCII.", "--hex"},
+    {"A table with a heading: time, topic, qos, retain, payload, payload_base64. A payload that is no text stands in "
+     "the "
+     "last column.",
+     "--csv"},
     {"The topic.", "%t"},
     {"The payload, as it came.", "%p"},
     {"The payload in hexadecimal, with small or capital letters. %.4x puts a blank between groups of four "
@@ -47,6 +59,17 @@ const std::vector<Paragraph> output_format{
      "none.",
      "%A %C %D %E %F %P %R %S"},
     {"A percent sign.", "%%"},
+    {"The running number of the message among those that are printed, from 1.", "%{n}"},
+    {"The time of arrival as 2026-03-01T12:30:00.123456789+07:00.", "%{time}"},
+    {"Seconds since the arrival of the message printed before, 0.000000 for the first. %.3{delta} has three decimals.",
+     "%{delta}"},
+    {"Of a message that its publisher has stamped (user properties stamp-seq and stamp-time): its number, and the "
+     "seconds from there to here by the clocks of both machines; else empty.",
+     "%{seq} %{latency}"},
+    {"The payload in base64.", "%{base64}"},
+    {"A field of a JSON payload: names lead into objects, numbers into arrays, from 0; %{json:.} is all of it. A text "
+     "stands there without its quotation marks, anything else as JSON; where there is none, nothing.",
+     "%{json:a.0.b}"},
     {"The time of arrival as strftime(3) has it for %X: @H:@M:@S is 12:30:00. @N is the nanoseconds within the second, "
      "@@ "
      "an at sign.",
@@ -54,9 +77,10 @@ const std::vector<Paragraph> output_format{
     {"A backslash, NUL, bell, escape, newline, carriage return, tab, vertical tab.",
      "\\\\ \\0 \\a \\e \\n \\r \\t \\v"},
     {"A width may follow the %: %20t takes 20 bytes at least, with blanks before the topic, %-20t with blanks after "
-     "it, and %-20.20t is exactly 20 bytes. A 0 before the width pads numbers with zeros: %06l. A width of the payload "
+     "it, and %-20.20t is exactly 20 bytes; so has %-20{json:a.b}. A 0 before the width pads numbers with zeros: %06l. "
+     "A width of the payload "
      "(%p, %x, %X) is also how many of its bytes are shown at most."},
-    {"A newline follows each message, unless -N is given."},
+    {"A newline follows each message; with -N nothing, with --null a NUL, as xargs -0 has it."},
 };
 
 /// What a terminal gets, for the manual.
@@ -99,7 +123,11 @@ const ToolText text_of_sub{
         "# one JSON object a line, with time, topic, QoS and properties\n"
         "sub -t 'test/#' -V 5 -F %j\n"
         "# when, where and what, in columns\n"
-        "sub -t 'test/#' -F '@H:@M:@S  %-24t %p'\n",
+        "sub -t 'test/#' -F '@H:@M:@S  %-24t %p'\n"
+        "# one field of JSON payloads, where another one is high\n"
+        "sub -t 'sensor/#' --json-match 'suhu > 30' -F '%-20t %{json:suhu}'\n"
+        "# all that comes until a job says that it is done, kept to be published again\n"
+        "sub -t 'job/#' --record job.jsonl --until '^done$' -W 60\n",
     .drop_in_for = "mosquitto_sub",
     .libraries = library_versions,
     .synopsis = {"-t FILTER [-t FILTER]... [-v | -F FORMAT] [-C N] [-W SECONDS] [OPTION]..."},
@@ -140,13 +168,52 @@ void check_responding(SubConfig& config, const Settings& settings) {
 /// A view has its own form.
 void check_view(const SubConfig& config, const Settings& settings) {
   for (const char* view : {"watch", "message-rate", "graph"}) {
-    for (const char* form : {"format", "pretty", "no-newline"}) {
+    for (const std::string_view form : {"format", "pretty", "no-newline", "json", "hex", "csv", "null"}) {
       // The value that is watched may have a format, as mosquitto_sub has it.
-      const bool makes_sense = config.watch && form != std::string_view("no-newline");
-      if (settings.given(view) && settings.given(form) && !makes_sense) {
+      const bool makes_sense = config.watch && (form == "format" || form == "pretty");
+      if (settings.given(view) && settings.given(std::string(form)) && !makes_sense) {
         throw UsageError(fmt::format("{} and {}: it does not print messages in such a form", settings.home_of(view),
-                                     settings.home_of(form)));
+                                     settings.home_of(std::string(form))));
       }
+    }
+  }
+}
+
+/// Of -F and a form with a name one can be given, or that of the home that wins. (They are no group: with -v, which is
+/// in the group of the others, -F has been taken since mosquitto_sub.)
+void check_form(SubConfig& config, Settings& settings) {
+  const std::pair<const char*, bool&> forms[] = {{"json", config.json}, {"hex", config.hex}, {"csv", config.csv}};
+  for (const auto& [name, chosen] : forms) {
+    if (!config.format || !chosen) {
+      continue;
+    }
+    const Level format = settings.homes.at("format").level;
+    const Level form = settings.homes.at(name).level;
+    if (format == form) {
+      throw UsageError(
+          fmt::format("{} and {}: only one of them can be given", settings.home_of("format"), settings.home_of(name)));
+    }
+    if (format < form) {
+      config.format.reset();
+    } else {
+      chosen = false;
+    }
+    settings.homes.erase(format < form ? "format" : name);
+  }
+  for (const char* end : {"null", "no-newline"}) {
+    if (config.csv && settings.given(end)) {
+      throw UsageError(
+          fmt::format("{} and {}: each row of a table is a line", settings.home_of("csv"), settings.home_of(end)));
+    }
+  }
+}
+
+/// Options that say nothing without another one.
+void check_companions(const Settings& settings) {
+  const std::pair<const char*, const char*> companions[] = {{"dry-run", "remove-retained"}, {"append", "record"}};
+  for (const auto& [option, needed] : companions) {
+    if (settings.given(option) && !settings.given(needed)) {
+      throw UsageError(fmt::format("{} needs --{}", settings.home_of(option), needed));
     }
   }
 }
@@ -174,8 +241,10 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
   }
   if (config.connection.ping) {
     for (const char* option :
-         {"count", "expect", "format", "verbose", "unsubscribe", "exit-after-suback", "remove-retained",
-          "retained-only", "respond", "respond-exec", "watch", "message-rate", "graph"}) {
+         {"count",           "expect",        "format",  "verbose",      "unsubscribe", "exit-after-suback",
+          "remove-retained", "retained-only", "respond", "respond-exec", "watch",       "message-rate",
+          "graph",           "json",          "hex",     "csv",          "null",        "record",
+          "match",           "json-match",    "unique",  "every",        "until",       "idle"}) {
       if (settings.given(option)) {
         throw UsageError(fmt::format("{} and {}: a ping prints nothing but its own line", settings.home_of("ping"),
                                      settings.home_of(option)));
@@ -188,9 +257,12 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
     config.connection.answer_limit = config.timeout.value_or(ping_limit);
     return;
   }
+  check_form(config, settings);
   check_view(config, settings);
-  if (config.expect && !config.timeout) {
-    throw UsageError(fmt::format("{} needs --timeout: until when they are expected", settings.home_of("expect")));
+  check_companions(settings);
+  if (config.expect && !config.timeout && !config.idle) {
+    throw UsageError(
+        fmt::format("{} needs --timeout or --idle: until when they are expected", settings.home_of("expect")));
   }
   if (config.retained_only && config.retain_handling == RetainHandling::send_never) {
     throw UsageError(fmt::format("{} and {}: then nothing will come", settings.home_of("retained-only"),
@@ -246,11 +318,46 @@ Value number_field(std::optional<std::string>& field) {
   return value;
 }
 
+/// --match: a wrong one is told before anything is connected.
+Value patterns(std::vector<std::string>& field) {
+  Value value = list(field, {});
+  value.set = [&field](std::string_view given) {
+    (void)Pattern{given};
+    field.emplace_back(given);
+  };
+  return value;
+}
+
+/// --json-match: the same.
+Value conditions(std::vector<std::string>& field) {
+  Value value = list(field, {});
+  value.set = [&field](std::string_view given) {
+    (void)JsonCondition{given};
+    field.emplace_back(given);
+  };
+  return value;
+}
+
+/// --until: the same.
+Value pattern(std::optional<std::string>& field) {
+  Value value = text(field);
+  value.set = [&field](std::string_view given) {
+    (void)Pattern{given};
+    field = std::string(given);
+  };
+  return value;
+}
+
+/// --record.
+std::optional<std::string> fault_of_file(std::string_view path) {
+  return path.empty() || path == "-" ? std::optional("a file; --json prints the same lines to stdout") : std::nullopt;
+}
+
 /// -F: a wrong one is told before anything is connected.
 Value format(std::optional<std::string>& field) {
   Value value = text(field);
   value.set = [&field](std::string_view given) {
-    (void)Format::of(given, false, true);
+    (void)Format::of(given, false, End::newline);
     field = std::string(given);
   };
   return value;
@@ -292,7 +399,8 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .value = "[=no]",
        .section = subscribing,
        .help = "One filter that the broker refuses ends the run with status 5, also where others are granted. With "
-               "--count, --expect and --exit-after-suback that is the default, and --require-all=no switches it off.",
+               "--count, --expect, --until and --exit-after-suback that is the default, and --require-all=no switches "
+               "it off.",
        .field = optional_flag(config.require_all)},
       {.name = "retain-as-published",
        .section = subscribing,
@@ -324,8 +432,37 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .group = "retained"},
       {.name = "remove-retained",
        .section = choosing,
-       .help = "Have the broker forget each retained message that arrives and is not left out.",
+       .help = "Have the broker forget each retained message that arrives and is not left out by --filter-out, --match "
+               "or --json-match.",
        .field = flag(config.remove_retained)},
+      {.name = "dry-run",
+       .section = choosing,
+       .help = "With --remove-retained: remove nothing, and print only what would be removed, without another form the "
+               "topics.",
+       .field = flag(config.dry_run)},
+      {.name = "match",
+       .value = "REGEX",
+       .section = choosing,
+       .help = "Only messages in whose payload this regular expression (RE2's syntax) is found; of several one is "
+               "enough.",
+       .field = patterns(config.match)},
+      {.name = "json-match",
+       .value = "CONDITION",
+       .section = choosing,
+       .help = "Only messages whose payload is JSON for which this holds: 'suhu > 30', 'a.0.b == \"on\"' (also !=, <, "
+               "<=, >=), 'tags contains \"lab\"', 'name ~ REGEX', or 'suhu' alone: that there is such a field; of "
+               "several all must hold.",
+       .field = conditions(config.json_match)},
+      {.name = "unique",
+       .section = choosing,
+       .help = "Leave out messages with the same payload as the one before on their topic. Past 100000 topics it "
+               "forgets what they had, and begins anew.",
+       .field = flag(config.unique)},
+      {.name = "every",
+       .value = "N",
+       .section = choosing,
+       .help = "Only the first of each N messages that are not left out otherwise.",
+       .field = number(config.every, 1, 1'000'000'000'000'000)},
       {.name = "random-filter",
        .value = "PERCENT",
        .section = choosing,
@@ -335,21 +472,56 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .letter = 'v',
        .section = printing,
        .help = "Print the topic and a space before each payload.",
-       .field = flag(config.verbose)},
+       .field = flag(config.verbose),
+       .group = "form"},
       {.name = "format",
        .letter = 'F',
        .value = "FORMAT",
        .section = printing,
        .help =
            "Print each message so: %t topic, %p payload, %x payload in hexadecimal, %l its length, %q QoS, %r retain, "
-           "%I time, %j all as JSON; the man page has them all.",
+           "%I time, %j all as JSON, %{json:a.b} a field of a JSON payload; --help output has them all.",
        .field = format(config.format)},
-      {.name = "pretty", .section = printing, .help = "JSON over several lines.", .field = flag(config.pretty)},
+      {.name = "json",
+       .section = printing,
+       .help = "Print each message as a JSON object in one line, which pub can publish again; binary payloads, too.",
+       .field = flag(config.json),
+       .group = "form"},
+      {.name = "hex",
+       .section = printing,
+       .help = "Print the topic, and below it the payload in hexadecimal and as ASCII.",
+       .field = flag(config.hex),
+       .group = "form"},
+      {.name = "csv",
+       .section = printing,
+       .help = "Print a table with a heading: time,topic,qos,retain,payload,payload_base64.",
+       .field = flag(config.csv),
+       .group = "form"},
+      {.name = "pretty",
+       .section = printing,
+       .help = "JSON over several lines, of --json and of %j and %J in a format.",
+       .field = flag(config.pretty)},
       {.name = "no-newline",
        .letter = 'N',
        .section = printing,
        .help = "No newline after each message.",
-       .field = flag(config.no_newline)},
+       .field = flag(config.no_newline),
+       .group = "end"},
+      {.name = "null",
+       .section = printing,
+       .help = "A NUL after each message instead of a newline, for xargs -0.",
+       .field = flag(config.null),
+       .group = "end"},
+      {.name = "record",
+       .value = "FILE",
+       .section = printing,
+       .help = "Keep what is printed in this file, too, as --json has it. It begins anew, unless --append is given.",
+       .field = text(config.record, fault_of_file),
+       .completes = Completes::file},
+      {.name = "append",
+       .section = printing,
+       .help = "With --record: begin behind what the file holds already.",
+       .field = flag(config.append)},
       {.name = "respond",
        .value = "FORMAT",
        .section = answering,
@@ -439,7 +611,7 @@ std::vector<Option> sub_rows(SubConfig& config) {
       {.name = "expect",
        .value = "N",
        .section = ending,
-       .help = "End with status 0 after N messages, and with 6 where --timeout comes first.",
+       .help = "End with status 0 after N messages, and with 6 where --timeout or --idle comes first.",
        .field = number(config.expect, 1, 1'000'000'000'000'000),
        .group = "count"},
       {.name = "timeout",
@@ -448,6 +620,17 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .section = ending,
        .help = "End with status 27 so long after the broker granted the subscriptions; fractions are fine.",
        .field = seconds(config.timeout)},
+      {.name = "idle",
+       .value = "SECONDS",
+       .section = ending,
+       .help = "End when nothing has come for so long: with status 0, or with 27 where --count or --until was to come, "
+               "with 6 where --expect was. The time without a connection does not count.",
+       .field = seconds(config.idle)},
+      {.name = "until",
+       .value = "REGEX",
+       .section = ending,
+       .help = "End with status 0 after the first message in whose payload this regular expression is found.",
+       .field = pattern(config.until)},
       {.name = "exit-after-suback",
        .letter = 'E',
        .section = ending,

@@ -25,15 +25,20 @@ struct SubConfig {
   std::vector<std::string> unsubscribe;  ///< topic filters to unsubscribe from, after subscribing
   std::vector<std::string> filter_out;   ///< topic filters of messages that are not handled
   int qos = 0;
-  bool no_local = false;                          ///< MQTT 5: what is published with our client id does not come
-  std::optional<bool> require_all;                ///< a refused filter ends the run; nothing: with -C, --expect and -E
-  bool retain_as_published = false;               ///< MQTT 5
+  bool no_local = false;             ///< MQTT 5: what is published with our client id does not come
+  std::optional<bool> require_all;   ///< a refused filter ends the run; nothing: with -C, --expect, --until and -E
+  bool retain_as_published = false;  ///< MQTT 5
   std::optional<RetainHandling> retain_handling;  ///< MQTT 5; nothing: always
   bool skip_retained = false;                     ///< -R: do not handle retained messages
   bool retained_only = false;                     ///< handle retained messages only, and end with the first other
   bool remove_retained = false;                   ///< have the broker forget each retained message that is handled
   double random_filter = 100;                     ///< percentage of messages that are printed
   bool exit_after_suback = false;                 ///< -E
+  bool dry_run = false;                           ///< print what remove_retained would remove, and remove nothing
+  std::vector<std::string> match;                 ///< regular expressions, of which a payload matches one
+  std::vector<std::string> json_match;            ///< conditions that all hold for a JSON payload
+  bool unique = false;                            ///< only where the payload is not the one before it on its topic
+  std::size_t every = 1;                          ///< each N-th of the messages that are chosen
 
   std::optional<std::string> respond;       ///< answer each message with what this format makes of it
   std::optional<std::string> respond_exec;  ///< or with the output of this command,
@@ -45,8 +50,14 @@ struct SubConfig {
 
   bool verbose = false;                                  ///< print the topic before each payload
   std::optional<std::string> format;                     ///< -F
+  bool json = false;                                     ///< as common/record.hpp has it
+  bool hex = false;                                      ///< as a dump
+  bool csv = false;                                      ///< as a table
   bool pretty = false;                                   ///< JSON over several lines
   bool no_newline = false;                               ///< -N
+  bool null = false;                                     ///< NUL behind each message instead of a newline
+  std::optional<std::string> record;                     ///< the file that keeps what is printed
+  bool append = false;                                   ///< behind what it holds already
   bool drop_in = false;                                  ///< called by mosquitto_sub's name
   bool says_when_ready = true;                           ///< on stderr, for a script to wait for
   ColourWhen colour = ColourWhen::automatic;             ///< always: and the layout for a terminal, wherever it goes
@@ -60,15 +71,24 @@ struct SubConfig {
   std::optional<std::size_t> count;                      ///< end after so many messages
   std::optional<std::size_t> expect;                     ///< the same, but that fewer are a verdict
   std::optional<std::chrono::duration<double>> timeout;  ///< end so long after the SUBACK
+  std::optional<std::chrono::duration<double>> idle;     ///< end when nothing has come for so long
+  std::optional<std::string> until;                      ///< end with the first payload that matches
 
   /// Whether messages are answered.
   [[nodiscard]] bool responds() const { return respond || respond_exec; }
 
   /// Whether one refused filter of several ends the run.
-  [[nodiscard]] bool needs_all() const { return require_all.value_or(wanted() || exit_after_suback); }
+  [[nodiscard]] bool needs_all() const { return require_all.value_or(wanted() || until || exit_after_suback); }
 
   /// How many messages end the run.
   [[nodiscard]] std::optional<std::size_t> wanted() const { return count ? count : expect; }
+
+  /// How many messages it takes from the broker before it looks whether that is enough; none: as many as come. In a
+  /// session that is kept, what comes after the one that --until waits for is for the next who asks.
+  [[nodiscard]] std::optional<std::size_t> takes_at_once() const {
+    const bool is_kept = !connection.clean_session || connection.session_expiry.value_or(0) > 0;
+    return until && is_kept ? 1 : wanted();
+  }
 };
 
 /// sub's table of options, bound to `config`.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-#include "common/topic.hpp"
+#include "sub/choosing.hpp"
 #include "sub/display.hpp"
 #include "sub/responder.hpp"
 
@@ -79,21 +79,30 @@ Granted prepare(Session& session, const SubConfig& config, const Console& consol
 /// What is done with each message that arrives.
 class Handling {
  public:
-  Handling(Session& session, const SubConfig& config, Output& output, Display& display, const Console& console)
-      : session_(session), config_(config), output_(output), display_(display), console_(console) {
+  Handling(Session& session, const SubConfig& config, Output& output, Display& display, Recording* recording,
+           const Console& console)
+      : session_(session),
+        config_(config),
+        output_(output),
+        display_(display),
+        recording_(recording),
+        console_(console),
+        choosing_(config, std::random_device{}()) {
     if (config.responds()) {
       responder_.emplace(session, config, console);
     }
   }
 
   /// Whether there is anything left to wait for.
-  [[nodiscard]] bool goes_on() const {
-    return !retained_are_over_ && !(config_.wanted() && handled_ >= *config_.wanted());
-  }
+  [[nodiscard]] bool goes_on() const { return !is_over_ && !(config_.wanted() && handled_ >= *config_.wanted()); }
   [[nodiscard]] std::size_t handled() const { return handled_; }
+  /// Whether the message has come that --until waits for.
+  [[nodiscard]] bool met() const { return met_; }
   /// How many more messages it takes at least until there is nothing left to wait for; none: nobody knows.
   [[nodiscard]] std::optional<std::size_t> left_to_take() const {
-    return config_.wanted() ? std::optional(*config_.wanted() - std::min(*config_.wanted(), handled_)) : std::nullopt;
+    const auto at_once = config_.takes_at_once();
+    return at_once && config_.wanted() ? std::min(*at_once, *config_.wanted() - std::min(*config_.wanted(), handled_))
+                                       : at_once;
   }
   /// How many retained messages are still there, since a stop came first.
   [[nodiscard]] std::size_t kept() const { return kept_; }
@@ -102,32 +111,39 @@ class Handling {
   /// How many requests went without an answer.
   [[nodiscard]] std::size_t unanswered() const { return responder_ ? responder_->unanswered() : 0; }
 
-  /// As mosquitto_sub: of two that come into question, what is said first here decides.
+  /// How many retained messages would have been removed: --dry-run.
+  [[nodiscard]] std::size_t removable() const { return removable_; }
+
   void take(const Message& message, const std::stop_token& stop) {
     if (!goes_on()) {
       return;
     }
-    if (config_.retained_only && !message.retain) {
-      retained_are_over_ = true;
-      return;
-    }
-    if (is_filtered_out(message)) {
-      return;
-    }
-    if (message.retain && config_.remove_retained) {
-      // mosquitto_sub's manual wants this under -R, too; its code (2.0.11) does not do it.
+    const Choice choice = choosing_.choose(message);
+    if (choice.forgotten && config_.dry_run) {
+      ++removable_;
+    } else if (choice.forgotten) {
       remove(message.topic, stop);
     }
-    if (message.retain && config_.skip_retained) {
-      return;
-    }
-    ++handled_;  // by the count, also what chance or its form keeps from being printed
-    if (responder_) {
+    handled_ += choice.handled ? 1 : 0;
+    if (choice.handled && responder_) {
       responder_->take(message, stop);  // first: whoever asked waits, also where nobody reads what is printed
     }
-    if (is_drawn()) {
+    if (choice.printed) {
+      if (recording_ != nullptr) {
+        recording_->keep(message);
+      }
       display_.show(message);
     }
+    met_ = choice.is_last;
+    is_over_ = choice.ends || choice.is_last;
+  }
+
+  /// Writes what was gathered: nothing more is waiting.
+  void flush() {
+    if (recording_ != nullptr) {
+      recording_->flush();
+    }
+    output_.flush();
   }
 
   /// What needs longer is not answered.
@@ -166,33 +182,30 @@ class Handling {
     }
   }
 
-  [[nodiscard]] bool is_filtered_out(const Message& message) const {
-    return std::any_of(config_.filter_out.begin(), config_.filter_out.end(),
-                       [&](const std::string& filter) { return matches(filter, message.topic); });
-  }
-
-  [[nodiscard]] bool is_drawn() {
-    return config_.random_filter >= 100 || std::uniform_real_distribution{0.0, 100.0}(random_) < config_.random_filter;
-  }
-
   Session& session_;
   const SubConfig& config_;
   Output& output_;
   Display& display_;
+  Recording* recording_;
   const Console& console_;
   std::optional<Responder> responder_;
-  std::mt19937 random_{std::random_device{}()};
+  Choosing choosing_;
   std::size_t handled_ = 0;
+  std::size_t removable_ = 0;
   std::size_t kept_ = 0;
   bool refused_ = false;
-  bool retained_are_over_ = false;  ///< a message came that was not retained
+  bool met_ = false;
+  bool is_over_ = false;  ///< a message came that ends it
 };
 
-/// Takes what arrives until one of the ends has come.
-void take_all(Session& session, Handling& handling, Display& display, Silence& silence, Deadline deadline,
-              Output& output, const std::stop_token& stop) {
+/// Takes what arrives until one of the ends has come. True where it is that nothing has come for a while. The time
+/// without a connection does not count: nobody knows what would have come.
+bool take_all(Session& session, const SubConfig& config, Handling& handling, Display& display, Silence& silence,
+              Deadline deadline, Output& output, const std::stop_token& stop) {
+  const auto idle_end = [&] { return config.idle ? deadline_in(*config.idle) : never; };
+  Deadline idle = idle_end();
   while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    const Deadline wake = std::min({deadline, deadline_in(look_at_reader), display.due(), silence.due()});
+    const Deadline wake = std::min({deadline, idle, deadline_in(look_at_reader), display.due(), silence.due()});
     const std::vector<Message> messages = session.receive(wake, stop);
     for (const Message& message : messages) {
       handling.take(message, stop);
@@ -203,19 +216,25 @@ void take_all(Session& session, Handling& handling, Display& display, Silence& s
     display.refresh(session.waiting());
     // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
     session.take_at_most(handling.left_to_take());
-    output.flush();
+    handling.flush();
     if (output.closed()) {
       throw OutputClosed{};
     }
+    if (!messages.empty() || !session.connected()) {
+      idle = idle_end();
+    } else if (std::chrono::steady_clock::now() >= idle) {
+      return !stop.stop_requested();
+    }
   }
+  return false;
 }
 
 /// Prints what has arrived and was not taken yet, since it is acknowledged and will not come again.
-void take_what_is_there(Session& session, Handling& handling, Output& output, const std::stop_token& stop) {
+void take_what_is_there(Session& session, Handling& handling, const std::stop_token& stop) {
   for (const Message& message : session.receive(std::chrono::steady_clock::now(), stop)) {
     handling.take(message, stop);
   }
-  output.flush();
+  handling.flush();
 }
 
 /// For what is to take only a moment more.
@@ -246,49 +265,61 @@ bool tell_dropped(const Session& session, const Console& console) {
   return dropped == 0;
 }
 
-ExitStatus print_all(Session& session, const SubConfig& config, Output& output, const Console& console,
-                     const std::stop_token& stop, const OpenSession& look) {
+ExitStatus print_all(Session& session, const SubConfig& config, Output& output, Recording* recording,
+                     const Console& console, const std::stop_token& stop, const OpenSession& look) {
   Display display{config, output, console};
-  Handling handling{session, config, output, display, console};
+  Handling handling{session, config, output, display, recording, console};
   const Granted lists = prepare(session, config, console, stop);
   const bool all_granted = lists.refused.empty();
   Silence silence{config, lists.granted, look, console};
   const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
   handling.end_by(deadline);
+  display.begin();
+  bool is_idle = false;
   if (config.exit_after_suback) {
-    take_what_is_there(session, handling, output, stop);
+    take_what_is_there(session, handling, stop);
   } else {
-    take_all(session, handling, display, silence, deadline, output, stop);
+    is_idle = take_all(session, config, handling, display, silence, deadline, output, stop);
   }
   const auto is_done = [&] { return config.exit_after_suback || !handling.goes_on(); };
   if (!is_done()) {
-    take_what_is_there(session, handling, output, stop);
+    take_what_is_there(session, handling, stop);
   }
   const bool done = is_done();
-  const bool time_is_up = !done && !stop.stop_requested();
+  const bool time_is_up = !done && !is_idle && !stop.stop_requested();
   handling.finish_answers(time_is_up ? requested_stop() : stop);
   const bool removed = !config.remove_retained || flush_removals(session, handling, time_is_up, console, stop);
   display.finish(session.waiting());
   session.disconnect();
   if (!config.remove_retained && !config.responds()) {
-    take_what_is_there(session, handling, output, stop);  // what came while goodbye was said
+    take_what_is_there(session, handling, stop);  // what came while goodbye was said
     display.finish(session.waiting());
+  }
+  if (config.dry_run) {
+    console.note(fmt::format("dry run: {} retained {} would be removed, and none was", handling.removable(),
+                             handling.removable() == 1 ? "message" : "messages"));
   }
   const ExitStatus success = !removed || handling.unanswered() > 0 ? ExitStatus::failure
                              : all_granted && !handling.refused()  ? ExitStatus::success
                                                                    : ExitStatus::topic_refused;
   const bool fewer = config.expect && handling.handled() < *config.expect;
-  if (done && !fewer) {
+  const bool counted = config.wanted() && handling.handled() >= *config.wanted();
+  const bool unmet = config.until && !handling.met() && !counted;
+  if (done && !fewer && !unmet) {
     return success;
   }
   const std::string tally =
       config.wanted() ? fmt::format("{} of {} messages", handling.handled(), *config.wanted())
                       : fmt::format("{} {}", handling.handled(), handling.handled() == 1 ? "message" : "messages");
-  if (done || time_is_up) {
-    console.note(fmt::format("{} after {}", done ? "no more is to come" : "time is up", tally));
-    return fewer ? ExitStatus::verdict : ExitStatus::timed_out;
+  const bool was_asked_for = config.wanted() || config.until;
+  if (done || time_is_up || is_idle) {
+    const std::string end = done      ? "no more is to come"
+                            : is_idle ? fmt::format("nothing came for {} s", config.idle->count())
+                                      : "time is up";
+    console.note(fmt::format("{} after {}", end, tally));
+    return fewer ? ExitStatus::verdict : is_idle && !was_asked_for ? success : ExitStatus::timed_out;
   }
-  if (config.wanted()) {
+  if (was_asked_for) {
     console.note(fmt::format("stopped after {}", tally));
     return ExitStatus::failure;
   }
@@ -298,9 +329,9 @@ ExitStatus print_all(Session& session, const SubConfig& config, Output& output, 
 }  // namespace
 
 ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
-                          const std::stop_token& stop, const OpenSession& look) {
+                          const std::stop_token& stop, const OpenSession& look, Recording* recording) {
   try {
-    const ExitStatus status = print_all(session, config, output, console, stop, look);
+    const ExitStatus status = print_all(session, config, output, recording, console, stop, look);
     const bool none_dropped = tell_dropped(session, console);
     return status == ExitStatus::success && !none_dropped ? ExitStatus::failure : status;
   } catch (const Error&) {

@@ -6,15 +6,17 @@
 #include "common/error.hpp"
 #include "common/output.hpp"
 #include "common/session.hpp"
+#include "sub/recording.hpp"
 #include "sub/silence.hpp"
 #include "sub/sub_config.hpp"
 
 namespace sistem {
 
-/// Subscribes and unsubscribes, says so, and prints each message to `output` until the count is reached, a message
-/// comes that is not retained where only retained ones were asked for (success), the time is up (timed_out, or
-/// verdict where so many were expected), or a stop
-/// is requested (success, or failure where a count was not reached); then disconnects. With -E it ends when the broker
+/// Subscribes and unsubscribes, says so, and prints each message that is chosen to `output` until the count is reached,
+/// the one comes that --until waits for, or one that is not retained where only retained ones were asked for (success);
+/// until the time is up (timed_out, or verdict where so many were expected), nothing has come for as long as --idle has
+/// it (the same, or success where nothing certain was asked for), or a stop is requested (success, or failure where
+/// something was); then disconnects. What is printed is kept in `recording`, too. With -E it ends when the broker
 /// has acknowledged, with what had arrived by then. Output is flushed whenever no further message is waiting.
 /// topic_refused: the broker refused a filter; where others were granted and no count was asked for, they are printed
 /// first. Where a session drops what is too much, that is told at the end and is a failure. Where nothing comes, that
@@ -22,6 +24,6 @@ namespace sistem {
 /// after the reader has gone, Error, and Expected for a format that is wrong.
 [[nodiscard]] ExitStatus print_messages(Session& session, const SubConfig& config, Output& output,
                                         const Console& console, const std::stop_token& stop,
-                                        const OpenSession& look = {});
+                                        const OpenSession& look = {}, Recording* recording = nullptr);
 
 }  // namespace sistem

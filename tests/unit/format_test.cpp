@@ -20,18 +20,18 @@ using namespace std::string_literals;
 
 std::string printed(const Format& format, const Message& message) {
   std::string out = "before|";
-  EXPECT_FALSE(format.append(message, out));
+  EXPECT_FALSE(format.append(message, {}, out));
   EXPECT_TRUE(out.starts_with("before|"));
   return out.substr(7);
 }
 std::string printed(const std::string& format, const Message& message, bool pretty = false) {
-  return printed(Format::of(format, pretty, false), message);
+  return printed(Format::of(format, pretty, End::nothing), message);
 }
 
 /// What the format has against the message.
 std::string fault(const std::string& format, const Message& message) {
   std::string out = "before|";
-  const auto fault = Format::of(format, false, true).append(message, out);
+  const auto fault = Format::of(format, false, End::newline).append(message, {}, out);
   EXPECT_EQ(out, "before|") << "something was printed";
   return std::string(fault.value_or("nothing"));
 }
@@ -63,23 +63,23 @@ const Message rich = [] {
 }();
 
 TEST(Format, PayloadAloneIsNotShownWhereItIsEmpty) {
-  EXPECT_EQ(printed(Format::payload(true), plain), "hello\n");
-  EXPECT_EQ(printed(Format::payload(false), plain), "hello");
-  EXPECT_EQ(printed(Format::payload(true), with_payload("")), "");
-  EXPECT_EQ(printed(Format::payload(true), with_payload("\0\xFF\n"s)), "\0\xFF\n\n"s);
+  EXPECT_EQ(printed(Format::payload(End::newline), plain), "hello\n");
+  EXPECT_EQ(printed(Format::payload(End::nothing), plain), "hello");
+  EXPECT_EQ(printed(Format::payload(End::newline), with_payload("")), "");
+  EXPECT_EQ(printed(Format::payload(End::newline), with_payload("\0\xFF\n"s)), "\0\xFF\n\n"s);
 }
 
 TEST(Format, VerboseShowsTheTopicAndSaysWhatIsEmpty) {
-  EXPECT_EQ(printed(Format::verbose(true), plain), "a/b hello\n");
-  EXPECT_EQ(printed(Format::verbose(false), plain), "a/b hello");
-  EXPECT_EQ(printed(Format::verbose(true), with_payload("")), "a/b (null)\n");
-  EXPECT_EQ(printed(Format::verbose(false), with_payload("")), "");
+  EXPECT_EQ(printed(Format::verbose(End::newline), plain), "a/b hello\n");
+  EXPECT_EQ(printed(Format::verbose(End::nothing), plain), "a/b hello");
+  EXPECT_EQ(printed(Format::verbose(End::newline), with_payload("")), "a/b (null)\n");
+  EXPECT_EQ(printed(Format::verbose(End::nothing), with_payload("")), "");
 }
 
 TEST(Format, ANewlineFollowsEachMessage) {
-  EXPECT_EQ(printed(Format::of("%p", false, true), plain), "hello\n");
-  EXPECT_EQ(printed(Format::of("%p", false, false), plain), "hello");
-  EXPECT_EQ(printed(Format::of("", false, true), plain), "\n");
+  EXPECT_EQ(printed(Format::of("%p", false, End::newline), plain), "hello\n");
+  EXPECT_EQ(printed(Format::of("%p", false, End::nothing), plain), "hello");
+  EXPECT_EQ(printed(Format::of("", false, End::newline), plain), "\n");
 }
 
 TEST(Format, ReplacesWhatItSays) {
@@ -187,7 +187,8 @@ TEST(Format, PropertiesKeepTheirColumnsPresentOrNot) {
 
 TEST(Format, AWrongOneIsToldWithThePlaceOfItsFault) {
   const std::string field =
-      "expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x or % after the % at character ";
+      "expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x, % or {NAME} after the % at "
+      "character ";
   const std::string escape = "expected 0, a, e, n, r, t, v or \\ after the \\ at character ";
   const std::string width = "expected a width and a precision of at most 9999 in the sequence at character ";
   const std::pair<std::string, std::string> table[] = {
@@ -209,7 +210,7 @@ TEST(Format, AWrongOneIsToldWithThePlaceOfItsFault) {
   };
   for (const auto& [format, complaint] : table) {
     try {
-      (void)Format::of(format, false, true);
+      (void)Format::of(format, false, End::newline);
       ADD_FAILURE() << format << " was taken";
     } catch (const Expected& expected) {
       EXPECT_EQ(expected.what(), complaint) << format;

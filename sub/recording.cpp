@@ -1,0 +1,75 @@
+#include "sub/recording.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "common/error.hpp"
+#include "common/record.hpp"
+
+namespace sistem {
+namespace {
+
+constexpr std::size_t gather_at_most = std::size_t{64} * 1024;
+constexpr mode_t for_all_to_read = 0644;
+
+}  // namespace
+
+Recording::Recording(const std::string& path, Begin begin)
+    : path_(path),
+      file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (begin == Begin::anew ? O_TRUNC : O_APPEND),
+                   for_all_to_read)) {
+  if (file_.get() < 0) {
+    throw Error(fmt::format("cannot record to {}: {}", path, std::strerror(errno)));
+  }
+}
+
+Recording::~Recording() {
+  try {
+    flush();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): whatever has ended the run is told by somebody else
+  }
+}
+
+void Recording::keep(const Message& message) {
+  append_record(message, gathered_);
+  gathered_ += '\n';
+  if (gathered_.size() >= gather_at_most) {
+    flush();
+  }
+}
+
+void Recording::flush() {
+  std::size_t written = 0;
+  while (written < gathered_.size()) {
+    const ssize_t count = ::write(file_.get(), gathered_.data() + written, gathered_.size() - written);
+    if (count >= 0) {
+      written += static_cast<std::size_t>(count);
+    } else if (errno != EINTR) {
+      fail(errno, written);
+    }
+  }
+  kept_ += static_cast<std::size_t>(std::count(gathered_.begin(), gathered_.end(), '\n'));
+  gathered_.clear();
+}
+
+/// `written`: so much of what was gathered.
+void Recording::fail(int reason, std::size_t written) {
+  const std::string_view in_the_file = std::string_view(gathered_).substr(0, written);
+  kept_ += static_cast<std::size_t>(std::count(in_the_file.begin(), in_the_file.end(), '\n'));
+  const std::size_t half = in_the_file.size() - (in_the_file.rfind('\n') + 1);
+  const off_t end = ::lseek(file_.get(), 0, SEEK_CUR);  // none of a pipe or a device
+  if (half > 0 && end >= static_cast<off_t>(half)) {
+    (void)!::ftruncate(file_.get(), end - static_cast<off_t>(half));
+  }
+  gathered_.clear();
+  throw Error(fmt::format("cannot record to {}: {}; it holds {} {} of this run", path_, std::strerror(reason), kept_,
+                          kept_ == 1 ? "message" : "messages"));
+}
+
+}  // namespace sistem

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "common/descriptor.hpp"
+#include "common/message.hpp"
+
+namespace sistem {
+
+/// A file that keeps messages, each as a line of JSON (common/record.hpp): gathered while more is coming, written when
+/// flush() says that nothing is.
+class Recording {
+ public:
+  enum class Begin { anew, behind };
+
+  /// Opens the file, and empties it where it is to begin anew. Throws Error where it cannot be written.
+  Recording(const std::string& path, Begin begin);
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  ~Recording();
+
+  /// Takes a message; it is written now only if much has been gathered. Throws as flush() does.
+  void keep(const Message& message);
+
+  /// Writes what was gathered. Throws Error where that cannot be done (a full disk), which says how many messages are
+  /// in the file; half a line is taken back out of it.
+  void flush();
+
+ private:
+  void fail(int reason, std::size_t written);
+
+  std::string path_;
+  Descriptor file_;
+  std::string gathered_;
+  std::size_t kept_ = 0;  ///< messages that were written
+};
+
+}  // namespace sistem
