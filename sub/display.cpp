@@ -26,16 +26,20 @@ Palette palette(const SubConfig& config, const Output& output) {
   return output.terminal() ? config.palette : Palette::none;
 }
 
+/// Whether the user has said how a message is printed.
+bool has_form(const SubConfig& config) {
+  return config.format || config.json || config.hex || config.csv || config.dry_run;
+}
+
 /// Whether messages are laid out for a person. Who has a format, asks for the bare bytes, or calls us by
 /// mosquitto_sub's name wants something else.
 bool for_a_person(const SubConfig& config, const Output& output) {
   const bool is_seen = output.terminal().has_value() && !config.drop_in;
-  const bool has_form = config.format || config.json || config.hex || config.csv || config.dry_run;
-  return (is_seen || config.colour == ColourWhen::always) && !has_form && !config.no_newline && !config.null;
+  return (is_seen || config.colour == ColourWhen::always) && !has_form(config) && !config.no_newline && !config.null;
 }
 
 Format form_of(const SubConfig& config) {
-  const End end = config.no_newline ? End::nothing : config.null ? End::nul : End::newline;
+  const End end = config.no_newline || config.watch ? End::nothing : config.null ? End::nul : End::newline;
   if (config.format) {
     return Format::of(*config.format, config.pretty, end);
   }
@@ -56,8 +60,7 @@ Format form_of(const SubConfig& config) {
 
 Format format_of(const SubConfig& config, const Output& output) {
   Format format = form_of(config);
-  const bool has_form = config.format || config.json || config.hex || config.csv || config.dry_run;
-  if (has_form && output.terminal() && !config.drop_in && !config.watch) {
+  if (has_form(config) && output.terminal() && !config.drop_in && !config.watch) {
     format.spell_out_controls();
   }
   return format;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <random>
 
 #include "sub/choosing.hpp"
@@ -16,6 +17,38 @@ using namespace std::chrono_literals;
 
 /// How often a quiet sub looks whether its reader is still there.
 constexpr auto look_at_reader = 1s;
+
+/// When what was printed is written. A message that comes alone is written at once. Where they come close together they
+/// are gathered until none follows closely any more, and for so long at most: a system call for each would cost more
+/// than all else.
+class Writing {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// To be told after each look for messages whether there were any: true where all that was gathered is due now.
+  [[nodiscard]] bool is_due(bool any, Clock::time_point now) {
+    if (any && !gathered_since_ && now - written_ < close) {
+      gathered_since_ = now;
+    }
+    if (any && gathered_since_ && now - *gathered_since_ < longest) {
+      return false;
+    }
+    written_ = now;
+    gathered_since_.reset();
+    return true;
+  }
+
+  /// Until when to look for the next message, so that nothing is held back.
+  [[nodiscard]] Deadline wake(Clock::time_point now) const { return gathered_since_ ? now + closely : never; }
+
+ private:
+  static constexpr auto close = 500us;
+  static constexpr auto closely = 100us;
+  static constexpr auto longest = 2ms;
+
+  Clock::time_point written_{};
+  std::optional<Clock::time_point> gathered_since_;
+};
 
 /// How a filter should be subscribed to. MQTT 5 can leave out at the broker what -R would pass over here; but not where
 /// --remove-retained must see it.
@@ -204,8 +237,10 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
               Deadline deadline, Output& output, const std::stop_token& stop) {
   const auto idle_end = [&] { return config.idle ? deadline_in(*config.idle) : never; };
   Deadline idle = idle_end();
+  Writing writing;
   while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    const Deadline wake = std::min({deadline, idle, deadline_in(look_at_reader), display.due(), silence.due()});
+    const Deadline wake = std::min({deadline, idle, deadline_in(look_at_reader), display.due(), silence.due(),
+                                    writing.wake(std::chrono::steady_clock::now())});
     const std::vector<Message> messages = session.receive(wake, stop);
     for (const Message& message : messages) {
       handling.take(message, stop);
@@ -216,9 +251,11 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
     display.refresh(session.waiting());
     // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
     session.take_at_most(handling.left_to_take());
-    handling.flush();
-    if (output.closed()) {
-      throw OutputClosed{};
+    if (writing.is_due(!messages.empty(), std::chrono::steady_clock::now())) {
+      handling.flush();
+      if (output.closed()) {
+        throw OutputClosed{};
+      }
     }
     if (!messages.empty() || !session.connected()) {
       idle = idle_end();
@@ -226,6 +263,7 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
       return !stop.stop_requested();
     }
   }
+  handling.flush();
   return false;
 }
 
@@ -335,6 +373,7 @@ ExitStatus print_messages(Session& session, const SubConfig& config, Output& out
     const bool none_dropped = tell_dropped(session, console);
     return status == ExitStatus::success && !none_dropped ? ExitStatus::failure : status;
   } catch (const Error&) {
+    output.flush();  // what was taken is printed
     (void)tell_dropped(session, console);
     throw;
   }

@@ -690,13 +690,13 @@ const Wrong wrongs[] = {
      {"-F", "%"},
      {},
      "",
-     "--format: expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x or % after the % at "
+     "--format: expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x, % or {NAME} after the % at "
      "character 1, got \"%\""},
     {SUB,
      {"-F", "%t %z"},
      {},
      "",
-     "--format: expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x or % after the % at "
+     "--format: expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x, % or {NAME} after the % at "
      "character 4, got \"%t %z\""},
     {SUB,
      {"-F", "\\q"},
@@ -707,13 +707,14 @@ const Wrong wrongs[] = {
      {"-F", "a %.p %5"},
      {},
      "",
-     "--format: expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x or % after the % at "
+     "--format: expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x, % or {NAME} after the % at "
      "character 7, got \"a %.p %5\""},
     {SUB,
      {},
      {{"MQTT_FORMAT", "%?"}},
      "",
-     "MQTT_FORMAT: expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x or % after the % at "
+     "MQTT_FORMAT: expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x, % or {NAME} after the % "
+     "at "
      "character 1, got \"%?\""},
     {SUB, {}, {{"MQTT_COUNT", "0"}}, "", "MQTT_COUNT: expected a whole number from 1 to 1000000000000000, got \"0\""},
     {SUB, {}, {{"MQTT_TOPIC", "a\nb#"}}, "", "MQTT_TOPIC: expected + and # alone in their levels, got \"b#\""},

@@ -301,7 +301,7 @@ TEST(FormatOnATerminal, SpellsOutWhatMessagesBringAndNotWhatTheUserWrote) {
   message.topic = "t\x07";
   message.properties = {{3, 0, "c\x1b"}};
   const auto on_a_terminal = [&](const std::string& text) {
-    Format format = Format::of(text, false, false);
+    Format format = Format::of(text, false, End::nothing);
     format.spell_out_controls();
     return printed(format, message);
   };
@@ -313,7 +313,7 @@ TEST(FormatOnATerminal, SpellsOutWhatMessagesBringAndNotWhatTheUserWrote) {
 }
 
 TEST(FormatOnATerminal, JsonStaysJson) {
-  Format format = Format::of("%J", false, false);
+  Format format = Format::of("%J", false, End::nothing);
   format.spell_out_controls();
   const std::string out = printed(format, with_payload("[\"\x7F\xC2\x9B\"]"));
   EXPECT_TRUE(out.ends_with(R"("payload":["\u007f\u009b"]})")) << out;
