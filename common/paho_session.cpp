@@ -480,8 +480,11 @@ class PahoSession final : public Session {
   }
 
   [[nodiscard]] std::size_t waiting() const override {
-    const std::scoped_lock lock(mutex_);
-    return arrivals_.size();
+    std::unique_lock lock(mutex_);
+    const auto wire = wire_;
+    const std::size_t unknown_to_wire = stale_;
+    lock.unlock();
+    return unknown_to_wire + (wire ? wire->unconsumed() : 0);
   }
 
   [[nodiscard]] std::size_t dropped() const override {

@@ -102,8 +102,8 @@ class Session {
   /// A receive() that waits, or the next one, returns at once. The only call that any thread may make.
   virtual void interrupt() = 0;
 
-  /// How many have arrived and wait for receive(), and how many were dropped because too many did. What was dropped is
-  /// acknowledged.
+  /// How many have arrived or are on their way through the library to receive(), and how many were dropped because too
+  /// many were. What was dropped is acknowledged.
   [[nodiscard]] virtual std::size_t waiting() const = 0;
   [[nodiscard]] virtual std::size_t dropped() const = 0;
 

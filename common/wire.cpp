@@ -298,8 +298,14 @@ void Wire::knows(std::set<std::uint16_t> packet_ids) {
   known_ = std::move(packet_ids);
 }
 
+std::size_t Wire::unconsumed() const {
+  const std::scoped_lock lock(mutex_);
+  return passed_.size() + held_.size();
+}
+
 bool Wire::consumed(std::size_t messages) {
   const std::scoped_lock lock(mutex_);
+  const bool nothing_ready = waiting() == 0;
   const bool paused = !may_read_ahead();
   for (; messages > 0 && !passed_.empty(); --messages) {
     passed_bytes_ -= passed_.front();
@@ -308,14 +314,17 @@ bool Wire::consumed(std::size_t messages) {
       --*at_most_;
     }
   }
-  return pass_held() || (paused && may_read_ahead());
+  const bool some = pass_held();
+  return nothing_ready && (some || (paused && may_read_ahead()));
 }
 
 bool Wire::pass_at_most(std::optional<std::size_t> messages) {
   const std::scoped_lock lock(mutex_);
+  const bool nothing_ready = waiting() == 0;
   const bool paused = !may_read_ahead();
   at_most_ = messages;
-  return pass_held() || (paused && may_read_ahead());
+  const bool some = pass_held();
+  return nothing_ready && (some || (paused && may_read_ahead()));
 }
 
 bool Wire::read_without_limit(bool yes) {

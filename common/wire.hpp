@@ -60,10 +60,13 @@ class Wire {
 
   // For the session.
 
+  /// How many messages have come, at least their beginnings, and not reached the end of their way.
+  [[nodiscard]] std::size_t unconsumed() const;
+
   [[nodiscard]] int fd() const { return channel_.fd(); }
 
   /// So many of the messages that passed to the library have reached the end of their way: there is room for others.
-  /// True where some of those that waited here have passed now, or reading goes on that had paused.
+  /// True where receive() had nothing to tell and now has, or would after reading, which had paused.
   bool consumed(std::size_t messages);
 
   /// So many messages pass to the library, those among them that are on their way and not consumed; none: all. What

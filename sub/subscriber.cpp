@@ -18,35 +18,29 @@ using namespace std::chrono_literals;
 /// How often a quiet sub looks whether its reader is still there.
 constexpr auto look_at_reader = 1s;
 
-/// When what was printed is written. A message that comes alone is written at once. Where they come close together they
-/// are gathered until none follows closely any more, and for so long at most: a system call for each would cost more
-/// than all else.
+/// When what was printed is written: at once where no further message is on its way, else when that has come too, so
+/// that a flood does not cost a system call for each message. But no message waits long for others: those that are on
+/// their way may get stuck there.
 class Writing {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// To be told after each look for messages whether there were any: true where all that was gathered is due now.
-  [[nodiscard]] bool is_due(bool any, Clock::time_point now) {
-    if (any && !gathered_since_ && now - written_ < close) {
-      gathered_since_ = now;
-    }
-    if (any && gathered_since_ && now - *gathered_since_ < longest) {
+  /// To be told after each look for messages whether others are on their way: true where all that was gathered is due.
+  [[nodiscard]] bool is_due(bool others, Clock::time_point now) {
+    if (others && now < gathered_since_.value_or(now) + longest) {
+      gathered_since_ = gathered_since_.value_or(now);
       return false;
     }
-    written_ = now;
     gathered_since_.reset();
     return true;
   }
 
   /// Until when to look for the next message, so that nothing is held back.
-  [[nodiscard]] Deadline wake(Clock::time_point now) const { return gathered_since_ ? now + closely : never; }
+  [[nodiscard]] Deadline wake() const { return gathered_since_ ? *gathered_since_ + longest : never; }
 
  private:
-  static constexpr auto close = 500us;
-  static constexpr auto closely = 100us;
-  static constexpr auto longest = 2ms;
+  static constexpr auto longest = 10ms;
 
-  Clock::time_point written_{};
   std::optional<Clock::time_point> gathered_since_;
 };
 
@@ -239,8 +233,8 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
   Deadline idle = idle_end();
   Writing writing;
   while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    const Deadline wake = std::min({deadline, idle, deadline_in(look_at_reader), display.due(), silence.due(),
-                                    writing.wake(std::chrono::steady_clock::now())});
+    const Deadline wake =
+        std::min({deadline, idle, deadline_in(look_at_reader), display.due(), silence.due(), writing.wake()});
     const std::vector<Message> messages = session.receive(wake, stop);
     for (const Message& message : messages) {
       handling.take(message, stop);
@@ -251,7 +245,7 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
     display.refresh(session.waiting());
     // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
     session.take_at_most(handling.left_to_take());
-    if (writing.is_due(!messages.empty(), std::chrono::steady_clock::now())) {
+    if (writing.is_due(session.waiting() > 0, std::chrono::steady_clock::now())) {
       handling.flush();
       if (output.closed()) {
         throw OutputClosed{};

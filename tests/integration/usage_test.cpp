@@ -652,7 +652,7 @@ const Wrong wrongs[] = {
     {SUB, {"-C", "0"}, {}, "", "--count: expected a whole number from 1 to 1000000000000000, got \"0\""},
     {SUB, {"-C", "-1"}, {}, "", "--count: expected a whole number from 1 to 1000000000000000, got \"-1\""},
     {SUB, {"-C", "many"}, {}, "", "--count: expected a whole number from 1 to 1000000000000000, got \"many\""},
-    {SUB, {"--expect", "3"}, {}, "", "--expect needs --timeout: until when they are expected"},
+    {SUB, {"--expect", "3"}, {}, "", "--expect needs --timeout or --idle: until when they are expected"},
     {SUB, {"--expect", "3", "-C", "3", "-W", "1"}, {}, "", "--expect and --count: only one of them can be given"},
     {SUB, {"-W", "0"}, {}, "", "--timeout: expected seconds above 0, got \"0\""},
     {SUB, {"-W", "-1"}, {}, "", "--timeout: expected seconds above 0, got \"-1\""},
