@@ -188,7 +188,7 @@ Generator step_in(Scanner& scanner, const Random& /*unused*/) {
     return number.units * std::llround(factor);
   };
   const std::int64_t low = in_units(range.low);
-  const std::int64_t step = in_units(size);
+  const std::int64_t step = std::max<std::int64_t>(in_units(size), 1);  // which it is: read_step() takes none of 0
   const std::int64_t count = (in_units(range.high) - low) / step + 1;
   return {[=, number = std::int64_t{0}](nanoseconds) mutable {
             const Decimal value{low + number * step, decimals};

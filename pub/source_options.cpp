@@ -286,7 +286,8 @@ std::vector<Option> source_rows(PubConfig& config, const std::string& group) {
       {.name = "seed",
        .value = "N",
        .section = section,
-       .help = "Draw the random values of a template from this number: the same number, the same messages.",
+       .help =
+           "Draw the random values of a template, and --jitter, from this number: the same number, the same messages.",
        .field = number(config.seed, 0, INT64_MAX)},
       {.name = "prefix",
        .value = "TEXT",
