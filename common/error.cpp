@@ -14,7 +14,7 @@ const std::vector<ExitMeaning>& exit_meanings() {
       {4, "refused by the broker when connecting; the reason is printed"},
       {5, "a topic was refused by the broker"},
       {6, "the verdict is no: what was expected of the run did not come (--expect)"},
-      {27, "time is up before what was asked for had arrived (-W)"},
+      {27, "time is up before what was asked for had arrived (-W, --idle)"},
       {128, "ended by the second signal n"},
   };
   return meanings;
