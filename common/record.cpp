@@ -341,6 +341,7 @@ void read_property(std::string key, const Json& value, std::vector<Property>& pr
   });
   if (one == known.end()) {
     std::vector<std::string_view> names;
+    names.reserve(known.size());
     for (const Known& candidate : known) {
       names.push_back(property_name(candidate.identifier));
     }

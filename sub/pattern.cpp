@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <string>
+
 #include "common/option.hpp"
 
 namespace sistem {
@@ -16,12 +18,15 @@ re2::RE2::Options options() {
 
 }  // namespace
 
-Pattern::Pattern(std::string_view regex) : regex_(std::make_shared<const re2::RE2>(regex, options())) {
+Pattern::Pattern(std::string_view regex) : regex_(std::make_shared<const re2::RE2>(std::string(regex), options())) {
   if (!regex_->ok()) {
     throw Expected(fmt::format("expected a regular expression: {}", regex_->error()));
   }
 }
 
-bool Pattern::matches_in(std::string_view bytes) const { return re2::RE2::PartialMatch(bytes, *regex_); }
+// RE2 has a string_view of its own, which in Debian 13 is Abseil's and is not made of the standard's.
+bool Pattern::matches_in(std::string_view bytes) const {
+  return re2::RE2::PartialMatch({bytes.data(), bytes.size()}, *regex_);
+}
 
 }  // namespace sistem
