@@ -77,7 +77,8 @@ TemplateWorld world_of(const PubConfig& config, const std::string& purpose) {
 }
 
 Source generated(Template topic, Template payload, Message pattern) {
-  return [=, number = std::uint64_t{0}](const Moment& moment, const std::stop_token&) mutable {
+  return [topic = std::move(topic), payload = std::move(payload), pattern = std::move(pattern),
+          number = std::uint64_t{0}](const Moment& moment, const std::stop_token&) mutable {
     const Occasion occasion{++number, moment.elapsed, moment.wall};
     Message message = pattern;
     message.topic = topic.render(occasion);
@@ -104,11 +105,11 @@ Source template_source(const PubConfig& config, Message pattern, Readings readin
   };
   Template topic = compiled(config.topic.value_or(""), world("topic"));
   Template payload = compiled(config.payload_template.value_or(""), world("template"));
+  if (!topic.readings().empty() || !payload.readings().empty()) {
+    live->emplace(std::move(readings), stop);
+  }
   for (const auto* used : {&topic.readings(), &payload.readings()}) {
     for (const std::string& name : *used) {
-      if (!*live) {
-        live->emplace(std::move(readings), stop);
-      }
       (void)live->value().numbers(name);  // a host without it is told before there is a connection
     }
   }
