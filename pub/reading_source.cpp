@@ -20,14 +20,14 @@ constexpr int most_attempts = 20;
 
 Source readings_of(Readings readings, const PubConfig& config, Message pattern) {
   const std::vector<std::string> wanted = config.readings.value_or(std::vector<std::string>{});
-  const auto turn_at = [=](const std::vector<Reading>& measured, const Moment& moment) {
+  const auto turn_at = [wanted, pattern = std::move(pattern), prefix = config.prefix, format = config.reading_format](
+                           const std::vector<Reading>& measured, const Moment& moment) {
     Turn turn;
     for (const Reading& reading : measured) {
       if (wanted.empty() || std::ranges::find(wanted, reading.name) != wanted.end()) {
         turn.messages.push_back(pattern);
-        turn.messages.back().topic = config.prefix + "/" + reading.name;
-        turn.messages.back().payload =
-            config.reading_format == ReadingFormat::json ? json_of(reading, moment.wall) : reading.text();
+        turn.messages.back().topic = prefix + "/" + reading.name;
+        turn.messages.back().payload = format == ReadingFormat::json ? json_of(reading, moment.wall) : reading.text();
       }
     }
     return turn;

@@ -97,6 +97,7 @@ Value bytes(std::string& field) {
 Value mappings(std::vector<TopicMapping>& field) {
   const auto get = [&field] {
     std::vector<std::string> texts;
+    texts.reserve(field.size());
     for (const TopicMapping& mapping : field) {
       texts.push_back(mapping.from + "=" + mapping.to);
     }
@@ -222,9 +223,8 @@ void settle(PubConfig& config) {
   }
 }
 
-std::vector<Option> source_rows(PubConfig& config, const std::string& group) {
+std::vector<Option> source_rows(PubConfig& config, const std::string& source) {
   const std::string section = "Sources";
-  const std::string source = group;
   return {
       {.name = "topic-lines",
        .section = section,

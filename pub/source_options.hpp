@@ -11,7 +11,7 @@ namespace sistem {
 
 /// The rows of those sources that mosquitto_pub does not have, and of all that says more of a source. `group` is that
 /// of the options that say what is published.
-[[nodiscard]] std::vector<Option> source_rows(PubConfig& config, const std::string& group);
+[[nodiscard]] std::vector<Option> source_rows(PubConfig& config, const std::string& source);
 
 /// The one option that says what is published, or nothing.
 [[nodiscard]] std::optional<std::string> source_given(const Settings& settings);

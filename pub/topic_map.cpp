@@ -1,5 +1,7 @@
 #include "pub/topic_map.hpp"
 
+#include <fmt/format.h>
+
 #include "common/option.hpp"
 #include "common/topic.hpp"
 
@@ -18,7 +20,7 @@ TopicMapping topic_mapping(std::string_view text) {
   if (equals == std::string_view::npos || text == "=") {
     throw Expected("expected FROM=TO, the first levels of a topic and what takes their place");
   }
-  const TopicMapping mapping{levels(text.substr(0, equals)), levels(text.substr(equals + 1))};
+  TopicMapping mapping{levels(text.substr(0, equals)), levels(text.substr(equals + 1))};
   for (const std::string& side : {mapping.from, mapping.to}) {
     if (const auto fault = side.empty() ? std::nullopt : fault_of_topic_name(side)) {
       throw Expected("expected " + *fault);
@@ -31,7 +33,7 @@ std::string mapped(const std::string& topic, const std::vector<TopicMapping>& ma
   for (const auto& [from, to] : mappings) {
     const bool is_below = topic.starts_with(from) && topic.size() > from.size() && topic[from.size()] == '/';
     if (from.empty()) {
-      return to + "/" + topic;
+      return fmt::format("{}/{}", to, topic);
     }
     if (topic == from || is_below) {
       const std::string rest = topic.substr(from.size());
