@@ -27,21 +27,23 @@ class Writing {
 
   /// To be told after each look for messages whether others are on their way: true where all that was gathered is due.
   [[nodiscard]] bool is_due(bool others, Clock::time_point now) {
-    if (others && now < gathered_since_.value_or(now) + longest) {
-      gathered_since_ = gathered_since_.value_or(now);
+    if (others) {
+      due_ = std::min(due_, now + longest);
+    }
+    if (others && now < due_) {
       return false;
     }
-    gathered_since_.reset();
+    due_ = never;
     return true;
   }
 
   /// Until when to look for the next message, so that nothing is held back.
-  [[nodiscard]] Deadline wake() const { return gathered_since_ ? *gathered_since_ + longest : never; }
+  [[nodiscard]] Deadline wake() const { return due_; }
 
  private:
   static constexpr auto longest = 10ms;
 
-  std::optional<Clock::time_point> gathered_since_;
+  Deadline due_ = never;  ///< of what is gathered
 };
 
 /// How a filter should be subscribed to. MQTT 5 can leave out at the broker what -R would pass over here; but not where
