@@ -56,7 +56,7 @@ TEST_F(Ping, SaysWhatIsWrongByItsStatus) {
   // Accepts everything and brings nothing back.
   const RogueBroker silent{
       {{RogueBroker::connect_packet, "\x20\x02\x00\x00"s}, {RogueBroker::subscribe_packet, "\x90\x03\x00\x01\x00"s}}};
-  const Result late = run(tool(SUB, silent.port(), {"--ping", "-W", "0.3"}));
+  const Result late = run(tool(SUB, silent.port(), {"--ping", "-W", "1.5"}));
   EXPECT_EQ(late.status, 27) << late.report;
   EXPECT_NE(late.err.find("has not come back"), std::string::npos) << late.report;
 }

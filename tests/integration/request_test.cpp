@@ -124,11 +124,11 @@ TEST_F(RequestResponse, OnlyAShellThatWasAskedForReadsTheCommand) {
 
 TEST_F(RequestResponse, ACommandThatFailsGivesNoAnswerAndIsTold) {
   const auto responder = this->responder(
-      {"-t", "ask", "--respond-shell", "--respond-timeout", "0.2", "--respond-exec",
+      {"-t", "ask", "--respond-shell", "--respond-timeout", "1", "--respond-exec",
        "read -r how; case $how in bad) exit 3;; slow) sleep 60;; dead) kill -9 $$;; *) echo good;; esac"});
   for (const auto& [how, why] : {std::pair{"bad", "ended with status 3"}, std::pair{"slow", "took too long"},
                                  std::pair{"dead", "was ended by signal 9"}}) {
-    EXPECT_EQ(ask({"-t", "ask", "-m", how, "-W", "0.5"}).status, 27);
+    EXPECT_EQ(ask({"-t", "ask", "-m", how, "-W", "0.2"}).status, 27);
     responder->wait_for_stderr(why);
   }
   EXPECT_EQ(ask({"-t", "ask", "-m", "well"}).out, "good\n");

@@ -56,7 +56,7 @@ TEST_F(Sub, AFormatThatIsWrongIsToldBeforeAnythingIsConnected) {
 
 TEST_F(Sub, FewerThanExpectedEndWithTheVerdict) {
   keep("k/1", "one");
-  const Result result = subscribe({"-t", "k/#", "--expect", "2", "-W", "0.3"});
+  const Result result = subscribe({"-t", "k/#", "--expect", "2", "-W", "1"});
   expect(result, 6, "one\n");
   EXPECT_TRUE(result.err.ends_with("sub: time is up after 1 of 2 messages\n")) << result.report;
   expect(subscribe({"-t", "k/#", "--expect", "1", "-W", "20"}), 0, "one\n");
