@@ -82,20 +82,20 @@ constexpr std::array table{
     Known{0x2A, "shared-subscription-available", Type::byte},
 };
 
-struct Packet {
+struct Place {
   std::string_view word;
   std::string_view name;  ///< as the specification writes it
   PropertyPlace place;
 };
 
 constexpr std::array packets{
-    Packet{"connect", "CONNECT", connect},          Packet{"publish", "PUBLISH", publish},
-    Packet{"subscribe", "SUBSCRIBE", subscribe},    Packet{"unsubscribe", "UNSUBSCRIBE", unsubscribe},
-    Packet{"disconnect", "DISCONNECT", disconnect}, Packet{"will", "a will", will},
+    Place{"connect", "CONNECT", connect},          Place{"publish", "PUBLISH", publish},
+    Place{"subscribe", "SUBSCRIBE", subscribe},    Place{"unsubscribe", "UNSUBSCRIBE", unsubscribe},
+    Place{"disconnect", "DISCONNECT", disconnect}, Place{"will", "a will", will},
 };
 
-const Packet& packet_of(PropertyPlace place) {
-  return *std::find_if(packets.begin(), packets.end(), [&](const Packet& packet) { return packet.place == place; });
+const Place& packet_of(PropertyPlace place) {
+  return *std::find_if(packets.begin(), packets.end(), [&](const Place& packet) { return packet.place == place; });
 }
 
 const Known* known(std::uint8_t identifier) {
@@ -104,9 +104,9 @@ const Known* known(std::uint8_t identifier) {
   return found == table.end() ? nullptr : found;
 }
 
-const Packet& packet_named(const std::string& word) {
+const Place& packet_named(const std::string& word) {
   const std::string wanted = in_small_letters(word);
-  for (const Packet& packet : packets) {
+  for (const Place& packet : packets) {
     if (packet.word == wanted) {
       return packet;
     }
@@ -128,7 +128,7 @@ const Packet& packet_named(const std::string& word) {
   throw Expected(those);
 }
 
-const Known& property_named(const std::string& word, const Packet& packet) {
+const Known& property_named(const std::string& word, const Place& packet) {
   const std::string wanted = in_small_letters(word);
   std::vector<std::string_view> allowed;
   for (const Known& one : table) {
@@ -286,7 +286,7 @@ PlacedProperty placed_property(const std::vector<std::string>& words) {
   if (words.empty()) {
     throw Expected("expected a packet, the name of a property and its value: publish content-type text/plain");
   }
-  const Packet& packet = packet_named(words.front());
+  const Place& packet = packet_named(words.front());
   if (words.size() < 2) {
     throw Expected(fmt::format("expected the name of a property and its value after {}", packet.word));
   }
@@ -358,7 +358,7 @@ bool is_secret(const PlacedProperty& property) { return property.property.identi
 
 std::vector<PropertyWords> property_words() {
   std::vector<PropertyWords> words;
-  for (const Packet& packet : packets) {
+  for (const Place& packet : packets) {
     PropertyWords& of_packet = words.emplace_back(PropertyWords{std::string(packet.word), {}});
     for (const Known& one : table) {
       if ((one.places & in(packet.place)) != 0) {

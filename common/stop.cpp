@@ -44,8 +44,8 @@ int poll_until(Deadline deadline, pollfd* descriptors, std::size_t count) {
   }
   using namespace std::chrono;
   const auto left = std::max(duration_cast<nanoseconds>(deadline - steady_clock::now()), nanoseconds(0));
-  const timespec time{static_cast<time_t>(duration_cast<seconds>(left).count()),
-                      static_cast<long>((left % seconds(1)).count())};
+  const timespec time{static_cast<time_t>(duration_cast<std::chrono::seconds>(left).count()),
+                      static_cast<long>((left % std::chrono::seconds(1)).count())};
   return ::ppoll(descriptors, count, &time, nullptr);
 }
 

@@ -35,8 +35,8 @@ std::optional<int> wait_for_signal(const sigset_t& signals, std::chrono::steady_
     if (left <= left.zero()) {
       return std::nullopt;
     }
-    const timespec time{static_cast<time_t>(duration_cast<seconds>(left).count()),
-                        static_cast<long>((left % seconds(1)).count())};
+    const timespec time{static_cast<time_t>(duration_cast<std::chrono::seconds>(left).count()),
+                        static_cast<long>((left % std::chrono::seconds(1)).count())};
     if (const int number = ::sigtimedwait(&signals, nullptr, &time); number > 0) {
       return number;
     }

@@ -9,8 +9,6 @@
 namespace sistem {
 namespace {
 
-using Json = nlohmann::json;
-
 /// The number that the text begins with. Not of a date, a time or an address, which begin with one too.
 std::optional<double> number_at_the_front(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '\n')) {
@@ -29,7 +27,7 @@ std::optional<double> number_at_the_front(std::string_view text) {
   return goes_on ? std::nullopt : std::optional(number);
 }
 
-std::optional<double> number_of(const Json& value) {
+std::optional<double> number_of(const nlohmann::json& value) {
   if (value.is_number()) {
     return value.get<double>();
   }
@@ -40,7 +38,7 @@ std::optional<double> number_of(const Json& value) {
 }
 
 /// A member of an object or, by its number from 0, of an array.
-const Json* member(const Json& of, const std::string& name) {
+const nlohmann::json* member(const nlohmann::json& of, const std::string& name) {
   if (of.is_object()) {
     const auto found = of.find(name);
     return found == of.end() ? nullptr : &*found;
@@ -78,8 +76,8 @@ std::optional<double> NumberField::of(std::string_view payload) const {
   if (names_.empty()) {
     return number_at_the_front(payload);
   }
-  const Json json = Json::parse(payload, nullptr, false);
-  const Json* at = &json;
+  const nlohmann::json json = nlohmann::json::parse(payload, nullptr, false);
+  const nlohmann::json* at = &json;
   for (const std::string& name : names_) {
     at = member(*at, name);
     if (at == nullptr) {

@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::string_literals;
 using Reply = RogueBroker::Reply;
-using Arguments = std::vector<std::string>;
 
 const Reply accepted{RogueBroker::connect_packet, "\x20\x02\x00\x00"s};
 const Reply accepted_v5{RogueBroker::connect_packet, "\x20\x03\x00\x00\x00"s};
@@ -20,14 +19,6 @@ const Reply accepted_v5{RogueBroker::connect_packet, "\x20\x03\x00\x00\x00"s};
 std::vector<Reply> operator+(std::vector<Reply> replies, const std::vector<Reply>& others) {
   replies.insert(replies.end(), others.begin(), others.end());
   return replies;
-}
-
-std::string numbered(int lines) {
-  std::string all;
-  for (int line = 1; line <= lines; ++line) {
-    all += std::to_string(line) + "\n";
-  }
-  return all;
 }
 
 int count_of(PacketType type, const std::vector<Packet>& packets) {

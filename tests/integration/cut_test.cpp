@@ -10,15 +10,6 @@
 namespace sistem::test {
 namespace {
 
-/// Lines that say which they are.
-std::string numbered(int lines) {
-  std::string all;
-  for (int line = 1; line <= lines; ++line) {
-    all += std::to_string(line) + "\n";
-  }
-  return all;
-}
-
 class Cut : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { NEEDS_MOSQUITTO(); }

@@ -12,12 +12,6 @@ namespace sistem::test {
 namespace {
 
 using namespace std::string_literals;
-using Arguments = std::vector<std::string>;
-
-Arguments operator+(Arguments left, const Arguments& right) {
-  left.insert(left.end(), right.begin(), right.end());
-  return left;
-}
 
 class Printing : public testing::Test {
  protected:

@@ -14,16 +14,8 @@ namespace sistem::test {
 namespace {
 
 using namespace std::string_literals;
-using Arguments = std::vector<std::string>;
-
-Arguments operator+(Arguments first, const Arguments& second) {
-  first.insert(first.end(), second.begin(), second.end());
-  return first;
-}
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-void expect_success(const Result& result) { EXPECT_EQ(result.status, 0) << result.report; }
 
 /// How often `part` stands in `text`.
 int count_of(const std::string& part, const std::string& text) {
@@ -40,12 +32,6 @@ std::unique_ptr<Process> mosquitto_sub(const Broker& broker, const Arguments& ar
   const Arguments command{"stdbuf", "-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", port, "-i", "watcher"};
   auto process = std::make_unique<Process>(Start{.command = command + arguments});
   broker.wait_for_log("Sending SUBACK to watcher");
-  return process;
-}
-
-std::unique_ptr<Process> subscribed(const Broker& broker, const Arguments& arguments) {
-  auto process = std::make_unique<Process>(sub(broker, arguments));
-  process->wait_for_stderr("subscribed to");
   return process;
 }
 

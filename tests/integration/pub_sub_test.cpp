@@ -11,14 +11,6 @@ namespace {
 using namespace std::string_literals;
 
 /// A running sub whose subscriptions the broker has granted.
-std::unique_ptr<Process> subscribed(const Broker& broker, const std::vector<std::string>& arguments) {
-  auto process = std::make_unique<Process>(sub(broker, arguments));
-  process->wait_for_stderr("subscribed to");
-  return process;
-}
-
-void expect_success(const Result& result) { EXPECT_EQ(result.status, 0) << result.report; }
-
 class PubSub : public testing::Test {
  protected:
   void SetUp() override {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,17 +11,38 @@
 
 namespace sistem::test {
 
+using Arguments = std::vector<std::string>;
+
 /// How the built tools are started against a broker: by their environment, as in the containers.
-inline Start tool(const char* executable, std::uint16_t port, std::vector<std::string> arguments) {
+inline Start tool(const char* executable, std::uint16_t port, Arguments arguments) {
   arguments.insert(arguments.begin(), executable);
   return {.command = std::move(arguments),
           .environment = {{"MQTT_HOST", "127.0.0.1"}, {"MQTT_PORT", std::to_string(port)}}};
 }
-inline Start pub(const Broker& broker, std::vector<std::string> arguments) {
-  return tool(PUB, broker.port(), std::move(arguments));
+inline Start pub(const Broker& broker, Arguments arguments) { return tool(PUB, broker.port(), std::move(arguments)); }
+inline Start sub(const Broker& broker, Arguments arguments) { return tool(SUB, broker.port(), std::move(arguments)); }
+
+/// A sub that is ready for messages.
+inline std::unique_ptr<Process> subscribed(const Broker& broker, const Arguments& arguments) {
+  auto process = std::make_unique<Process>(sub(broker, arguments));
+  process->wait_for_stderr("subscribed to");
+  return process;
 }
-inline Start sub(const Broker& broker, std::vector<std::string> arguments) {
-  return tool(SUB, broker.port(), std::move(arguments));
+
+inline void expect_success(const Result& result) { EXPECT_EQ(result.status, 0) << result.report; }
+
+inline Arguments operator+(Arguments left, const Arguments& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
+/// Lines that say which they are.
+inline std::string numbered(int lines) {
+  std::string all;
+  for (int line = 1; line <= lines; ++line) {
+    all += std::to_string(line) + "\n";
+  }
+  return all;
 }
 
 }  // namespace sistem::test

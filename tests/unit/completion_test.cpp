@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "common/property.hpp"
+#include "tests/support/expect.hpp"
 
 namespace sistem {
 namespace {
 
 /// Options whose texts hold all that a shell could take for its own.
-struct Sample {
+struct CompletedTool {
   std::string text_value;
   bool loud = false;
   std::vector<std::string> items;
@@ -37,7 +38,7 @@ struct Sample {
 };
 
 std::string script(const std::string& shell) {
-  Sample sample;
+  CompletedTool sample;
   return completion_script(shell, sample.rows(),
                            {.name = "sample",
                             .summary = "",
@@ -45,10 +46,6 @@ std::string script(const std::string& shell) {
                             .examples = "",
                             .drop_in_for = "other_sample",
                             .libraries = nullptr});
-}
-
-void expect_in(const std::string& text, const std::string& part) {
-  EXPECT_NE(text.find(part), std::string::npos) << "missing: " << part << "\nin: " << text;
 }
 
 TEST(Completion, IsForTheToolAndNeverForTheOneItStandsInFor) {

@@ -13,10 +13,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const WallTime start{12h + 30min};
+const WallTime graph_start{12h + 30min};
 
 Message message(const std::string& topic, const std::string& payload, WallTime::duration after) {
-  return {.topic = topic, .payload = payload, .arrival = start + after};
+  return {.topic = topic, .payload = payload, .arrival = graph_start + after};
 }
 
 TEST(NumberField, FindsTheNumber) {
@@ -68,7 +68,7 @@ TEST(NumberField, APathHasNamesOnly) {
 class GraphTest : public testing::Test {
  protected:
   std::vector<std::string> frame(WallTime::duration after, TerminalSize size = {40, 14}) const {
-    return graph_.frame(size, Paint{Palette::none}, start + after);
+    return graph_.frame(size, Paint{Palette::none}, graph_start + after);
   }
 
   test::TimeZone zone_{"UTC"};
@@ -79,7 +79,7 @@ TEST_F(GraphTest, SaysThatNothingHasComeYet) {
   EXPECT_EQ(frame(0s), std::vector<std::string>{"no number has come yet"});
   EXPECT_FALSE(graph_.take(message("a", "on", 0s)));
   EXPECT_EQ(frame(0s), (std::vector<std::string>{"no number has come yet", "1 message has no number there"}));
-  EXPECT_EQ(Graph{NumberField{"a.b"}}.frame({40, 14}, Paint{Palette::none}, start),
+  EXPECT_EQ(Graph{NumberField{"a.b"}}.frame({40, 14}, Paint{Palette::none}, graph_start),
             std::vector<std::string>{"no number has come yet at a.b"});
 }
 
@@ -108,7 +108,7 @@ TEST_F(GraphTest, EachTopicHasALineAndALegend) {
     (void)graph_.take(message("up", fmt::format("{}", second), std::chrono::seconds(second)));
     (void)graph_.take(message("flat", "5 V", std::chrono::seconds(second)));
   }
-  const auto lines = graph_.frame({40, 14}, Paint{Palette::few}, start + 10s);
+  const auto lines = graph_.frame({40, 14}, Paint{Palette::few}, graph_start + 10s);
   EXPECT_EQ(lines[lines.size() - 2], Paint{Palette::few}.series(0, "━━") + " up    10");
   EXPECT_EQ(lines[lines.size() - 1], Paint{Palette::few}.series(1, "━━") + " flat  5");
   EXPECT_NE(lines[0].find(Paint{Palette::few}.series(0, "⠁").substr(0, 5)), std::string::npos) << lines[0];
@@ -151,7 +151,7 @@ TEST_F(GraphTest, NumbersAtTheAxisHaveAsManyDecimalsAsTheyNeed) {
     Graph graph{NumberField{"."}};
     (void)graph.take(message("a", row.least, 0s));
     (void)graph.take(message("a", row.most, 1s));
-    const auto lines = graph.frame({60, 14}, Paint{Palette::none}, start + 1s);
+    const auto lines = graph.frame({60, 14}, Paint{Palette::none}, graph_start + 1s);
     EXPECT_NE(lines.front().find(row.label), std::string::npos) << lines.front();
   }
 }
@@ -185,7 +185,7 @@ TEST_F(GraphTest, KeepsToTheTerminal) {
                               std::chrono::milliseconds(count * 100)));
   }
   for (const TerminalSize size : {TerminalSize{40, 14}, TerminalSize{80, 24}, TerminalSize{200, 60}}) {
-    const auto lines = graph_.frame(size, Paint{Palette::none}, start + 500s);
+    const auto lines = graph_.frame(size, Paint{Palette::none}, graph_start + 500s);
     EXPECT_LT(lines.size(), size.rows);
     for (const std::string& line : lines) {
       std::size_t columns = 0;

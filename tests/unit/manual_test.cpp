@@ -4,12 +4,13 @@
 
 #include "common/chapters.hpp"
 #include "common/error.hpp"
+#include "tests/support/expect.hpp"
 
 namespace sistem {
 namespace {
 
 /// A table with a row of every kind.
-struct Sample {
+struct DescribedTool {
   std::string host = "localhost";
   int level = 1;
   bool loud = false;
@@ -78,26 +79,18 @@ ToolText sample_tool() {
 }
 
 std::string help() {
-  Sample sample;
+  DescribedTool sample;
   return help_text(sample.rows(), sample_tool());
 }
 
 std::string help(const std::string& topic) {
-  Sample sample;
+  DescribedTool sample;
   return help_on(topic, sample.rows(), sample_tool());
 }
 
 std::string man() {
-  Sample sample;
+  DescribedTool sample;
   return man_page(sample.rows(), sample_tool());
-}
-
-void expect_in(const std::string& text, const std::string& part) {
-  EXPECT_NE(text.find(part), std::string::npos) << "missing: " << part << "\nin: " << text;
-}
-
-void expect_not_in(const std::string& text, const std::string& part) {
-  EXPECT_EQ(text.find(part), std::string::npos) << "should not be there: " << part << "\nin: " << text;
 }
 
 TEST(Wrapped, BreaksAtBlanksBeforeColumnEightyOne) {
@@ -138,13 +131,13 @@ TEST(Help, ListsOptionsBySectionWithTheirFirstSentenceAndDefault) {
 TEST(Help, ShowsNoDefaultOfFlagsAndOfWhatIsOnlyAsked) {
   expect_not_in(help(), "default: true");
   expect_not_in(help(), "default: false");
-  Sample sample;
+  DescribedTool sample;
   sample.shown = "help";
   expect_not_in(help_on("help", sample.rows(), sample_tool()), "Default");
 }
 
 TEST(Help, NeverShowsASecret) {
-  Sample sample;
+  DescribedTool sample;
   sample.key = "sesame";
   const auto table = sample.rows();
   expect_not_in(help_text(table, sample_tool()), "sesame");
@@ -215,7 +208,7 @@ TEST(HelpOn, WhatIsNothingIsComplainedAboutWithTheNearest) {
 }
 
 TEST(HelpOn, EveryTopicThatIsToldIsOne) {
-  Sample sample;
+  DescribedTool sample;
   const auto table = sample.rows();
   const auto topics = help_topics(table, sample_tool());
   EXPECT_NE(std::find(topics.begin(), topics.end(), "exit"), topics.end());

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const Deadline start = Deadline{} + 1h;
+const Deadline run_start = Deadline{} + 1h;
 
 Pace each(std::chrono::duration<double> interval) {
   Pace pace;
@@ -21,18 +21,18 @@ Pace each(std::chrono::duration<double> interval) {
 /// A pacer that has started.
 Pacer started(const Pace& pace, Missed missed = Missed::are_skipped) {
   Pacer pacer{pace, 1, missed};
-  pacer.start(start);
+  pacer.start(run_start);
   return pacer;
 }
 
 /// When the next message is due, seen from `now`, at which it then goes out or, if it is early, when it is due.
 std::optional<std::chrono::nanoseconds> due(Pacer& pacer, std::chrono::nanoseconds now, const Waits& waits = {}) {
-  const auto slot = pacer.next(start + now, waits);
+  const auto slot = pacer.next(run_start + now, waits);
   if (!slot) {
     return std::nullopt;
   }
-  pacer.begin(*slot, std::max(slot->due, start + now));
-  return slot->due - start;
+  pacer.begin(*slot, std::max(slot->due, run_start + now));
+  return slot->due - run_start;
 }
 
 TEST(Pacer, WithoutAPaceEveryMessageIsDueAtOnce) {
@@ -57,7 +57,7 @@ TEST(Pacer, AStopComesBeforeAMessageThatIsDue) {
   std::stop_source stop;
   stop.request_stop();
   Pacer pacer = started({});
-  EXPECT_FALSE(pacer.wait(*pacer.next(start), stop.get_token()));
+  EXPECT_FALSE(pacer.wait(*pacer.next(run_start), stop.get_token()));
 }
 
 TEST(Pacer, WhatAMessageCostsDoesNotAddUp) {
@@ -79,16 +79,16 @@ TEST(Pacer, AnHourOfTwentyASecondEndsWhereItShould) {
   std::chrono::nanoseconds now{0};
   std::uint64_t messages = 0;
   // Each costs 15 ms, and each wait 2 ms too much.
-  for (auto slot = pacer.next(start + now); slot; slot = pacer.next(start + now), ++messages) {
-    ASSERT_EQ(slot->due - start, messages * 50ms);
-    now = std::max(now, slot->due - start) + 2ms;
-    pacer.begin(*slot, start + now);
+  for (auto slot = pacer.next(run_start + now); slot; slot = pacer.next(run_start + now), ++messages) {
+    ASSERT_EQ(slot->due - run_start, messages * 50ms);
+    now = std::max(now, slot->due - run_start) + 2ms;
+    pacer.begin(*slot, run_start + now);
     now += 15ms;
   }
   EXPECT_EQ(messages, 72'000U);
   EXPECT_EQ(pacer.punctuality().skipped, 0U);
   EXPECT_NEAR(static_cast<double>(pacer.punctuality().lateness.percentile(99).count()), 2'000'000, 20'000);
-  EXPECT_EQ(pacer.end(), start + 1h);
+  EXPECT_EQ(pacer.end(), run_start + 1h);
 }
 
 TEST(Pacer, ALittleLatenessIsMadeUpForByTheSchedule) {
@@ -132,9 +132,9 @@ TEST(Pacer, OfACountNothingIsSkippedButTheRestIsLater) {
 
 TEST(Pacer, MovedOrNotTheRunsClockIsTheSchedules) {
   Pacer pacer = started(each(10s), Missed::move_the_rest);
-  (void)pacer.next(start);
-  (void)pacer.next(start + 95s);
-  EXPECT_EQ(pacer.next(start + 95s)->moment.elapsed, 20s);
+  (void)pacer.next(run_start);
+  (void)pacer.next(run_start + 95s);
+  EXPECT_EQ(pacer.next(run_start + 95s)->moment.elapsed, 20s);
 }
 
 TEST(Pacer, WhatTheTimeWentToIsTold) {
@@ -169,7 +169,7 @@ TEST(Pacer, TheRunEndsWithItsTime) {
   EXPECT_EQ(due(pacer, 0s), 10s);
   EXPECT_EQ(due(pacer, 10s), 20s);
   EXPECT_FALSE(due(pacer, 20s));
-  EXPECT_EQ(pacer.end(), start + 25s);
+  EXPECT_EQ(pacer.end(), run_start + 25s);
 }
 
 TEST(Pacer, WithoutAPaceItEndsWithItsTimeToo) {
@@ -205,12 +205,12 @@ TEST(Pacer, SpeedMakesTheRunsClockPassFaster) {
   pace.speed.factor = 60;
   pace.clock_start = std::chrono::sys_days(std::chrono::year(2026) / 11 / 25);
   Pacer pacer = started(pace);
-  (void)pacer.next(start);
-  const auto slot = pacer.next(start);
-  EXPECT_EQ(slot->due, start + 166'666'667ns);
+  (void)pacer.next(run_start);
+  const auto slot = pacer.next(run_start);
+  EXPECT_EQ(slot->due, run_start + 166'666'667ns);
   EXPECT_EQ(slot->moment.elapsed, 10s);
   EXPECT_EQ(slot->moment.wall, *pace.clock_start + 10s);
-  EXPECT_EQ(pacer.end(), start + 1min);
+  EXPECT_EQ(pacer.end(), run_start + 1min);
   pacer.begin(*slot, slot->due);
   EXPECT_DOUBLE_EQ(*pacer.punctuality().asked, 6) << "of the world's seconds";
 }
@@ -221,8 +221,8 @@ TEST(Pacer, AtMostSpeedNothingIsWaitedForAndNothingSkipped) {
   pace.speed.at_most = true;
   Pacer pacer = started(pace);
   int messages = 0;
-  for (auto slot = pacer.next(start + 5h); slot; slot = pacer.next(start + 5h), ++messages) {
-    EXPECT_LE(slot->due, start + 5h);
+  for (auto slot = pacer.next(run_start + 5h); slot; slot = pacer.next(run_start + 5h), ++messages) {
+    EXPECT_LE(slot->due, run_start + 5h);
     EXPECT_EQ(slot->moment.elapsed, messages * 10s);
   }
   EXPECT_EQ(messages, 360);
@@ -234,18 +234,18 @@ TEST(Pacer, ASourcesOwnTimesAreObeyedAtTheRunsSpeed) {
   Pace pace;
   pace.speed.factor = 2;
   Pacer pacer = started(pace, Missed::move_the_rest);
-  EXPECT_EQ(pacer.next_at(0s, start)->due, start);
-  const auto slot = pacer.next_at(10s, start);
-  EXPECT_EQ(slot->due, start + 5s);
+  EXPECT_EQ(pacer.next_at(0s, run_start)->due, run_start);
+  const auto slot = pacer.next_at(10s, run_start);
+  EXPECT_EQ(slot->due, run_start + 5s);
   EXPECT_EQ(slot->moment.elapsed, 10s);
-  EXPECT_FALSE(pacer.next_at(10s, start)->is_new);
+  EXPECT_FALSE(pacer.next_at(10s, run_start)->is_new);
 }
 
 TEST(Pacer, ASourcesOwnTimesMoveWhereTheyAreMissed) {
   Pacer pacer = started({}, Missed::move_the_rest);
-  (void)pacer.next_at(0s, start);
-  EXPECT_EQ(pacer.next_at(1s, start + 3s)->due, start + 1s);  // at once
-  EXPECT_EQ(pacer.next_at(2s, start + 3s)->due, start + 4s);  // and the rest 2 s later, not in a burst
+  (void)pacer.next_at(0s, run_start);
+  EXPECT_EQ(pacer.next_at(1s, run_start + 3s)->due, run_start + 1s);  // at once
+  EXPECT_EQ(pacer.next_at(2s, run_start + 3s)->due, run_start + 4s);  // and the rest 2 s later, not in a burst
   EXPECT_EQ(pacer.punctuality().behind_pub, 2s);
 }
 

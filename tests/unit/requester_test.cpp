@@ -6,15 +6,12 @@
 #include "common/property.hpp"
 #include "tests/support/memory_session.hpp"
 #include "tests/support/pipe.hpp"
+#include "tests/support/property.hpp"
 
 namespace sistem {
 namespace {
 
 using test::MemorySession;
-
-Property property(const std::string& name, const std::string& value) {
-  return placed_property({"publish", name, value}).property;
-}
 
 /// What an honest responder of MQTT 5 gives back.
 Message echo(const Message& request) {

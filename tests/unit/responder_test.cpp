@@ -5,15 +5,12 @@
 #include "common/packet.hpp"
 #include "common/property.hpp"
 #include "tests/support/memory_session.hpp"
+#include "tests/support/property.hpp"
 
 namespace sistem {
 namespace {
 
 using test::MemorySession;
-
-Property property(const std::string& name, const std::string& value) {
-  return placed_property({"publish", name, value}).property;
-}
 
 class Answers : public testing::Test {
  protected:

@@ -10,40 +10,40 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const WallTime start{12h + 30min};
+const WallTime watch_start{12h + 30min};
 
 Message message(const std::string& topic, WallTime::duration after, bool retain = false) {
-  return {.topic = topic, .retain = retain, .arrival = start + after};
+  return {.topic = topic, .retain = retain, .arrival = watch_start + after};
 }
 
 std::vector<std::string> frame(const Watch& watch, WallTime::duration after, TerminalSize size = {80, 24}) {
-  return watch.frame(size, Paint{Palette::none}, start + after);
+  return watch.frame(size, Paint{Palette::none}, watch_start + after);
 }
 
 TEST(RecentRate, IsThatOfTheLastTenWholeSeconds) {
   RecentRate rate;
-  EXPECT_EQ(rate.per_second(start), 0);
-  rate.count(start + 500ms);
-  EXPECT_EQ(rate.per_second(start + 700ms), 0) << "nobody can say yet";
-  EXPECT_EQ(rate.per_second(start + 1s), 1);
+  EXPECT_EQ(rate.per_second(watch_start), 0);
+  rate.count(watch_start + 500ms);
+  EXPECT_EQ(rate.per_second(watch_start + 700ms), 0) << "nobody can say yet";
+  EXPECT_EQ(rate.per_second(watch_start + 1s), 1);
   for (int second = 1; second < 30; ++second) {
-    rate.count(start + std::chrono::seconds(second) + 500ms);
-    rate.count(start + std::chrono::seconds(second) + 600ms);
+    rate.count(watch_start + std::chrono::seconds(second) + 500ms);
+    rate.count(watch_start + std::chrono::seconds(second) + 600ms);
   }
-  EXPECT_EQ(rate.per_second(start + 30s), 2);
-  EXPECT_EQ(rate.per_second(start + 35s), 1);
-  EXPECT_EQ(rate.per_second(start + 40s), 0);
-  rate.count(start + 100s);
-  EXPECT_EQ(rate.per_second(start + 101s), 0.1);
+  EXPECT_EQ(rate.per_second(watch_start + 30s), 2);
+  EXPECT_EQ(rate.per_second(watch_start + 35s), 1);
+  EXPECT_EQ(rate.per_second(watch_start + 40s), 0);
+  rate.count(watch_start + 100s);
+  EXPECT_EQ(rate.per_second(watch_start + 101s), 0.1);
 }
 
 TEST(RecentRate, AClockThatIsSetBackDoesNoHarm) {
   RecentRate rate;
-  rate.count(start + 1000s);
-  rate.count(start);
-  EXPECT_EQ(rate.per_second(start), 0);
-  rate.count(start + 1001s);
-  EXPECT_EQ(rate.per_second(start + 1002s), 1);
+  rate.count(watch_start + 1000s);
+  rate.count(watch_start);
+  EXPECT_EQ(rate.per_second(watch_start), 0);
+  rate.count(watch_start + 1001s);
+  EXPECT_EQ(rate.per_second(watch_start + 1002s), 1);
 }
 
 TEST(Watch, ShowsALineForEachTopicInTheirOrder) {
@@ -116,8 +116,8 @@ TEST(Watch, NewsAreBold) {
   Watch watch;
   watch.take(message("a", 0s), "x");
   const Paint paint{Palette::few};
-  EXPECT_NE(watch.frame({80, 24}, paint, start + 500ms)[1].find("\x1b[1mx"), std::string::npos);
-  EXPECT_EQ(watch.frame({80, 24}, paint, start + 1500ms)[1].find("\x1b[1m"), std::string::npos);
+  EXPECT_NE(watch.frame({80, 24}, paint, watch_start + 500ms)[1].find("\x1b[1mx"), std::string::npos);
+  EXPECT_EQ(watch.frame({80, 24}, paint, watch_start + 1500ms)[1].find("\x1b[1m"), std::string::npos);
 }
 
 TEST(Watch, ForgetsTheTopicsThatWereSilentLongest) {
@@ -138,11 +138,11 @@ TEST(Watch, WithoutATerminalPrintsWhatChanged) {
   const Paint paint{Palette::none};
   watch.take(message("b", 0s), "1");
   watch.take(message("a", 500ms, true), "kept\tone");
-  EXPECT_EQ(watch.changes(paint, start + 1s), "12:30:00\ta\t1\tkept\tkept\\tone\n12:30:00\tb\t1\t1.0/s\t1\n");
-  EXPECT_EQ(watch.changes(paint, start + 2s), "");
+  EXPECT_EQ(watch.changes(paint, watch_start + 1s), "12:30:00\ta\t1\tkept\tkept\\tone\n12:30:00\tb\t1\t1.0/s\t1\n");
+  EXPECT_EQ(watch.changes(paint, watch_start + 2s), "");
   watch.take(message("b", 2s), "2");
   watch.take(message("b", 2500ms), "3");
-  EXPECT_EQ(watch.changes(paint, start + 3s), "12:30:02\tb\t3\t1.0/s\t3\n");
+  EXPECT_EQ(watch.changes(paint, watch_start + 3s), "12:30:02\tb\t3\t1.0/s\t3\n");
 }
 
 }  // namespace

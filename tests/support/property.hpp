@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "common/property.hpp"
+
+namespace sistem {
+
+/// As `-D publish NAME VALUE` gives it.
+inline Property property(const std::string& name, const std::string& value) {
+  return placed_property({"publish", name, value}).property;
+}
+
+}  // namespace sistem
