@@ -2,6 +2,12 @@
 
 namespace sistem {
 
+void Deliveries::take(std::size_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  ++sums_.taken;
+  sums_.bytes += bytes;
+}
+
 void Deliveries::acknowledge(std::chrono::nanoseconds after) {
   const std::scoped_lock lock(mutex_);
   ++sums_.acknowledged;

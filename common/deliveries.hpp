@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -15,6 +16,8 @@ namespace sistem {
 class Deliveries {
  public:
   struct Sums {
+    std::uint64_t taken = 0;                       ///< messages
+    std::uint64_t bytes = 0;                       ///< of their payloads
     std::uint64_t acknowledged = 0;                ///< QoS 0: written
     std::uint64_t sent_again = 0;                  ///< on another connection
     std::map<std::string, std::uint64_t> refused;  ///< by reason: "not authorized (0x87)"
@@ -23,6 +26,7 @@ class Deliveries {
     std::chrono::nanoseconds waited{0};            ///< in publish(), for room among the unacknowledged
   };
 
+  void take(std::size_t bytes);
   void acknowledge(std::chrono::nanoseconds after);
   void refuse(const std::string& reason, const std::string& sentence);
   void send_again();

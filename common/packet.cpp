@@ -187,7 +187,8 @@ std::string connack_words(int code, ProtocolVersion version) {
                              "service not available",
                              "bad user name or password",
                              "not authorized"};
-  return fmt::format("code {}, {}", code, static_cast<std::size_t>(code) < names.size() ? names[code] : "unknown");
+  const auto at = static_cast<std::size_t>(code);
+  return fmt::format("code {}, {}", code, at < names.size() ? names[at] : "unknown");
 }
 
 std::string suback_words(int code, ProtocolVersion version) {

@@ -386,6 +386,7 @@ class PahoSession final : public Session {
 
   bool publish(Message message, const std::stop_token& stop) override {
     const int qos = message.qos;
+    const std::size_t size = message.payload.size();
     auto outgoing = mqtt::make_message(std::move(message.topic), std::move(message.payload), qos, message.retain);
     if (config_.version == ProtocolVersion::v5 && !message.properties.empty()) {
       outgoing->set_properties(to_paho(message.properties));
@@ -410,6 +411,7 @@ class PahoSession final : public Session {
     }
     const std::uint64_t number = window_.take(std::move(outgoing), qos);
     if (deliveries_) {
+      deliveries_->take(size);
       taken_at_.emplace(number, std::chrono::steady_clock::now());
     }
     const bool is_up = link_ == Link::up;  // if not, the keeper will send it

@@ -19,11 +19,13 @@
 
 #include "common/descriptor.hpp"
 #include "common/stop.hpp"
+#include "pub/progress.hpp"
+#include "pub/shared_count.hpp"
 
 namespace sistem {
 namespace {
 
-/// Tells a client its number, the descriptor to report to and its parent's process id.
+/// Tells a client its number, the descriptors to report to and to count in, and its parent's process id.
 constexpr const char* variable_of_part = "SISTEM_PUB_CLIENT";
 /// And the password, where a person was asked for it. Only its own user can read a process's environment.
 constexpr const char* variable_of_password = "SISTEM_PUB_PASSWORD";
@@ -52,8 +54,9 @@ std::pair<Descriptor, Descriptor> make_pipe() {
 }
 
 /// This process's environment and what the client is told by it.
-std::vector<std::string> environment_of(unsigned number, int report_to, const PubConfig& config) {
-  std::vector<std::string> all{fmt::format("{}={}:{}:{}", variable_of_part, number, report_to, ::getpid())};
+std::vector<std::string> environment_of(unsigned number, int report_to, int count_in, const PubConfig& config) {
+  std::vector<std::string> all{
+      fmt::format("{}={}:{}:{}:{}", variable_of_part, number, report_to, count_in, ::getpid())};
   if (config.connection.password) {
     all.push_back(fmt::format("{}={}", variable_of_password, *config.connection.password));
   }
@@ -63,9 +66,9 @@ std::vector<std::string> environment_of(unsigned number, int report_to, const Pu
   return all;
 }
 
-Client start_client(unsigned number, char** argv, const PubConfig& config) {
+Client start_client(unsigned number, char** argv, const PubConfig& config, const SharedCount& sent) {
   auto [read, write] = make_pipe();
-  std::vector<std::string> environment = environment_of(number, write.get(), config);
+  std::vector<std::string> environment = environment_of(number, write.get(), sent.descriptor(), config);
   std::vector<char*> variables;
   variables.reserve(environment.size() + 1);
   for (std::string& variable : environment) {
@@ -75,7 +78,9 @@ Client start_client(unsigned number, char** argv, const PubConfig& config) {
 
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, write.get(), write.get());  // this one is not closed by exec
+  for (const int kept : {write.get(), sent.descriptor()}) {
+    ::posix_spawn_file_actions_adddup2(&actions, kept, kept);  // not closed by exec
+  }
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
   // A group of its own: Ctrl-C comes to us, and each client hears of it once, from us.
@@ -123,7 +128,7 @@ class Clients {
       if (stop.stop_requested()) {
         return;
       }
-      clients_.push_back(start_client(number, argv_, config_));
+      clients_.push_back(start_client(number, argv_, config_, sent_));
       epoll_event event{.events = EPOLLIN, .data = {.u32 = number - 1}};
       ::epoll_ctl(ended_.get(), EPOLL_CTL_ADD, clients_.back().reports.get(), &event);
       ++running_;
@@ -140,6 +145,8 @@ class Clients {
   }
 
   [[nodiscard]] const std::vector<Client>& all() const { return clients_; }
+  /// By all of them, so far.
+  [[nodiscard]] const SharedCount::Number& sent() const { return sent_.number(); }
 
  private:
   void signal(int number) const {
@@ -183,6 +190,7 @@ class Clients {
 
   char** argv_;
   const PubConfig& config_;
+  SharedCount sent_;
   Descriptor ended_;
   std::vector<Client> clients_;
   std::size_t running_ = 0;
@@ -213,7 +221,8 @@ std::string failures_of(const std::vector<Client>& clients) {
 std::optional<ClientPart> ClientPart::of_this_process() {
   const char* const value = std::getenv(variable_of_part);
   ClientPart part;
-  if (value == nullptr || std::sscanf(value, "%u:%d:%d", &part.number_, &part.report_to_, &part.parent_) != 3) {
+  if (value == nullptr ||
+      std::sscanf(value, "%u:%d:%d:%d", &part.number_, &part.report_to_, &part.count_in_, &part.parent_) != 4) {
     return std::nullopt;
   }
   return part;
@@ -234,6 +243,7 @@ void ClientPart::take_on(PubConfig& config) const {
   }
   config.client_number = number_;
   config.report_to = report_to_;
+  config.count_in = count_in_;
   ConnectionConfig& connection = config.connection;
   if (!connection.id_prefix.empty()) {
     connection.client_id = fmt::format("{}-{}", connection.id_prefix, number_);
@@ -249,8 +259,14 @@ void ClientPart::take_on(PubConfig& config) const {
 ExitStatus run_clients(char** argv, const PubConfig& config, Output& output, const Console& console,
                        const std::stop_token& stop) {
   Clients clients{argv, config};
-  clients.start(stop);
-  clients.wait(stop);
+  {
+    std::optional<Progress> progress;
+    if (Progress::is_wanted(config)) {
+      progress.emplace(config, console, clients.sent());
+    }
+    clients.start(stop);
+    clients.wait(stop);
+  }
   std::optional<Report> report;
   int worst = 0;
   for (const Client& client : clients.all()) {

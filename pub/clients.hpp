@@ -34,6 +34,7 @@ class ClientPart {
  private:
   unsigned number_ = 0;
   int report_to_ = -1;
+  int count_in_ = -1;
   pid_t parent_ = 0;
 };
 

@@ -74,8 +74,8 @@ bool Progress::is_wanted(const PubConfig& config) {
          ::isatty(STDERR_FILENO) != 0 && !(prints && ::isatty(STDOUT_FILENO) != 0);
 }
 
-Progress::Progress(const PubConfig& config, const Console& console)
-    : config_(config), console_(console), thread_([this](const std::stop_token& stop) { show(stop); }) {}
+Progress::Progress(const PubConfig& config, const Console& console, const std::atomic<std::uint64_t>& sent)
+    : config_(config), console_(console), sent_(sent), thread_([this](const std::stop_token& stop) { show(stop); }) {}
 
 Progress::~Progress() {
   thread_ = {};  // ends
@@ -95,7 +95,9 @@ void Progress::show(const std::stop_token& stop) {
     Stage stage{.sent = sample.sent,
                 .time = sample.at - start,
                 .rate = static_cast<double>(sample.sent - before.sent) / Seconds(sample.at - before.at).count()};
-    stage.of_messages = config_.is_stream() ? std::nullopt : config_.count();
+    if (const auto count = config_.count(); count && !config_.is_stream()) {
+      stage.of_messages = *count * config_.clients;
+    }
     if (config_.pace.duration && !config_.pace.speed.at_most) {
       stage.of_time = Seconds(*config_.pace.duration) / config_.pace.speed.factor;
     }

@@ -35,20 +35,18 @@ class Progress {
   /// Whether anybody wants to see it: stderr is a terminal, nothing else is printed there, and nobody wants quiet.
   [[nodiscard]] static bool is_wanted(const PubConfig& config);
 
-  Progress(const PubConfig& config, const Console& console);
+  /// `sent` tells how many messages were sent, by all clients.
+  Progress(const PubConfig& config, const Console& console, const std::atomic<std::uint64_t>& sent);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress();
-
-  /// One more message was sent.
-  void count() { ++sent_; }
 
  private:
   void show(const std::stop_token& stop);
 
   const PubConfig& config_;
   const Console& console_;
-  std::atomic<std::uint64_t> sent_{0};
+  const std::atomic<std::uint64_t>& sent_;
   std::jthread thread_;
 };
 

@@ -72,6 +72,7 @@ struct PubConfig {
   unsigned clients = 1;                ///< so many connections, each by a process of its own
   std::optional<double> connect_rate;  ///< so many of them are started a second
   int report_to = -1;                  ///< the descriptor by which such a process reports; -1: it does not
+  int count_in = -1;                   ///< that of the memory in which it counts what it sends
 
   bool request = false;                       ///< each message asks for an answer, which is printed
   std::optional<std::string> response_topic;  ///< where answers are expected; nothing: see request_all()

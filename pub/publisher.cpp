@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -18,6 +19,7 @@
 #include "pub/clients.hpp"
 #include "pub/progress.hpp"
 #include "pub/report.hpp"
+#include "pub/shared_count.hpp"
 
 namespace sistem {
 namespace {
@@ -120,8 +122,11 @@ class Run {
     if (config_.report || config_.pace.is_given()) {
       session_.keep_book(deliveries_, config_.report ? OnRefusal::is_counted : OnRefusal::ends_the_run);
     }
+    if (config_.count_in >= 0) {
+      sent_by_all_.emplace(config_.count_in);
+    }
     if (Progress::is_wanted(config_)) {
-      progress_ = std::make_unique<Progress>(config_, console_);
+      progress_ = std::make_unique<Progress>(config_, console_, sent_);
     }
     started_ = Clock::now();
     pacer_.start(started_);
@@ -249,22 +254,20 @@ class Run {
     if (slot.is_new) {
       last_slot_at_ = Clock::now();
       first_slot_at_ = first_slot_at_.value_or(last_slot_at_);
-      sent_before_last_slot_ = report_.sent;
+      sent_before_last_slot_ = sent_;
       ++slots_;
     }
     return true;
   }
 
   bool hand_over(Message message) {
-    const std::size_t size = message.payload.size();
     const std::string line = prints_ ? line_of(message) : "";
     if (!session_.publish(std::move(message), go_on_)) {
       return false;
     }
-    ++report_.sent;
-    report_.bytes += size;
-    if (progress_) {
-      progress_->count();
+    ++sent_;
+    if (sent_by_all_) {
+      ++sent_by_all_->number();
     }
     output_.write(line);
     return true;
@@ -300,13 +303,15 @@ class Run {
     report_.time = Clock::now() - started_;
     report_.not_sent = unpublished_;
     report_.deliveries = deliveries_->sums();
+    report_.sent = report_.deliveries.taken;  // with what --status publishes by itself
+    report_.bytes = report_.deliveries.bytes;
     report_.punctuality = pacer_.punctuality();
     if (const std::chrono::duration<double> span = last_slot_at_ - first_slot_at_.value_or(last_slot_at_);
         span > span.zero()) {
       report_.rate_achieved = static_cast<double>(sent_before_last_slot_) / span.count();
     }
     if (report_.punctuality.asked && slots_ > 0) {
-      const double in_a_slot = static_cast<double>(report_.sent) / static_cast<double>(slots_);
+      const double in_a_slot = static_cast<double>(sent_) / static_cast<double>(slots_);
       report_.rate_asked = *report_.punctuality.asked * in_a_slot;
     }
     tell_the_pace();
@@ -344,6 +349,8 @@ class Run {
   const bool escapes_;
 
   const std::shared_ptr<Deliveries> deliveries_ = std::make_shared<Deliveries>();
+  std::atomic<std::uint64_t> sent_{0};
+  std::optional<SharedCount> sent_by_all_;  ///< clients, where this is one of several
   std::unique_ptr<Progress> progress_;
   std::optional<std::vector<Message>> repeated_;
   bool is_over_ = false;  ///< the source has ended, or the run's time

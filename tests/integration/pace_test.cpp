@@ -226,6 +226,14 @@ TEST_F(PubPace, OnATerminalItShowsHowFarItIsAndThenNothingOfIt) {
   EXPECT_TRUE(terminal.screen().ends_with(erased)) << terminal.screen();
 }
 
+TEST_F(PubPace, OnATerminalItShowsHowFarAllClientsAre) {
+  Terminal terminal{{PUB, "-h", "127.0.0.1", "-p", std::to_string(broker_->port()), "-t", "a", "-m", "x", "--rate",
+                     "20", "--repeat", "40", "--clients", "2"}};
+  terminal.wait_for("of 80 messages");
+  EXPECT_EQ(terminal.wait(), 0);
+  EXPECT_EQ(terminal.screen().find("0 of 80 messages, 0.0/s"), std::string::npos) << terminal.screen();
+}
+
 TEST_F(PubPace, WhatIsPrintedDoesNotActOnATerminal) {
   Terminal terminal{
       {PUB, "-h", "127.0.0.1", "-p", std::to_string(broker_->port()), "-t", "a", "-m", "\x1B[31m°C", "-v"}};
@@ -348,7 +356,8 @@ TEST_F(PubPace, AnHourOfAHouseIsTheSameForTheSameSeed) {
     EXPECT_EQ(one.lines(topic, count).size(), count) << topic;
     EXPECT_EQ(one.lines(topic, count), same.lines(topic, count)) << topic;
   }
-  EXPECT_NE(one.lines("sistem/suhu", 360)[0].find("05:30:00."), std::string::npos) << one.lines("sistem/suhu", 360)[0];
+  const std::string first = one.lines("sistem/cahaya", 60)[0];
+  EXPECT_NE(first.find("2026-11-25T05:30:00.000"), std::string::npos) << first;
   one.listener.wait_for_stdout("sistem/kebun gone\n");
 }
 

@@ -95,5 +95,18 @@ TEST_F(Readme, ItsTableOfExitStatusesHasEachOfThem) {
   }
 }
 
+TEST_F(Readme, TheScriptThatItShowsIsTheOneThatIsTested) {
+  const auto text = [](const char* file) {
+    std::ifstream stream(file);
+    return std::string{std::istreambuf_iterator<char>(stream), {}};
+  };
+  const std::string script = text(SOURCE_DIR "/compose/simulate");
+  const std::string begin = "set -eu\n\n";
+  const auto at = script.find(begin);
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_NE(text(SOURCE_DIR "/README.md").find("```shell\n" + script.substr(at + begin.size()) + "```\n"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace sistem::test

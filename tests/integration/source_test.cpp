@@ -216,6 +216,15 @@ TEST_F(Sources, TheStatusIsOnlineAndOfflineAtAGoodEnd) {
   broker_->wait_for_log("Received DISCONNECT from pub");
 }
 
+TEST_F(Sources, TheReportCountsTheStatusToo) {
+  const Result result = run(pub(*broker_, {"--readings=uptime", "--status", "--interval", "10", "--duration", "0.2s",
+                                           "-q", "1", "--report=json"}));
+  EXPECT_EQ(result.status, 0) << result.report;
+  for (const char* sum : {"\"sent\":3,", "\"acknowledged\":3,", "\"unacknowledged\":0"}) {  // online, uptime, offline
+    EXPECT_NE(result.out.find(sum), std::string::npos) << sum << result.report;
+  }
+}
+
 TEST_F(Sources, TheStatusIsOfflineWhereItIsKilledAndOnlineAfterALoss) {
   const auto listener = subscriber(2, "sistem/status");
   Process publisher{pub(*broker_, {"--readings=uptime", "--status"})};

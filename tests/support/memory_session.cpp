@@ -26,6 +26,9 @@ bool MemorySession::publish(Message message, const std::stop_token& stop) {
     (void)sleep_until(never, stop);
     return false;
   }
+  if (deliveries) {
+    deliveries->take(message.payload.size());
+  }
   if (deliveries && refused_topics.contains(message.topic)) {
     deliveries->refuse("not authorized (0x87)", "the broker refused the message to " + message.topic);
   } else if (deliveries) {
