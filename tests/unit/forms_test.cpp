@@ -75,6 +75,11 @@ const std::string escaped_controls = R"("\t\u001b[1m\r\n)"
                                      "\x7F\"";
 const std::string escaped_document = R"("{ \"t\": 27.0, \"s\": \"a\\\"b\" }")";
 
+const std::string dumped_document =
+    "a/b\n"
+    "00000000  7b 20 22 74 22 3a 20 32  37 2e 30 2c 20 22 73 22  |{ \"t\": 27.0, \"s\"|\n"
+    "00000010  3a 20 22 61 5c 22 62 22  20 7d                    |: \"a\\\"b\" }|";
+
 const std::vector<End> all_ends{End::newline, End::nul, End::nothing};
 
 const FormRow forms[] = {
@@ -104,9 +109,7 @@ const FormRow forms[] = {
      all_ends,
      {"a/b\n00000000  32 38 20 c2 b0 43                                 |28 ..C|", "a/b",
       "a/b\n00000000  61 00 62                                          |a.b|",
-      "a/b\n00000000  ff c3                                             |..|",
-      "a/b\n00000000  7b 20 22 74 22 3a 20 32  37 2e 30 2c 20 22 73 22  |{ \"t\": 27.0, \"s\"|\n"
-      "00000010  3a 20 22 61 5c 22 62 22  20 7d                    |: \"a\\\"b\" }|",
+      "a/b\n00000000  ff c3                                             |..|", dumped_document,
       "a/b\n00000000  09 1b 5b 31 6d 0d 0a 7f                           |..[1m...|"}},
     {"csv",
      [](End /*end*/) { return Format::csv(); },

@@ -81,8 +81,8 @@ TEST(Recording, IsReadBackAsItWasKept) {
 TEST(Recording, BeginsAnewOrBehindWhatIsThere) {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "r.jsonl";
-  const Message first = kept_messages[0];
-  const Message second = kept_messages[2];
+  const Message& first = kept_messages[0];
+  const Message& second = kept_messages[2];
   const auto record = [&](const Message& message, Recording::Begin begin) {
     Recording{path, begin}.keep(message);  // written as it is destroyed
     return messages_in(path);
