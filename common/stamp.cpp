@@ -32,7 +32,7 @@ std::optional<Stamp> stamp_of(const Message& message) {
       sent = number_of<std::int64_t>(property.text);
     }
   }
-  if (!sequence || !sent) {
+  if (!sequence || !sent || *sent < 0) {
     return std::nullopt;
   }
   stamp.sequence = *sequence;

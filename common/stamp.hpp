@@ -22,7 +22,8 @@ struct Stamp {
   std::chrono::system_clock::time_point sent;
 };
 
-/// Nothing where the message has none, or one without its number or time.
+/// Nothing where the message has none, or one without its number or time, or with one that is wrong. Of several the
+/// last counts.
 [[nodiscard]] std::optional<Stamp> stamp_of(const Message& message);
 
 }  // namespace sistem

@@ -327,11 +327,21 @@ class Rendering {
     }
   }
 
-  /// With as many decimals as the precision says.
   void seconds(std::chrono::nanoseconds time, const Format::Part& part) {
-    const std::string digits =
-        fmt::format("{:.{}f}", std::chrono::duration<double>(time).count(), part.precision.value_or(6));
-    padded(digits, part, part.zero ? '0' : ' ');
+    decimal(std::chrono::duration<double>(time).count(), part);
+  }
+
+  /// With as many decimals as the precision says; zeros stand behind a minus.
+  void decimal(double value, const Format::Part& part) {
+    const int precision = static_cast<int>(part.precision.value_or(6));
+    const int width = static_cast<int>(part.width);
+    if (part.left) {
+      fmt::format_to(out(), "{:<{}.{}f}", value, width, precision);
+    } else if (part.zero) {
+      fmt::format_to(out(), "{:0{}.{}f}", value, width, precision);
+    } else {
+      fmt::format_to(out(), "{:>{}.{}f}", value, width, precision);
+    }
   }
 
   /// A text without its quotation marks, all else as the JSON that it is; nothing where the payload has no such field.
@@ -473,15 +483,7 @@ class Rendering {
       return fault;
     }
     std::memcpy(&value, message_.payload.data(), sizeof value);
-    const int precision = static_cast<int>(part.precision.value_or(6));
-    const int width = static_cast<int>(part.width);
-    if (part.left) {
-      fmt::format_to(out(), "{:<{}.{}f}", static_cast<double>(value), width, precision);
-    } else if (part.zero) {
-      fmt::format_to(out(), "{:0{}.{}f}", static_cast<double>(value), width, precision);
-    } else {
-      fmt::format_to(out(), "{:>{}.{}f}", static_cast<double>(value), width, precision);
-    }
+    decimal(static_cast<double>(value), part);
     return std::nullopt;
   }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
 
@@ -218,6 +219,14 @@ void check_companions(const Settings& settings) {
   }
 }
 
+/// What a ping has no use for.
+constexpr std::array<const char*, 30> of_no_use_to_a_ping = {
+    "unsubscribe", "filter-out", "skip-retained", "retained-only", "remove-retained", "match",
+    "json-match",  "unique",     "every",         "random-filter", "verbose",         "format",
+    "json",        "hex",        "csv",           "pretty",        "no-newline",      "null",
+    "record",      "respond",    "respond-exec",  "watch",         "message-rate",    "graph",
+    "why",         "count",      "expect",        "idle",          "until",           "exit-after-suback"};
+
 /// Rules between options; a single value is checked where its row sets it.
 void check(SubConfig& config, Settings& settings, const Console& console) {
   if (config.responds()) {
@@ -239,12 +248,9 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
     throw UsageError(
         fmt::format("{}: a shared subscription cannot have that: {}", settings.home_of("no-local"), *shared));
   }
+  check_companions(settings);
   if (config.connection.ping) {
-    for (const char* option :
-         {"count",           "expect",        "format",  "verbose",      "unsubscribe", "exit-after-suback",
-          "remove-retained", "retained-only", "respond", "respond-exec", "watch",       "message-rate",
-          "graph",           "json",          "hex",     "csv",          "null",        "record",
-          "match",           "json-match",    "unique",  "every",        "until",       "idle"}) {
+    for (const char* option : of_no_use_to_a_ping) {
       if (settings.given(option)) {
         throw UsageError(fmt::format("{} and {}: a ping prints nothing but its own line", settings.home_of("ping"),
                                      settings.home_of(option)));
@@ -259,7 +265,6 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
   }
   check_form(config, settings);
   check_view(config, settings);
-  check_companions(settings);
   if (config.expect && !config.timeout && !config.idle) {
     throw UsageError(
         fmt::format("{} needs --timeout or --idle: until when they are expected", settings.home_of("expect")));

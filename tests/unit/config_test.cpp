@@ -122,6 +122,181 @@ TEST(SubConfig, AViewOfTheCommandLineReplacesThatOfTheEnvironment) {
   EXPECT_EQ(config.graph, "a.b");
 }
 
+/// What sub has against these options; nothing where it takes them.
+std::string refusal_of_sub(const std::vector<std::string>& arguments, const Variables& variables = {}) {
+  try {
+    (void)read_sub(arguments, variables);
+    return "nothing";
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+}
+
+TEST(SubConfig, OfTwoFormsInOneHomeNoneWins) {
+  const std::tuple<std::vector<std::string>, Variables, std::string> table[] = {
+      {{"--json", "-F", "%p"}, {}, "--format and --json: only one of them can be given"},
+      {{"-F", "%p", "--hex"}, {}, "--format and --hex: only one of them can be given"},
+      {{"--csv", "-F", "%p"}, {}, "--format and --csv: only one of them can be given"},
+      {{"--json", "--hex"}, {}, "--json and --hex: only one of them can be given"},
+      {{"--hex", "--csv"}, {}, "--hex and --csv: only one of them can be given"},
+      {{"-v", "--json"}, {}, "--verbose and --json: only one of them can be given"},
+      {{"-N", "--null"}, {}, "--no-newline and --null: only one of them can be given"},
+      {{"--csv", "--null"}, {}, "--csv and --null: each row of a table is a line"},
+      {{"--csv", "-N"}, {}, "--csv and --no-newline: each row of a table is a line"},
+      {{"-N"}, {{"MQTT_CSV", "yes"}}, "MQTT_CSV and --no-newline: each row of a table is a line"},
+      {{"--csv"}, {{"MQTT_NULL", "yes"}}, "--csv and MQTT_NULL: each row of a table is a line"},
+      {{}, {{"MQTT_FORMAT", "%p"}, {"MQTT_JSON", "yes"}}, "MQTT_FORMAT and MQTT_JSON: only one of them can be given"},
+      {{"-F", "%p", "--json"}, {{"MQTT_HEX", "yes"}}, "--format and --json: only one of them can be given"},
+  };
+  for (const auto& [arguments, variables, complaint] : table) {
+    EXPECT_EQ(refusal_of_sub(arguments, variables), complaint);
+  }
+}
+
+TEST(SubConfig, OfTwoFormsTheHomeThatWinsDecides) {
+  const SubConfig json = read_sub({"--json"}, {{"MQTT_FORMAT", "%p"}});
+  EXPECT_TRUE(json.json);
+  EXPECT_FALSE(json.format);
+  const SubConfig format =
+      read_sub({"-F", "%p", "-N"}, {{"MQTT_CSV", "yes"}});  // a table could not be without newlines
+  EXPECT_EQ(format.format, "%p");
+  EXPECT_FALSE(format.csv);
+  const SubConfig hex = read_sub({"--hex"}, {{"MQTT_JSON", "yes"}, {"MQTT_VERBOSE", "no"}});
+  EXPECT_TRUE(hex.hex);
+  EXPECT_FALSE(hex.json);
+  const SubConfig null = read_sub({"--null"}, {{"MQTT_NO_NEWLINE", "yes"}});
+  EXPECT_TRUE(null.null);
+  EXPECT_FALSE(null.no_newline);
+  EXPECT_EQ(read_sub({"-v", "-F", "%p"}).format, "%p");  // as mosquitto_sub takes it
+  EXPECT_TRUE(read_sub({"--csv"}, {{"MQTT_NULL", "no"}}).csv);
+}
+
+TEST(SubConfig, AViewTakesNoFormButWhereItShowsValues) {
+  for (const auto& view : std::vector<std::vector<std::string>>{{"--watch"}, {"--message-rate"}, {"--graph", "."}}) {
+    for (const auto& form : std::vector<std::vector<std::string>>{
+             {"--json"}, {"--hex"}, {"--csv"}, {"--null"}, {"--no-newline"}, {"--pretty"}, {"--format", "%p"}}) {
+      std::vector<std::string> both = view;
+      both.insert(both.end(), form.begin(), form.end());
+      const bool makes_sense = view[0] == "--watch" && (form[0] == "--format" || form[0] == "--pretty");
+      EXPECT_EQ(refusal_of_sub(both),
+                makes_sense ? "nothing" : view[0] + " and " + form[0] + ": it does not print messages in such a form");
+    }
+  }
+  EXPECT_EQ(refusal_of_sub({"--json"}, {{"MQTT_WATCH", "no"}}), "nothing");
+}
+
+TEST(SubConfig, WhatSaysNothingAloneNeedsItsCompanion) {
+  const std::tuple<std::vector<std::string>, Variables, std::string> table[] = {
+      {{"--append"}, {}, "--append needs --record"},
+      {{"--append", "--ping"}, {}, "--append needs --record"},
+      {{"--append", "--record", "r"}, {}, "nothing"},
+      {{}, {{"MQTT_APPEND", "yes"}}, "MQTT_APPEND needs --record"},
+      {{}, {{"MQTT_APPEND", "no"}}, "nothing"},
+      {{}, {{"MQTT_APPEND", "yes"}, {"MQTT_RECORD", "r"}}, "nothing"},
+      {{"--dry-run"}, {}, "--dry-run needs --remove-retained"},
+      {{"--dry-run", "--ping"}, {}, "--dry-run needs --remove-retained"},
+      {{"--dry-run", "--remove-retained"}, {}, "nothing"},
+      {{"--respond-shell"}, {}, "--respond-shell needs --respond-exec: it is about its commands"},
+      {{"--respond-timeout", "1", "--respond", "x"},
+       {},
+       "--respond-timeout needs --respond-exec: it is about its commands"},
+      {{"--response-topic", "x"},
+       {},
+       "--response-topic needs --respond or --respond-exec: nothing is answered without"},
+      {{"--expect", "1", "--idle", "1"}, {}, "nothing"},
+      {{"--retain-handling", "never", "--retained-only", "-V", "5"},
+       {},
+       "--retained-only and --retain-handling: then nothing will come"},
+  };
+  for (const auto& [arguments, variables, complaint] : table) {
+    EXPECT_EQ(refusal_of_sub(arguments, variables), complaint);
+  }
+}
+
+TEST(SubConfig, AWrongValueIsToldBeforeAnythingIsConnected) {
+  const std::string names =
+      ": expected base64, delta, json:FIELD, latency, n, seq or time in the braces of the sequence at character ";
+  const std::pair<std::vector<std::string>, std::string> table[] = {
+      {{"--match", "("}, "--match: expected a regular expression: missing ): (, got \"(\""},
+      {{"--match", "a", "--match", "*"},
+       "--match: expected a regular expression: no argument for repetition operator: *, got \"*\""},
+      {{"--until", "[a"}, "--until: expected a regular expression: missing ]: [a, got \"[a\""},
+      {{"--json-match", "suhu >"},
+       "--json-match: expected a number, or text in double quotes, at character 7, got \"suhu >\""},
+      {{"--json-match", "a ~ ("},
+       "--json-match: expected a regular expression: missing ): ( at character 5, got \"a ~ (\""},
+      {{"--json-match", ""},
+       "--json-match: expected the way to a field, as suhu or sensors.0.value, at character 1, got \"\""},
+      {{"--every", "0"}, "--every: expected a whole number from 1 to 1000000000000000, got \"0\""},
+      {{"--every", "1.5"}, "--every: expected a whole number from 1 to 1000000000000000, got \"1.5\""},
+      {{"--idle", "0"}, "--idle: expected seconds above 0, got \"0\""},
+      {{"--expect", "0", "-W", "1"}, "--expect: expected a whole number from 1 to 1000000000000000, got \"0\""},
+      {{"--record", "-"}, "--record: expected a file; --json prints the same lines to stdout, got \"-\""},
+      {{"--record", ""}, "--record: expected a file; --json prints the same lines to stdout, got \"\""},
+      {{"-F", "°%{nosuch}"}, "--format" + names + "2, got \"°%{nosuch}\""},
+      {{"--respond", "%{}"}, "--respond" + names + "1, got \"%{}\""},
+      {{"--respond", "x", "--response-topic", "%t/%{"},
+       "--response-topic: expected a } after the name in the sequence at character 4, got \"%t/%{\""},
+      {{"--respond-max", "0", "--respond-exec", "cat"},
+       "--respond-max: expected a whole number from 1 to 1000, got \"0\""},
+      {{"--respond-timeout", "0", "--respond-exec", "cat"}, "--respond-timeout: expected seconds above 0, got \"0\""},
+      {{"--respond-exec", "echo \"a"}, "--respond-exec: expected a quotation that ends"},
+      {{"--respond-exec", " "}, "--respond-exec: expected a program, got nothing"},
+  };
+  for (const auto& [arguments, complaint] : table) {
+    EXPECT_EQ(refusal_of_sub(arguments), complaint);
+  }
+}
+
+TEST(SubConfig, APingTakesNothingThatIsAboutMessages) {
+  const std::vector<std::string> table[] = {
+      {"--expect", "1", "-W", "1"},
+      {"--format", "%p"},
+      {"--verbose"},
+      {"--unsubscribe", "a"},
+      {"--exit-after-suback"},
+      {"--remove-retained"},
+      {"--retained-only"},
+      {"--respond", "x"},
+      {"--respond-exec", "cat"},
+      {"--message-rate"},
+      {"--graph", "."},
+      {"--json"},
+      {"--hex"},
+      {"--csv"},
+      {"--pretty"},
+      {"--no-newline"},
+      {"--null"},
+      {"--record", "r"},
+      {"--filter-out", "a"},
+      {"--skip-retained"},
+      {"--random-filter", "50"},
+      {"--match", "a"},
+      {"--json-match", "a"},
+      {"--unique"},
+      {"--every", "2"},
+      {"--until", "a"},
+      {"--idle", "1"},
+      {"--why"},
+  };
+  for (std::vector<std::string> arguments : table) {
+    const std::string option = arguments[0];
+    arguments.emplace_back("--ping");
+    EXPECT_EQ(refusal_of_sub(arguments), "--ping and " + option + ": a ping prints nothing but its own line");
+  }
+  EXPECT_EQ(refusal_of_sub({"--ping", "-t", "a", "-t", "b"}), "--topic: a ping has one topic, without wildcards: b");
+  EXPECT_EQ(refusal_of_sub({"--ping", "-t", "a", "-q", "1", "-W", "1"}), "nothing");
+}
+
+TEST(SubConfig, InAKeptSessionNoMoreIsTakenThanUntilWaitsFor) {
+  EXPECT_EQ(read_sub({}).takes_at_once(), std::nullopt);
+  EXPECT_EQ(read_sub({"-C", "5"}).takes_at_once(), 5U);
+  EXPECT_EQ(read_sub({"--until", "x"}).takes_at_once(), std::nullopt);
+  EXPECT_EQ(read_sub({"--until", "x", "-C", "5"}).takes_at_once(), 5U);
+  EXPECT_EQ(read_sub({"--until", "x", "-c", "-i", "me"}).takes_at_once(), 1U);
+  EXPECT_EQ(read_sub({"--until", "x", "-x", "60", "-i", "me"}).takes_at_once(), 1U);
+}
+
 TEST(SubConfig, WithATopicPrintsPayloadsOnly) { EXPECT_FALSE(read_sub({"-t", "a"}).verbose); }
 
 TEST(Connection, AUrlIsHostPortLoginAndTopic) {

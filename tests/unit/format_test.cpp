@@ -27,6 +27,11 @@ std::string printed(const Format& format, const Message& message) {
 std::string printed(const std::string& format, const Message& message, bool pretty = false) {
   return printed(Format::of(format, pretty, End::nothing), message);
 }
+std::string printed(const std::string& format, const Message& message, const Position& position) {
+  std::string out;
+  EXPECT_FALSE(Format::of(format, false, End::nothing).append(message, position, out));
+  return out;
+}
 
 /// What the format has against the message.
 std::string fault(const std::string& format, const Message& message) {
@@ -218,6 +223,173 @@ TEST(Format, AWrongOneIsToldWithThePlaceOfItsFault) {
   }
 }
 
+TEST(FormatNames, StandForWhatIsKnownOfTheMessage) {
+  const TimeZone zone("EST5");
+  const Position position{42, std::chrono::nanoseconds(1234567890)};
+  const std::pair<std::string, std::string> table[] = {
+      {"%{n}|%5{n}|%-5{n}|%05{n}|%.9{n}", "42|   42|42   |00042|42"},
+      {"%{delta}|%.3{delta}|%.0{delta}|%.{delta}", "1.234568|1.235|1|1"},
+      {"%9.2{delta}|%-9.2{delta}|%09.2{delta}", "     1.23|1.23     |000001.23"},
+      {"%{base64}|%10{base64}|%-10{base64}|%010{base64}|%.4{base64}", "aGVsbG8=|  aGVsbG8=|aGVsbG8=  |  aGVsbG8=|aGVs"},
+      {"%{time}", "2016-08-10T03:47:38.000012345-05:00"},
+      {"%.10{time}|%12.10{time}|%-12.10{time}|", "2016-08-10|  2016-08-10|2016-08-10  |"},
+      {"%%{n}|{n}|%p{n}", "%{n}|{n}|hello{n}"},
+      {"%.4{x}", "6865{6c6c{6f}"},  // as mosquitto_sub 2.1 has it
+  };
+  for (const auto& [format, expected] : table) {
+    EXPECT_EQ(printed(format, plain, position), expected) << format;
+  }
+  EXPECT_EQ(printed("%{n} %{delta}", plain), "1 0.000000");
+}
+
+TEST(FormatNames, TheTimeHasTheZoneAsStandardsWantIt) {
+  const std::pair<const char*, std::string> table[] = {
+      {"UTC0", "2016-08-10T08:47:38.000012345+00:00"},
+      {"IST-5:30", "2016-08-10T14:17:38.000012345+05:30"},
+      {"NST3:30", "2016-08-10T05:17:38.000012345-03:30"},
+  };
+  for (const auto& [name, expected] : table) {
+    const TimeZone zone(name);
+    EXPECT_EQ(printed("%{time}", plain), expected) << name;
+  }
+}
+
+/// A message that was sent so long before it arrived.
+Message stamped(std::chrono::nanoseconds latency) {
+  Message message = plain;
+  message.properties = {{38, 0, "17", "stamp-seq"},
+                        {38, 0, std::to_string((moment - latency).time_since_epoch().count()), "stamp-time"}};
+  return message;
+}
+
+TEST(FormatNames, AStampGivesNumberAndLatency) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(printed("%{seq}|%5{seq}|%-5{seq}|%05{seq}", stamped(0s)), "17|   17|17   |00017");
+  const std::pair<std::chrono::nanoseconds, std::string> table[] = {
+      {1500ms, "1.500000|1.500|     1.5|1.50    |00001.50"},
+      {0s, "0.000000|0.000|     0.0|0.00    |00000.00"},
+      {-250ms, "-0.250000|-0.250|    -0.2|-0.25   |-0000.25"},  // clocks differ
+      {1h, "3600.000000|3600.000|  3600.0|3600.00 |03600.00"},
+  };
+  for (const auto& [latency, expected] : table) {
+    EXPECT_EQ(printed("%{latency}|%.3{latency}|%8.1{latency}|%-8.2{latency}|%08.2{latency}", stamped(latency)),
+              expected);
+  }
+}
+
+TEST(FormatNames, WhatHasNoStampKeepsTheColumns) {
+  const std::string format = "%{seq}|%4{seq}|%-4{seq}|%04{seq}|%{latency}|%9.3{latency}|%-9{latency}|%03{latency}|";
+  Message half = plain;
+  half.properties = {{38, 0, "17", "stamp-seq"}};
+  for (const Message& message : {plain, rich, half}) {
+    EXPECT_EQ(printed(format, message), "|    |    |0000||         |         |000|");
+  }
+}
+
+TEST(FormatNames, AJsonFieldIsTextWithoutQuotationMarksAndAllElseAsItIsSpelled) {
+  const Message message = with_payload(
+      R"( {"s":"a b","e":"","u":"\u00b0\"\n\/","n":27.0,"big":12345678901234567890123,"t":true,"f":false,"z":null,)"
+      R"("o":{ "k" : [ 1 , 2 ], "":0 },"a":[10, {"b":"c"}, [ ], "x"],"0":"zero","b c":1,"°":2,"s2":"1","s2":"2"} )");
+  const std::pair<std::string, std::string> table[] = {
+      {"s", "a b"},
+      {".s", "a b"},
+      {"e", ""},
+      {"u", "°\"\n/"},
+      {"n", "27.0"},
+      {"big", "12345678901234567890123"},
+      {"t", "true"},
+      {"f", "false"},
+      {"z", "null"},
+      {"o", R"({"k":[1,2],"":0})"},
+      {"o.k", "[1,2]"},
+      {"o.k.1", "2"},
+      {"a", R"([10,{"b":"c"},[],"x"])"},
+      {"a.0", "10"},
+      {"a.1.b", "c"},
+      {"a.2", "[]"},
+      {"a.3", "x"},
+      {"a.4", ""},
+      {"a.-1", ""},
+      {"a.b", ""},
+      {"a.0x", ""},
+      {"a.99999999999999999999999", ""},
+      {"s.0", ""},
+      {"n.0", ""},
+      {"nosuch", ""},
+      {"S", ""},
+      {"0", "zero"},
+      {"b c", "1"},
+      {"°", "2"},
+      {"s2", "2"},
+  };
+  for (const auto& [path, expected] : table) {
+    EXPECT_EQ(printed("%{json:" + path + "}", message), expected) << path;
+  }
+  EXPECT_EQ(
+      printed("%6{json:s}|%-6{json:s}|%06{json:n}|%.1{json:s}|%-6.2{json:s}|%6{json:nosuch}|%06{json:z}|", message),
+      "   a b|a b   |  27.0|a|a     |      |  null|");
+}
+
+TEST(FormatNames, AllOfAPayloadIsAFieldToo) {
+  const std::pair<std::string, std::string> table[] = {
+      {R"( [ 1, {"a" : 2.50} ] )", R"([1,{"a":2.50}])"},
+      {"\"x\\u00b0\"", "x°"},
+      {" 31.0\n", "31.0"},
+      {"\xEF\xBB\xBFtrue", "true"},
+      {"null", "null"},
+      {"", ""},
+      {"hello", ""},
+      {"{", ""},
+      {"1\0"s, ""},
+      {"\"\xFF\"", ""},
+      {std::string(1001, '[') + std::string(1001, ']'), ""},  // deeper than anything that is laid out
+  };
+  for (const auto& [payload, expected] : table) {
+    EXPECT_EQ(printed("%{json:.}", with_payload(payload)), expected) << payload;
+    EXPECT_EQ(printed("%4{json:x}|", with_payload(payload)), "    |") << payload;
+  }
+}
+
+TEST(FormatNames, AWrongOneIsToldWithThePlaceOfItsFault) {
+  const std::string name =
+      "expected base64, delta, json:FIELD, latency, n, seq or time in the braces of the sequence at character ";
+  const std::string path =
+      "expected names and numbers with dots between them, as in sensors.0.value after json: in the sequence at "
+      "character ";
+  const std::string end = "expected a } after the name in the sequence at character ";
+  const std::string letter =
+      "expected A, C, D, E, F, I, J, P, R, S, U, X, d, f, j, l, m, p, q, r, t, x, % or {NAME} after the % at "
+      "character ";
+  const std::pair<std::string, std::string> table[] = {
+      {"%{}", name + "1"},
+      {"%t %{Seq}", name + "4"},
+      {"°%{ n}", name + "2"},
+      {"%{json}", name + "1"},
+      {"%{JSON:a}", name + "1"},
+      {"%{n}%5.2{payload}", name + "5"},
+      {"%{json:}", path + "1"},
+      {"%{json:a..b}", path + "1"},
+      {"%{json:a.}", path + "1"},
+      {"%{json:..}", path + "1"},
+      {"°C %p%-20{json:.a.}", path + "6"},
+      {"%{seq", end + "1"},
+      {"%{n}%{", end + "5"},
+      {"%.2{", end + "1"},
+      {"%p %{json:a.b", end + "4"},
+      {"%10000{n}", "expected a width and a precision of at most 9999 in the sequence at character 1"},
+      {"%:{n}", letter + "1"},
+      {"%.2:{n}", letter + "1"},
+  };
+  for (const auto& [format, complaint] : table) {
+    try {
+      (void)Format::of(format, false, End::newline);
+      ADD_FAILURE() << format << " was taken";
+    } catch (const Expected& expected) {
+      EXPECT_EQ(expected.what(), complaint) << format;
+    }
+  }
+}
+
 TEST(FormatJson, HasMosquittosKeysInItsOrder) {
   const TimeZone zone("CET-1");
   EXPECT_EQ(printed("%j", plain),
@@ -310,6 +482,14 @@ TEST(FormatOnATerminal, SpellsOutWhatMessagesBringAndNotWhatTheUserWrote) {
   EXPECT_EQ(on_a_terminal("%8t|"), "   t\\x07|");  // in columns, not in bytes that nobody sees
   EXPECT_EQ(on_a_terminal("%2.2x"), "61 0a");
   EXPECT_EQ(on_a_terminal("%l"), "9");
+}
+
+TEST(FormatOnATerminal, AFieldOfJsonIsSpelledOutWhereItIsText) {
+  const Message message = with_payload(R"({"s":"\u001b[2J\u0000\tx\n","o":{"e":"\u001b"}})");
+  EXPECT_EQ(printed("%{json:s}|%{json:o}", message), "\x1B[2J\0\tx\n|{\"e\":\"\\u001b\"}"s);
+  Format format = Format::of("%14{json:s}|%.1{json:s}|%{json:o}", false, End::nothing);
+  format.spell_out_controls();
+  EXPECT_EQ(printed(format, message), "\\x1b[2J\\x00\tx\n|\\x1b|{\"e\":\"\\u001b\"}");
 }
 
 TEST(FormatOnATerminal, JsonStaysJson) {

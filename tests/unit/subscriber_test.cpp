@@ -3,9 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <functional>
+#include <iterator>
 
+#include "common/record.hpp"
 #include "tests/support/memory_session.hpp"
 #include "tests/support/pipe.hpp"
+#include "tests/support/temporary.hpp"
 
 namespace sistem {
 namespace {
@@ -19,20 +24,49 @@ class Subscriber : public testing::Test {
     config_.filters = {"a", "b"};
     session_.batches = {{{"a", "one"}, {"b", "two"}}, {{"a", "three"}}};
   }
-  ExitStatus subscribe() {
+  ExitStatus subscribe(Recording* recording = nullptr) {
     Output output{pipe_.writer(), stop_.get_token()};
-    return print_messages(session_, config_, output, Console{"sub", false}, stop_.get_token());
+    return print_messages(session_, config_, output, Console{"sub", false, notes_.writer()}, stop_.get_token(), {},
+                          recording);
   }
   std::string printed() {
     pipe_.close_writer();
     return pipe_.read_to_end();
+  }
+  /// What was said to a person.
+  std::string noted() {
+    notes_.close_writer();
+    return notes_.read_to_end();
   }
 
   MemorySession session_;
   SubConfig config_;
   std::stop_source stop_;
   test::Pipe pipe_;
+  test::Pipe notes_;
 };
+
+/// A subscriber for each row of a table.
+class SubscriberOf : public Subscriber {
+ public:
+  explicit SubscriberOf(const std::function<void(SubConfig&, MemorySession&)>& arrange) { arrange(config_, session_); }
+  using Subscriber::noted;
+  using Subscriber::printed;
+  using Subscriber::subscribe;
+
+ private:
+  void TestBody() override {}
+};
+
+/// One message a payload, all on `a` and at once.
+std::vector<Message> batch_of(const std::vector<std::string>& payloads) {
+  std::vector<Message> batch;
+  batch.reserve(payloads.size());
+  for (const std::string& payload : payloads) {
+    batch.push_back({.topic = "a", .payload = payload});
+  }
+  return batch;
+}
 
 TEST_F(Subscriber, SubscribesToEveryFilterWithTheQosAskedFor) {
   config_.count = 1;
@@ -392,6 +426,249 @@ TEST_F(Subscriber, AnotherFailureIsToldRatherThanThatMessagesWereDropped) {
   config_.timeout = std::chrono::milliseconds(10);
   session_.lost_to_overflow = 5;
   EXPECT_EQ(subscribe(), ExitStatus::timed_out);
+}
+
+TEST_F(Subscriber, SilenceEndsTheRunAsItWasAskedFor) {
+  constexpr std::chrono::milliseconds short_time{10};
+  struct Row {
+    std::function<void(SubConfig&, MemorySession&)> arrange;
+    ExitStatus status;
+    std::string last_note;
+  };
+  const Row table[] = {
+      {[](SubConfig&, MemorySession&) {}, ExitStatus::success, "nothing came for 0.01 s after 3 messages"},
+      {[](SubConfig&, MemorySession& session) { session.batches.pop_front(); }, ExitStatus::success,
+       "nothing came for 0.01 s after 1 message"},
+      {[](SubConfig&, MemorySession& session) { session.batches.clear(); }, ExitStatus::success,
+       "nothing came for 0.01 s after 0 messages"},
+      {[](SubConfig& config, MemorySession&) { config.count = 4; }, ExitStatus::timed_out,
+       "nothing came for 0.01 s after 3 of 4 messages"},
+      {[](SubConfig& config, MemorySession&) { config.expect = 4; }, ExitStatus::verdict,
+       "nothing came for 0.01 s after 3 of 4 messages"},
+      {[](SubConfig& config, MemorySession&) { config.until = "four"; }, ExitStatus::timed_out,
+       "nothing came for 0.01 s after 3 messages"},
+      {[](SubConfig& config, MemorySession&) { config.match = {"^t"}; }, ExitStatus::success,
+       "nothing came for 0.01 s after 2 messages"},
+      {[](SubConfig& config, MemorySession&) { config.count = 3; }, ExitStatus::success, ""},
+      {[](SubConfig& config, MemorySession&) { config.expect = 3; }, ExitStatus::success, ""},
+      {[](SubConfig& config, MemorySession&) { config.until = "hree"; }, ExitStatus::success, ""},
+      {[](SubConfig&, MemorySession& session) { session.refused = {"b"}; }, ExitStatus::topic_refused,
+       "nothing came for 0.01 s after 3 messages"},
+      {[](SubConfig&, MemorySession& session) { session.lost_to_overflow = 1; }, ExitStatus::failure,
+       "1 message was dropped because the reader of stdout was slow"},
+      {[](SubConfig& config, MemorySession& session) {
+         config.expect = 4;
+         session.lost_to_overflow = 2;
+       },
+       ExitStatus::verdict, "2 messages were dropped because the reader of stdout was slow"},
+  };
+  for (const Row& row : table) {
+    SubscriberOf subscriber{[&](SubConfig& config, MemorySession& session) {
+      config.idle = short_time;
+      row.arrange(config, session);
+    }};
+    EXPECT_EQ(subscriber.subscribe(), row.status) << row.last_note;
+    const std::string notes = subscriber.noted();
+    if (row.last_note.empty()) {
+      EXPECT_EQ(notes.find("after"), std::string::npos) << notes;
+    } else {
+      EXPECT_TRUE(notes.ends_with("sub: " + row.last_note + "\n")) << notes;
+    }
+  }
+}
+
+TEST_F(Subscriber, WithoutAConnectionItIsNotSilent) {
+  session_.has_connection = false;
+  config_.idle = std::chrono::milliseconds(1);
+  config_.timeout = std::chrono::milliseconds(50);
+  EXPECT_EQ(subscribe(), ExitStatus::timed_out);  // and not the success of a silence
+  EXPECT_NE(noted().find("sub: time is up after "), std::string::npos);
+}
+
+TEST_F(Subscriber, TheMessageThatIsWaitedForIsTheLast) {
+  struct Row {
+    std::function<void(SubConfig&)> arrange;
+    ExitStatus status;
+    std::string printed;
+  };
+  const Row table[] = {
+      {[](SubConfig&) {}, ExitStatus::success, "1\nend 1\n"},
+      {[](SubConfig& config) { config.count = 9; }, ExitStatus::success, "1\nend 1\n"},
+      {[](SubConfig& config) { config.count = 1; }, ExitStatus::success, "1\n"},
+      {[](SubConfig& config) { config.expect = 2; }, ExitStatus::success, "1\nend 1\n"},
+      {[](SubConfig& config) { config.expect = 3; }, ExitStatus::verdict, "1\nend 1\n"},
+      {[](SubConfig& config) { config.match = {"2$"}; }, ExitStatus::success, "2\nend 2\n"},
+      {[](SubConfig& config) { config.every = 5; }, ExitStatus::timed_out, "1\n"},
+      {[](SubConfig& config) { config.retained_only = true; }, ExitStatus::timed_out, ""},
+      {[](SubConfig& config) { config.random_filter = 0.1; }, ExitStatus::success, "end 1\n"},
+  };
+  for (const Row& row : table) {
+    SubscriberOf subscriber{[&](SubConfig& config, MemorySession& session) {
+      session.batches = {batch_of({"1", "end 1", "2"}), batch_of({"end 2", "3"})};
+      config.until = "^end";
+      config.idle = std::chrono::milliseconds(10);
+      row.arrange(config);
+    }};
+    EXPECT_EQ(subscriber.subscribe(), row.status) << row.printed;
+    const std::string out = subscriber.printed();
+    EXPECT_TRUE(out.ends_with(row.printed)) << out;  // by chance more may stand before it
+    EXPECT_EQ(std::count(out.begin(), out.end(), '3'), 0) << out;
+  }
+}
+
+TEST_F(Subscriber, AStopBeforeTheMessageThatIsWaitedForIsAFailure) {
+  config_.until = "four";
+  session_.stop_after_batches = &stop_;
+  EXPECT_EQ(subscribe(), ExitStatus::failure);
+  EXPECT_TRUE(noted().ends_with("sub: stopped after 3 messages\n"));
+}
+
+TEST_F(Subscriber, NoMoreIsToComeBehindTheRetainedOnes) {
+  session_.batches = {{retained("a", "1"), {"a", "2"}}};
+  config_.retained_only = true;
+  config_.until = "2";
+  EXPECT_EQ(subscribe(), ExitStatus::timed_out);
+  EXPECT_TRUE(noted().ends_with("sub: no more is to come after 1 message\n"));
+}
+
+TEST_F(Subscriber, TheCountIsOfThoseThatWereChosen) {
+  struct Row {
+    std::function<void(SubConfig&)> choose;
+    std::vector<std::string> payloads;
+    std::size_t count;
+    std::string printed;
+  };
+  const Row table[] = {
+      {[](SubConfig& config) {
+         config.match = {"a", "b"};
+       },
+       {"c", "xa", "c", "b", "a"},
+       2,
+       "xa\nb\n"},
+      {[](SubConfig& config) { config.json_match = {"t > 1"}; },
+       {R"({"t":1})", "2", R"({"t":2})", "no", R"({"t":3})", R"({"t":4})"},
+       2,
+       "{\"t\":2}\n{\"t\":3}\n"},
+      {[](SubConfig& config) { config.unique = true; }, {"1", "1", "2", "2", "1", "3"}, 3, "1\n2\n1\n"},
+      {[](SubConfig& config) { config.every = 2; }, {"1", "2", "3", "4", "5"}, 2, "1\n3\n"},
+      {[](SubConfig& config) {
+         config.match = {"^[a-c]"};
+         config.unique = true;
+         config.every = 2;
+       },
+       {"x", "a", "a", "b", "x", "b", "c", "a", "b", "c"},
+       3,
+       "a\nc\nb\n"},
+      {[](SubConfig& config) { config.format = "%{n} %p"; }, {"a", "b", "c"}, 2, "1 a\n2 b\n"},
+  };
+  for (const Row& row : table) {
+    SubscriberOf subscriber{[&](SubConfig& config, MemorySession& session) {
+      session.batches = {batch_of(row.payloads)};
+      config.count = row.count;
+      row.choose(config);
+    }};
+    EXPECT_EQ(subscriber.subscribe(), ExitStatus::success) << row.printed;
+    EXPECT_EQ(subscriber.printed(), row.printed);
+  }
+}
+
+TEST_F(Subscriber, ARunningNumberIsOfThoseThatArePrinted) {
+  session_.batches = {batch_of({"1", "no JSON", "2"})};
+  config_.count = 3;
+  config_.format = "%{n}:%J";
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  const std::string out = printed();
+  EXPECT_TRUE(out.starts_with("1:{")) << out;
+  EXPECT_NE(out.find("\n2:{"), std::string::npos) << out;
+  EXPECT_NE(noted().find("sub: cannot print the message on a: its payload is no JSON\n"), std::string::npos);
+}
+
+TEST_F(Subscriber, TheTimeBetweenTwoIsThatBetweenThoseThatArePrinted) {
+  const auto at = [](const std::string& payload, std::chrono::milliseconds time) {
+    return Message{.topic = "a",
+                   .payload = payload,
+                   .arrival_steady = std::chrono::steady_clock::time_point(std::chrono::hours(1) + time)};
+  };
+  using namespace std::chrono_literals;
+  session_.batches = {{at("a", 0ms), at("x", 100ms)}, {at("b", 250ms), at("c", 1250ms)}};
+  config_.match = {"^[a-c]"};
+  config_.count = 3;
+  config_.format = "%.3{delta} %p";
+  EXPECT_EQ(subscribe(), ExitStatus::success);
+  EXPECT_EQ(printed(), "0.000 a\n0.250 b\n1.000 c\n");
+}
+
+/// The payloads in a file of --record.
+std::vector<std::string> recorded_payloads(const std::filesystem::path& path) {
+  std::vector<std::string> payloads;
+  std::ifstream file{path};
+  for (std::string line; std::getline(file, line);) {
+    payloads.push_back(read_record(line).message.payload);
+  }
+  return payloads;
+}
+
+TEST_F(Subscriber, WhatIsChosenIsRecordedWhateverTheForm) {
+  struct Row {
+    std::function<void(SubConfig&)> arrange;
+    std::vector<std::string> recorded;
+  };
+  const Row table[] = {
+      {[](SubConfig& config) { config.count = 3; }, {"one", "", "a\0b"s}},  // no more than was asked for
+      {[](SubConfig& config) {
+         config.match = {"^.?$", "o"};
+       },
+       {"one", "", "two"}},
+      {[](SubConfig& config) { config.format = "%t"; }, {"one", "", "a\0b"s, "two"}},
+      {[](SubConfig& config) { config.json = true; }, {"one", "", "a\0b"s, "two"}},
+      {[](SubConfig& config) { config.watch = true; }, {"one", "", "a\0b"s, "two"}},
+      {[](SubConfig& config) { config.until = "^two"; }, {"one", "", "a\0b"s, "two"}},
+  };
+  for (const Row& row : table) {
+    const test::TemporaryFolder folder;
+    const auto path = folder.path() / "r.jsonl";
+    SubscriberOf subscriber{[&](SubConfig& config, MemorySession& session) {
+      session.batches = {batch_of({"one", "", "a\0b"s}), batch_of({"two"})};
+      config.idle = std::chrono::milliseconds(10);
+      row.arrange(config);
+    }};
+    Recording recording{path, Recording::Begin::anew};
+    EXPECT_EQ(subscriber.subscribe(&recording), ExitStatus::success);
+    EXPECT_EQ(recorded_payloads(path), row.recorded);  // before the recording is destroyed
+  }
+}
+
+TEST_F(Subscriber, ChanceDecidesWhatIsRecordedTheSameAsWhatIsPrinted) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "r.jsonl";
+  std::vector<std::string> payloads(1000);
+  std::generate(payloads.begin(), payloads.end(), [count = 0]() mutable { return std::to_string(count++); });
+  session_.batches = {batch_of(payloads)};
+  config_.random_filter = 50;
+  config_.count = payloads.size();
+  Recording recording{path, Recording::Begin::anew};
+  EXPECT_EQ(subscribe(&recording), ExitStatus::success);
+  std::string lines;
+  for (const std::string& payload : recorded_payloads(path)) {
+    lines += payload + "\n";
+  }
+  EXPECT_EQ(printed(), lines);
+  EXPECT_FALSE(lines.empty());
+}
+
+TEST_F(Subscriber, AFullDiskEndsTheRunAndWhatWasTakenIsPrinted) {
+  config_.count = 3;
+  session_.lost_to_overflow = 1;
+  Recording recording{"/dev/full", Recording::Begin::anew};
+  try {
+    (void)subscribe(&recording);
+    ADD_FAILURE() << "went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::failure);
+    EXPECT_STREQ(error.what(), "cannot record to /dev/full: No space left on device; it holds 0 messages of this run");
+  }
+  EXPECT_EQ(printed(), "one\ntwo\n");
+  EXPECT_NE(noted().find("sub: 1 message was dropped"), std::string::npos);
 }
 
 TEST_F(Subscriber, AClosedPipeIsNoticedWithoutAMessage) {
