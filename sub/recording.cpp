@@ -18,6 +18,14 @@ namespace {
 constexpr std::size_t gather_at_most = std::size_t{64} * 1024;
 constexpr mode_t for_all_to_read = 0644;
 
+/// Whether the file ends in the midst of a line, as the one of a recorder that was killed.
+bool ends_in_a_line(const std::string& path) {
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+  const off_t end = ::lseek(file.get(), 0, SEEK_END);
+  char last = '\n';
+  return end > 0 && ::pread(file.get(), &last, 1, end - 1) == 1 && last != '\n';
+}
+
 }  // namespace
 
 Recording::Recording(const std::string& path, Begin begin)
@@ -26,6 +34,9 @@ Recording::Recording(const std::string& path, Begin begin)
                    for_all_to_read)) {
   if (file_.get() < 0) {
     throw Error(fmt::format("cannot record to {}: {}", path, std::strerror(errno)));
+  }
+  if (begin == Begin::behind && ends_in_a_line(path)) {
+    (void)!::write(file_.get(), "\n", 1);  // if it fails, so does the first message
   }
 }
 

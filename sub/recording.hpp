@@ -14,7 +14,8 @@ class Recording {
  public:
   enum class Begin { anew, behind };
 
-  /// Opens the file, and empties it where it is to begin anew. Throws Error where it cannot be written.
+  /// Opens the file, and empties it where it is to begin anew; behind half a line a new one begins. Throws Error where
+  /// it cannot be written.
   Recording(const std::string& path, Begin begin);
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;

@@ -213,5 +213,12 @@ TEST(Recording, OfADiskThatIsFullInTheMidstTheWholeLinesStay) {
   }
 }
 
+TEST(Recording, AHalfLineOfAnotherStaysByItself) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("r.jsonl", "{\"topic\":\"half");  // its recorder was killed
+  Recording{path, Recording::Begin::behind}.keep({.topic = "whole"});
+  EXPECT_TRUE(bytes_in_file(path).starts_with("{\"topic\":\"half\n{\"topic\":\"whole\"")) << bytes_in_file(path);
+}
+
 }  // namespace
 }  // namespace sistem
