@@ -210,6 +210,9 @@ TEST_F(Lab, IsRecordedByTheHostsOwnTcpdump) {
 TEST_F(Lab, EndsSubWhenAPersonPressesCtrlC) {
   Process terminal{typed({"script", "-qefc", "docker compose -f compose/mqtt.yml exec mqtt-sub ./sub", "/dev/null"})};
   terminal.wait_for_stdout("subscribed to sistem/#");
+  // A person gets a message laid out, and nothing of it acts on the terminal.
+  must(exec("mqtt-pub", {"./pub", "-t", "sistem/suhu", "-m", "28\x1B[2J"}));
+  terminal.wait_for_stdout("28\\x1b[2J");
   terminal.write("\003");
   EXPECT_EQ(terminal.wait(), 0) << terminal.report();
   EXPECT_FALSE(runs("mqtt-sub", "sub"));
