@@ -87,7 +87,7 @@ TEST_F(PubPace, ARateIsThatOfTheArrivals) {
   const auto middle = spacings.begin() + static_cast<std::ptrdiff_t>(spacings.size() / 2);
   std::nth_element(spacings.begin(), middle, spacings.end());
   if (report["skipped"] == 0) {
-    EXPECT_NEAR(*middle, 0.01, 0.001);
+    EXPECT_NEAR(*middle, 0.01, 0.0001);
   }
 }
 
