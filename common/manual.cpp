@@ -484,8 +484,9 @@ std::vector<std::string> help_topics(const std::vector<Option>& table, const Too
 
 std::string man_page(const std::vector<Option>& table, const ToolText& tool) {
   // No date: the same source gives the same page. No hyphenation and no stretched lines: names are there to be copied.
-  std::string roff = fmt::format(".TH {0} 1 \"\" \"{1} {2}\" \"User Commands\"\n.nh\n.ad l\n", in_capitals(tool.name),
-                                 tool.name, project_version);
+  // The man macros of groff 1.23 set both anew at each paragraph, to what the register and the string say.
+  std::string roff = fmt::format(".TH {0} 1 \"\" \"{1} {2}\" \"User Commands\"\n.nh\n.ad l\n.nr HY 0\n.ds AD l\n",
+                                 in_capitals(tool.name), tool.name, project_version);
   roff += fmt::format(".SH NAME\n{} \\- {}\n", escaped(tool.name), escaped(tool.summary));
   roff += man_synopsis(tool);
   roff += ".SH DESCRIPTION\n";

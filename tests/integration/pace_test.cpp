@@ -348,8 +348,8 @@ struct Simulation {
 TEST_F(PubPace, AnHourOfAHouseIsTheSameForTheSameSeed) {
   Simulation one{"7"};
   Simulation same{"7"};
-  EXPECT_EQ(one.simulate->wait(60s), 0) << one.simulate->report();
-  EXPECT_EQ(same.simulate->wait(60s), 0) << same.simulate->report();
+  ASSERT_EQ(one.simulate->wait(60s), 0) << one.simulate->report();
+  ASSERT_EQ(same.simulate->wait(60s), 0) << same.simulate->report();
   const std::pair<const char*, std::size_t> topics[] = {
       {"sistem/suhu", 360}, {"sistem/lembap", 120}, {"sistem/cahaya", 60}, {"sistem/pintu", 80}};
   for (const auto& [topic, count] : topics) {
