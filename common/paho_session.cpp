@@ -1051,14 +1051,15 @@ class PahoSession final : public Session {
     const auto is_answered = [&] { return answer_ && asked_ && answer_->id == asked_; };
     changed_.wait_until(lock, stop, std::min(by, deadline_in(config_.connect_timeout)),
                         [&] { return lost_ || end_ || is_answered(); });
+    // Such an answer may also be why Paho has closed the connection: it is told, whichever is noticed first.
+    if (is_answered() && answer_->codes.size() != codes) {
+      throw Error{fmt::format("the broker at {} answered {} with {} codes for {} filters", where(), packet,
+                              answer_->codes.size(), codes)};
+    }
     if (lost_ || end_) {
       return std::nullopt;
     }
     if (is_answered()) {
-      if (answer_->codes.size() != codes) {
-        throw Error{fmt::format("the broker at {} answered {} with {} codes for {} filters", where(), packet,
-                                answer_->codes.size(), codes)};
-      }
       return answer_;
     }
     if (!stop.stop_requested() && std::chrono::steady_clock::now() >= by) {
