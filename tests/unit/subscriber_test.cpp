@@ -100,7 +100,7 @@ TEST_F(Subscriber, PassesPayloadsThroughUntouched) {
 
 TEST_F(Subscriber, TimeIsUpBeforeTheCount) {
   config_.count = 4;
-  config_.timeout = std::chrono::milliseconds(10);
+  config_.timeout = std::chrono::milliseconds(200);
   EXPECT_EQ(subscribe(), ExitStatus::timed_out);
   EXPECT_EQ(printed(), "one\ntwo\nthree\n");
   EXPECT_TRUE(session_.disconnected);
@@ -108,7 +108,7 @@ TEST_F(Subscriber, TimeIsUpBeforeTheCount) {
 
 TEST_F(Subscriber, FewerThanExpectedAreAVerdict) {
   config_.expect = 4;
-  config_.timeout = std::chrono::milliseconds(10);
+  config_.timeout = std::chrono::milliseconds(200);
   EXPECT_EQ(subscribe(), ExitStatus::verdict);
   EXPECT_EQ(printed(), "one\ntwo\nthree\n");
 }
@@ -128,7 +128,7 @@ TEST_F(Subscriber, FewerRetainedOnesThanExpectedAreAVerdictToo) {
 }
 
 TEST_F(Subscriber, TimeIsUpWithoutACountAsForMosquittoSub) {
-  config_.timeout = std::chrono::milliseconds(10);
+  config_.timeout = std::chrono::milliseconds(200);
   EXPECT_EQ(subscribe(), ExitStatus::timed_out);
 }
 
@@ -423,7 +423,7 @@ TEST_F(Subscriber, MessagesThatWereDroppedAreAFailure) {
 
 TEST_F(Subscriber, AnotherFailureIsToldRatherThanThatMessagesWereDropped) {
   config_.count = 4;
-  config_.timeout = std::chrono::milliseconds(10);
+  config_.timeout = std::chrono::milliseconds(200);
   session_.lost_to_overflow = 5;
   EXPECT_EQ(subscribe(), ExitStatus::timed_out);
 }
@@ -506,7 +506,7 @@ TEST_F(Subscriber, TheMessageThatIsWaitedForIsTheLast) {
     SubscriberOf subscriber{[&](SubConfig& config, MemorySession& session) {
       session.batches = {batch_of({"1", "end 1", "2"}), batch_of({"end 2", "3"})};
       config.until = "^end";
-      config.idle = std::chrono::milliseconds(10);
+      config.idle = std::chrono::milliseconds(100);
       row.arrange(config);
     }};
     EXPECT_EQ(subscriber.subscribe(), row.status) << row.printed;
@@ -629,7 +629,7 @@ TEST_F(Subscriber, WhatIsChosenIsRecordedWhateverTheForm) {
     const auto path = folder.path() / "r.jsonl";
     SubscriberOf subscriber{[&](SubConfig& config, MemorySession& session) {
       session.batches = {batch_of({"one", "", "a\0b"s}), batch_of({"two"})};
-      config.idle = std::chrono::milliseconds(10);
+      config.idle = std::chrono::milliseconds(100);
       row.arrange(config);
     }};
     Recording recording{path, Recording::Begin::anew};
