@@ -82,20 +82,21 @@ constexpr std::array table{
     Known{0x2A, "shared-subscription-available", Type::byte},
 };
 
-struct Place {
+struct NamedPacket {
   std::string_view word;
   std::string_view name;  ///< as the specification writes it
   PropertyPlace place;
 };
 
 constexpr std::array packets{
-    Place{"connect", "CONNECT", connect},          Place{"publish", "PUBLISH", publish},
-    Place{"subscribe", "SUBSCRIBE", subscribe},    Place{"unsubscribe", "UNSUBSCRIBE", unsubscribe},
-    Place{"disconnect", "DISCONNECT", disconnect}, Place{"will", "a will", will},
+    NamedPacket{"connect", "CONNECT", connect},          NamedPacket{"publish", "PUBLISH", publish},
+    NamedPacket{"subscribe", "SUBSCRIBE", subscribe},    NamedPacket{"unsubscribe", "UNSUBSCRIBE", unsubscribe},
+    NamedPacket{"disconnect", "DISCONNECT", disconnect}, NamedPacket{"will", "a will", will},
 };
 
-const Place& packet_of(PropertyPlace place) {
-  return *std::find_if(packets.begin(), packets.end(), [&](const Place& packet) { return packet.place == place; });
+const NamedPacket& packet_of(PropertyPlace place) {
+  return *std::find_if(packets.begin(), packets.end(),
+                       [&](const NamedPacket& packet) { return packet.place == place; });
 }
 
 const Known* known(std::uint8_t identifier) {
@@ -104,9 +105,9 @@ const Known* known(std::uint8_t identifier) {
   return found == table.end() ? nullptr : found;
 }
 
-const Place& packet_named(const std::string& word) {
+const NamedPacket& packet_named(const std::string& word) {
   const std::string wanted = in_small_letters(word);
-  for (const Place& packet : packets) {
+  for (const NamedPacket& packet : packets) {
     if (packet.word == wanted) {
       return packet;
     }
@@ -128,7 +129,7 @@ const Place& packet_named(const std::string& word) {
   throw Expected(those);
 }
 
-const Known& property_named(const std::string& word, const Place& packet) {
+const Known& property_named(const std::string& word, const NamedPacket& packet) {
   const std::string wanted = in_small_letters(word);
   std::vector<std::string_view> allowed;
   for (const Known& one : table) {
@@ -286,7 +287,7 @@ PlacedProperty placed_property(const std::vector<std::string>& words) {
   if (words.empty()) {
     throw Expected("expected a packet, the name of a property and its value: publish content-type text/plain");
   }
-  const Place& packet = packet_named(words.front());
+  const NamedPacket& packet = packet_named(words.front());
   if (words.size() < 2) {
     throw Expected(fmt::format("expected the name of a property and its value after {}", packet.word));
   }
@@ -358,7 +359,7 @@ bool is_secret(const PlacedProperty& property) { return property.property.identi
 
 std::vector<PropertyWords> property_words() {
   std::vector<PropertyWords> words;
-  for (const Place& packet : packets) {
+  for (const NamedPacket& packet : packets) {
     PropertyWords& of_packet = words.emplace_back(PropertyWords{std::string(packet.word), {}});
     for (const Known& one : table) {
       if ((one.places & in(packet.place)) != 0) {

@@ -102,8 +102,8 @@ class Run {
                                 unpublished_ == 1 ? "message was" : "messages were"));
     }
     if (report_.refused() > 0) {
-      console_.note(fmt::format("{} of {} messages were refused; the first: {}", report_.refused(), report_.sent,
-                                report_.deliveries.first_refusal));
+      console_.note(fmt::format("{} of {} messages were refused; the first: {}", report_.refused(),
+                                report_.deliveries.taken, report_.deliveries.first_refusal));
       return ExitStatus::topic_refused;
     }
     return ExitStatus::success;
@@ -303,8 +303,6 @@ class Run {
     report_.time = Clock::now() - started_;
     report_.not_sent = unpublished_;
     report_.deliveries = deliveries_->sums();
-    report_.sent = report_.deliveries.taken;  // with what --status publishes by itself
-    report_.bytes = report_.deliveries.bytes;
     report_.punctuality = pacer_.punctuality();
     if (const std::chrono::duration<double> span = last_slot_at_ - first_slot_at_.value_or(last_slot_at_);
         span > span.zero()) {

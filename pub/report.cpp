@@ -41,14 +41,14 @@ Json json_of(const Histogram& histogram) {
 
 Json json_of(const Report& report) {
   Json json{{"clients", report.clients},
-            {"sent", report.sent},
+            {"sent", report.deliveries.taken},
             {"acknowledged", report.deliveries.acknowledged},
             {"refused", report.refused()},
             {"refusals", Json::object()},
             {"unacknowledged", report.unacknowledged()},
             {"sent_again", report.deliveries.sent_again},
             {"not_sent", report.not_sent},
-            {"bytes", report.bytes},
+            {"bytes", report.deliveries.bytes},
             {"seconds", rounded(report.time.count(), 6)},
             {"rate_asked", json_of(report.rate_asked)},
             {"rate_achieved", json_of(report.rate_achieved)},
@@ -109,8 +109,8 @@ std::string rate_of(const std::optional<double>& rate) { return rate ? fmt::form
 std::string plain_text_of(const Report& report) {
   const Punctuality& kept = report.punctuality;
   std::string text = line("clients", std::to_string(report.clients));
-  text +=
-      line("sent", fmt::format("{} messages, {} bytes, in {:.3f} s", report.sent, report.bytes, report.time.count()));
+  text += line("sent", fmt::format("{} messages, {} bytes, in {:.3f} s", report.deliveries.taken,
+                                   report.deliveries.bytes, report.time.count()));
   text += line("acknowledged", std::to_string(report.deliveries.acknowledged));
   text += line("refused", std::to_string(report.refused()));
   for (const auto& [reason, count] : report.deliveries.refused) {
@@ -152,12 +152,12 @@ std::optional<std::string_view> Report::limit() const {
 
 void Report::merge(const Report& other) {
   clients += other.clients;
-  sent += other.sent;
   not_sent += other.not_sent;
-  bytes += other.bytes;
   time = std::max(time, other.time);
   rate_asked = sum(rate_asked, other.rate_asked);
   rate_achieved = sum(rate_achieved, other.rate_achieved);
+  deliveries.taken += other.deliveries.taken;
+  deliveries.bytes += other.deliveries.bytes;
   deliveries.acknowledged += other.deliveries.acknowledged;
   deliveries.sent_again += other.deliveries.sent_again;
   deliveries.waited += other.deliveries.waited;
@@ -186,9 +186,9 @@ std::string packed(const Report& report) {
   const Json rates{report.rate_asked ? Json(*report.rate_asked) : Json(),
                    report.rate_achieved ? Json(*report.rate_achieved) : Json()};
   return Json{{"clients", report.clients},
-              {"sent", report.sent},
+              {"sent", report.deliveries.taken},
               {"not_sent", report.not_sent},
-              {"bytes", report.bytes},
+              {"bytes", report.deliveries.bytes},
               {"seconds", report.time.count()},
               {"rates", rates},
               {"acknowledged", report.deliveries.acknowledged},
@@ -219,9 +219,9 @@ std::optional<Report> unpacked(std::string_view text) {
     }
     Report report;
     report.clients = json.at("clients");
-    report.sent = json.at("sent");
+    report.deliveries.taken = json.at("sent");
     report.not_sent = json.at("not_sent");
-    report.bytes = json.at("bytes");
+    report.deliveries.bytes = json.at("bytes");
     report.time = Seconds(json.at("seconds").get<double>());
     report.rate_asked = rate(0);
     report.rate_achieved = rate(1);

@@ -14,17 +14,15 @@ namespace sistem {
 /// How a run went, of one client or of several together.
 struct Report {
   unsigned clients = 1;
-  std::uint64_t sent = 0;      ///< messages that the session has taken, with those of --status
   std::uint64_t not_sent = 0;  ///< that a stop, a fault or the end of the time has left of what was to be sent
-  std::uint64_t bytes = 0;     ///< of payload, in what was sent
   std::chrono::duration<double> time{0};
   std::optional<double> rate_asked;     ///< messages a second
   std::optional<double> rate_achieved;  ///< the same; nothing where there was but one
-  Deliveries::Sums deliveries;
+  Deliveries::Sums deliveries;          ///< of all that was sent, also what --status publishes by itself
   Punctuality punctuality;
 
   [[nodiscard]] std::uint64_t refused() const;
-  [[nodiscard]] std::uint64_t unacknowledged() const { return sent - deliveries.acknowledged - refused(); }
+  [[nodiscard]] std::uint64_t unacknowledged() const { return deliveries.taken - deliveries.acknowledged - refused(); }
 
   /// What most of the time went to by which the pace was missed: "broker", "stdin", "pub"; nothing: it was kept.
   [[nodiscard]] std::optional<std::string_view> limit() const;

@@ -9,7 +9,7 @@
 
 namespace sistem {
 
-/// The rows of those sources that mosquitto_pub does not have, and of all that says more of a source. `group` is that
+/// The rows of those sources that mosquitto_pub does not have, and of all that says more of a source. `source` is the group
 /// of the options that say what is published.
 [[nodiscard]] std::vector<Option> source_rows(PubConfig& config, const std::string& source);
 

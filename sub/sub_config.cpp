@@ -220,7 +220,7 @@ void check_companions(const Settings& settings) {
 }
 
 /// What a ping has no use for.
-constexpr std::array<const char*, 30> of_no_use_to_a_ping = {
+constexpr std::array of_no_use_to_a_ping = {
     "unsubscribe", "filter-out", "skip-retained", "retained-only", "remove-retained", "match",
     "json-match",  "unique",     "every",         "random-filter", "verbose",         "format",
     "json",        "hex",        "csv",           "pretty",        "no-newline",      "null",

@@ -10,7 +10,6 @@ namespace {
 
 using namespace std::string_literals;
 
-/// A running sub whose subscriptions the broker has granted.
 class PubSub : public testing::Test {
  protected:
   void SetUp() override {

@@ -28,11 +28,11 @@ bool MemorySession::publish(Message message, const std::stop_token& stop) {
   }
   if (deliveries) {
     deliveries->take(message.payload.size());
-  }
-  if (deliveries && refused_topics.contains(message.topic)) {
-    deliveries->refuse("not authorized (0x87)", "the broker refused the message to " + message.topic);
-  } else if (deliveries) {
-    deliveries->acknowledge(std::chrono::microseconds(100));
+    if (refused_topics.contains(message.topic)) {
+      deliveries->refuse("not authorized (0x87)", "the broker refused the message to " + message.topic);
+    } else {
+      deliveries->acknowledge(std::chrono::microseconds(100));
+    }
   }
   published.push_back(std::move(message));
   if (answers) {

@@ -13,9 +13,9 @@ using namespace std::chrono_literals;
 
 Report example() {
   Report report;
-  report.sent = 1000;
+  report.deliveries.taken = 1000;
   report.not_sent = 4;
-  report.bytes = 5000;
+  report.deliveries.bytes = 5000;
   report.time = 10.25s;
   report.rate_asked = 100;
   report.rate_achieved = 99.5;
@@ -113,11 +113,11 @@ TEST(Report, AsCsvHasANameForEachValue) {
     for (std::size_t at = 0; at < columns(names).size(); ++at) {
       row[columns(names)[at]] = columns(values)[at];
     }
-    EXPECT_EQ(row["sent"], std::to_string(report.sent));
+    EXPECT_EQ(row["sent"], std::to_string(report.deliveries.taken));
     EXPECT_EQ(row["refused"], std::to_string(report.refused()));
-    EXPECT_EQ(row["refusals"], report.sent > 0 ? "not authorized (0x87): 7; quota exceeded (0x97): 2" : "");
-    EXPECT_EQ(row["rate_achieved"], report.sent > 0 ? "99.5" : "");
-    EXPECT_EQ(row["lateness_ms_max"], report.sent > 0 ? "0.05" : "");
+    EXPECT_EQ(row["refusals"], report.deliveries.taken > 0 ? "not authorized (0x87): 7; quota exceeded (0x97): 2" : "");
+    EXPECT_EQ(row["rate_achieved"], report.deliveries.taken > 0 ? "99.5" : "");
+    EXPECT_EQ(row["lateness_ms_max"], report.deliveries.taken > 0 ? "0.05" : "");
   }
 }
 
@@ -129,9 +129,9 @@ TEST(Report, OfSeveralClientsIsOneOfAllTheirMessages) {
   other.rate_asked.reset();
   report.merge(other);
   EXPECT_EQ(report.clients, 2U);
-  EXPECT_EQ(report.sent, 2000U);
+  EXPECT_EQ(report.deliveries.taken, 2000U);
   EXPECT_EQ(report.not_sent, 8U);
-  EXPECT_EQ(report.bytes, 10000U);
+  EXPECT_EQ(report.deliveries.bytes, 10000U);
   EXPECT_EQ(report.time, 12s);
   EXPECT_EQ(report.refused(), 10U);
   EXPECT_EQ(report.deliveries.refused.at("not authorized (0x87)"), 8U);
