@@ -9,8 +9,8 @@
 
 namespace sistem {
 
-/// The rows of those sources that mosquitto_pub does not have, and of all that says more of a source. `source` is the group
-/// of the options that say what is published.
+/// The rows of those sources that mosquitto_pub does not have, and of all that says more of a source. `source` is the
+/// group of the options that say what is published.
 [[nodiscard]] std::vector<Option> source_rows(PubConfig& config, const std::string& source);
 
 /// The one option that says what is published, or nothing.
