@@ -34,7 +34,7 @@ def _explain(options: argparse.Namespace, words: Words) -> int:
     ports = options.port or list(capture.MQTT_PORTS)
     read = capture.read(options.file, ports, options.keylog)
     if not any(frame.stream >= 0 for frame in read.frames):
-        message = words.plain("no_mqtt", ports=ports, file=str(options.file))
+        message = words.plain("no_mqtt", ports=", ".join(map(str, ports)), file=str(options.file))
         others = capture.listening_ports(options.file)
         if others:
             message += "; " + words.plain("other_ports", ports=sorted(others, key=others.get, reverse=True))
@@ -66,8 +66,14 @@ def _hosts(file: pathlib.Path | None) -> dict[str, str]:
     return names
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:
+        print(f"compose/analyze: {message} (see --help)", file=sys.stderr)
+        sys.exit(USAGE)
+
+
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="compose/analyze", add_help=False, allow_abbrev=False)
+    parser = _Parser(prog="compose/analyze", add_help=False, allow_abbrev=False)
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("--output", type=pathlib.Path)
     parser.add_argument("--lang", choices=LANGUAGES, default="en")

@@ -164,7 +164,7 @@ def read(file: pathlib.Path, ports: list[int], keylog: pathlib.Path | None) -> C
         raise Unreadable(f"{file}: no such file")
     wanted = " || ".join(["arp", *(f"tcp.port == {port}" for port in ports)])
     words = ["-r", str(file), "-Y", wanted, "-T", "pdml", "-J", "eth ip ipv6 arp tcp tls mqtt",
-             "-o", "tcp.reassemble_out_of_order:TRUE", *_decoding(file, ports)]
+             *_decoding(file, ports)]
     if keylog:
         words += ["-o", f"tls.keylog_file:{keylog}"]
     process = _tshark(words)

@@ -1,5 +1,6 @@
 """Pictures of the messages, drawn by gnuplot as SVG that takes its colours from the page it stands in."""
 
+import collections
 import html
 import re
 import subprocess
@@ -59,16 +60,16 @@ plot $data using 1:2 with points pointtype 7 pointsize 0.45 linecolor rgb '#0303
 
 def _histogram(values: list[float], axis: str, words: Words, name: str) -> str:
     low, high = min(values), max(values)
-    width = (high - low) / BINS or max(abs(low) / 50, 1)
-    counts: dict[int, int] = {}
-    for value in values:
-        place = min(int((value - low) / width), BINS - 1)
-        counts[place] = counts.get(place, 0) + 1
-    points = [(low + (place + 0.5) * width, count) for place, count in sorted(counts.items())]
+    width = (high - low) / BINS or 1
+    # All the same value is one bar around it, else a bar stands over the values that it counts.
+    middle = 0.5 if high > low else 0
+    counts = collections.Counter(min(int((value - low) / width), BINS - 1) for value in values)
+    points = [(low + (place + middle) * width, count) for place, count in sorted(counts.items())]
     return _gnuplot(name, 640, 300, f"""
 set boxwidth {width * 0.9}
 set style fill solid 0.7
 set yrange [0:*]
+set ytics {"1" if max(counts.values()) <= 10 else "autofreq"}
 set xrange [{low - width * 2}:{max(high, low + width) + width * 2}]
 set xlabel '{axis}'
 set ylabel '{words.plain("chart_y")}'

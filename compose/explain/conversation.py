@@ -75,6 +75,11 @@ class Connection:
         return next((frame for frame in self.frames if {"SYN", "ACK"} <= frame.flags), None)
 
     @property
+    def recorded_whole(self) -> bool:
+        """Whether the capture has all its packets; what is missing from one that has not may have been there."""
+        return not any(frame.notes & {"lost_segment", "ack_lost_segment"} for frame in self.frames)
+
+    @property
     def accepted(self) -> bool:
         connack = self.first("CONNACK")
         return connack is not None and reason(connack) == 0

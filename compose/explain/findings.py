@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import math
 import statistics
 from typing import Any
 
@@ -30,7 +31,11 @@ class Finding:
 def percentile(values: list[int], percent: float) -> int:
     """The smallest value that at least `percent` of all do not exceed (nearest rank)."""
     ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * percent // 100) - 1).__int__()]
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 def version_name(connect: Packet) -> str:
@@ -39,13 +44,15 @@ def version_name(connect: Packet) -> str:
 
 def find(conversation: Conversation) -> list[Finding]:
     findings = [*_who(conversation), *_arp(conversation)]
+    taken = _taken_over(conversation)
     told = conversation.connections[:CONNECTIONS_TOLD]
     for connection in conversation.connections:
-        of_connection = [*_handshake(connection), *_session(connection), *_subscriptions(connection), *_end(connection)]
+        of_connection = [*_handshake(connection), *_session(connection), *_subscriptions(connection),
+                         *(taken.get(connection.stream) or _end(connection))]
         findings += of_connection if connection in told else [finding for finding in of_connection if finding.wrong]
     if len(conversation.connections) > len(told):
         findings.append(Finding("session", "more_connections", {"count": len(conversation.connections) - len(told)}))
-    findings += [*_taken_over(conversation), *_wills(conversation), *_messages(conversation), *_retained(conversation),
+    findings += [*_wills(conversation), *_messages(conversation), *_retained(conversation),
                  *_forwarding(conversation), *_acknowledgements(conversation), *_steps(conversation),
                  *_network(conversation), *_capture(conversation)]
     order = ["who", "arp", "session", "messages", "acknowledgements", "network", "end"]
@@ -74,7 +81,7 @@ def _who(conversation: Conversation) -> list[Finding]:
     for address, port in conversation.brokers:
         connections = [each for each in conversation.connections if each.broker == (address, port)]
         findings.append(Finding("who", "who_broker", {
-            "name": conversation.address_name(address), "address": f"[{address}]" if ":" in address else address,
+            "name": conversation.address_name(address), "address": _bracketed(address),
             "port": port, "count": len(connections)}))
     for connection in conversation.connections[:CONNECTIONS_TOLD]:
         sent = [exchange.publish.frame for exchange in connection.exchanges if exchange.by_client]
@@ -122,7 +129,8 @@ def _arp(conversation: Conversation) -> list[Finding]:
 
 
 def _handshake(connection: Connection) -> list[Finding]:
-    values = {"client": connection.name, "broker": f"{connection.broker[0]}:{connection.broker[1]}"}
+    address, port = connection.broker
+    values = {"client": connection.name, "broker": f"{_bracketed(address)}:{port}"}
     syn, syn_ack = connection.syn, connection.syn_ack
     if syn is None:
         return [Finding("session", "handshake_missing", values | {"frame": connection.frames[0]})]
@@ -136,7 +144,7 @@ def _handshake(connection: Connection) -> list[Finding]:
     if ack is None:
         return [Finding("session", "handshake_half", values | {"syn": syn, "syn_ack": syn_ack}, True)]
     return [Finding("session", "handshake", values | {"syn": syn, "syn_ack": syn_ack, "ack": ack,
-                                                      "time": ack.time - syn.time})]
+                                                      "time": syn_ack.time - syn.time})]
 
 
 def _session(connection: Connection) -> list[Finding]:
@@ -199,6 +207,8 @@ def _end(connection: Connection) -> list[Finding]:
     values: dict[str, Any] = {"client": connection.name}
     goodbye = connection.first("DISCONNECT")
     closing = next((frame for frame in connection.frames if frame.flags & {"FIN", "RST"}), None)
+    if goodbye and closing and closing.number < goodbye.frame.number:
+        goodbye = None  # said to somebody who had hung up already
     if connection.syn is not None and connection.syn_ack is None:
         return []  # it never stood, which is told already
     if goodbye and not connection.from_client(goodbye.frame):
@@ -212,27 +222,30 @@ def _end(connection: Connection) -> list[Finding]:
         return [Finding("end", "end_clean_open", values | {"frame": goodbye.frame})]
     if closing is None:
         return [Finding("end", "end_open", values)]
+    if connection.first("CONNACK") and not connection.accepted:
+        return [Finding("end", "end_refused", values | {"frame": closing})]  # as it must (MQTT 3.1.1, 3.2.2-5)
+    if connection.first("CONNECT") is None and connection.syn is not None:
+        return [Finding("end", "end_silent", values | {"frame": closing})]  # its silence is the fault, and is told
     who = "client" if connection.from_client(closing) else "broker"
     how = "reset" if "RST" in closing.flags else "fin"
-    # A broker that refuses closes the connection after its CONNACK: the refusal is the fault, and is told.
-    refused = connection.first("CONNACK") is not None and not connection.accepted
-    return [Finding("end", f"end_{how}_{who}", values | {"frame": closing}, not refused)]
+    return [Finding("end", f"end_{how}_{who}", values | {"frame": closing}, True)]
 
 
-def _taken_over(conversation: Conversation) -> list[Finding]:
-    """A second client with the id of one that was connected: the broker must end the first (MQTT 3.1.1, 3.1.4-2)."""
-    findings = []
+def _taken_over(conversation: Conversation) -> dict[int, list[Finding]]:
+    """Streams that ended as a second client came with the same id: the broker must end the first (MQTT 3.1.1, 3.1.4-2)."""
+    findings = {}
     connections = [each for each in conversation.connections if each.first("CONNECT") and each.client_id]
     for first in connections:
         ended = next((frame for frame in first.frames if frame.flags & {"FIN", "RST"} and not first.from_client(frame)), None)
-        if ended is None or (first.first("DISCONNECT") and first.from_client(first.first("DISCONNECT").frame)):
+        goodbye = first.first("DISCONNECT")
+        if ended is None or goodbye and first.from_client(goodbye.frame) and goodbye.frame.number < ended.number:
             continue
         for second in connections:
             connect = second.first("CONNECT").frame
             if second is not first and second.client_id == first.client_id and (
                     first.first("CONNECT").frame.number < connect.number < ended.number):
-                findings.append(Finding("end", "taken_over", {
-                    "id": first.client_id, "connect": connect, "ended": ended}, True))
+                findings[first.stream] = [Finding("end", "taken_over", {
+                    "id": first.client_id, "connect": connect, "ended": ended}, True)]
                 break
     return findings
 
@@ -274,10 +287,13 @@ def _messages(conversation: Conversation) -> list[Finding]:
                 findings.append(Finding("messages", "topic", values | {
                     "interval": round(statistics.mean(topic.intervals)), "jitter": round(topic.jitter)}))
             else:
-                findings += [Finding("messages", "publish", values | {
+                findings += [Finding("messages", "publish_clears" if not each.publish.payload and each.publish.flag(
+                    "mqtt.retain") else "publish", values | {
                     "client": each.connection.name, "frame": each.publish.frame, "size": len(each.publish.payload), "qos": [each.publish.qos],
                     "retained": int(each.publish.flag("mqtt.retain"))}) for each in exchanges]
-        if not topic.deliveries and not any(matches(filter_, topic.topic) for filter_ in subscribed):
+        # What is retained waits at the broker for a subscriber; the others are gone.
+        if values["retained"] < len(exchanges) and not topic.deliveries and not any(
+                matches(filter_, topic.topic) for filter_ in subscribed):
             findings.append(Finding("messages", "no_subscriber", values, True))
     if len(conversation.topics) > TOPICS_TOLD:
         findings.append(Finding("messages", "more_topics", {"count": len(conversation.topics) - TOPICS_TOLD}))
@@ -310,7 +326,7 @@ def _acknowledgements(conversation: Conversation) -> list[Finding]:
     findings, told = [], set()
     for exchange in sorted((each for connection in conversation.connections for each in connection.exchanges),
                            key=lambda each: each.publish.frame.number):
-        findings += _unanswered(conversation, exchange)
+        findings += _unanswered(exchange)
         kind = exchange.by_client, exchange.publish.qos
         if kind in told or exchange.ack is None or exchange.publish.flag("mqtt.dupflag"):
             continue
@@ -330,6 +346,8 @@ def _acknowledgements(conversation: Conversation) -> list[Finding]:
         else:
             continue
         told.add(kind)
+    if not told:
+        return findings
     counts = collections.Counter(packet.kind for connection in conversation.connections for packet in connection.packets)
     pure = sum(frame.flags == {"ACK"} and not frame.data for connection in conversation.connections
                for frame in connection.frames)
@@ -338,7 +356,7 @@ def _acknowledgements(conversation: Conversation) -> list[Finding]:
     return findings
 
 
-def _unanswered(conversation: Conversation, exchange: Exchange) -> list[Finding]:
+def _unanswered(exchange: Exchange) -> list[Finding]:
     publish = exchange.publish
     if publish.qos == 0:
         return []
@@ -348,14 +366,13 @@ def _unanswered(conversation: Conversation, exchange: Exchange) -> list[Finding]
         return [Finding("acknowledgements", "publish_refused", values | {
             "answer": refusal.frame, "kind": refusal.kind, "code": reason(refusal), "reason": reason_name(refusal)}, True)]
     lonely = next((packet for packet in exchange.answers if reason(packet) == 0x10), None)
-    if lonely:
+    if lonely and not publish.flag("mqtt.retain"):
         return [Finding("acknowledgements", "no_matching", values | {"answer": lonely.frame, "kind": lonely.kind}, True)]
     kinds = {packet.kind for packet in exchange.answers}
     wanted = {1: ["PUBACK"], 2: ["PUBREC", "PUBREL", "PUBCOMP"]}[publish.qos]
     missing = next((kind for kind in wanted if kind not in kinds), None)
-    if missing is None:
+    if missing is None or not exchange.connection.recorded_whole:
         return []
-    # A later one with the same id in the same direction is the same message again, where DUP says so.
     return [Finding("acknowledgements", "answer_missing", values | {"kind": missing}, True)]
 
 
@@ -376,9 +393,9 @@ def _steps(conversation: Conversation) -> list[Finding]:
                 steps.append((before, ack, frame))
         if steps:
             before, ack, after = steps[0]
-            findings.append(Finding("network", "steps", {
+            findings.append(Finding("network", "step" if len(steps) == 1 else "steps", {
                 "count": len(steps), "client": connection.name, "before": before, "ack": ack, "after": after,
-                "time": ack.time - before.time}, True))
+                "time": ack.time - before.time}, len(steps) > 1))
             continue
         delayed = next(((frame, connection.acknowledged_by[frame.number]) for frame in connection.frames
                         if frame.number in connection.acknowledged_by and frame.packets

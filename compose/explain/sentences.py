@@ -35,8 +35,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "arp_unanswered": ("Frame {request}: ARP: {asker} asked for {asked} and nobody answered: no host here has that address.",
                        "Frame {request}: ARP: {asker} mencari {asked} dan tidak ada yang menjawab: tidak ada host di sini yang memiliki alamat itu."),
     # ---- the connection and the session
-    "handshake": ("Frames {syn}, {syn_ack} and {ack}: TCP's handshake of {client} with {broker}: SYN, SYN-ACK, ACK. It took {time}.",
-                  "Frame {syn}, {syn_ack} dan {ack}: handshake TCP {client} dengan {broker}: SYN, SYN-ACK, ACK. Lamanya {time}."),
+    "handshake": ("Frames {syn}, {syn_ack} and {ack}: TCP's handshake of {client} with {broker}: SYN, SYN-ACK, ACK. The round trip from SYN to SYN-ACK took {time}.",
+                  "Frame {syn}, {syn_ack} dan {ack}: handshake TCP {client} dengan {broker}: SYN, SYN-ACK, ACK. Waktu pulang-pergi dari SYN ke SYN-ACK {time}."),
     "handshake_missing": ("The connection of {client} was there before the capture began: no handshake; its first frame is {frame}.",
                           "Koneksi {client} sudah ada sebelum rekaman dimulai: tidak ada handshake; frame pertamanya {frame}."),
     "handshake_refused": ("Frames {syn} and {reset}: {client} asked {broker} for a connection and got a RST: no program listens on that port.",
@@ -84,6 +84,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
               "{topic}: {count} pesan dari {client}, payload {size}, QoS {qos}{kept}, rata-rata tiap {interval} dengan jitter {jitter}; yang pertama di frame {frame}."),
     "publish": ("Frame {frame}: PUBLISH: {client} sent {size} of payload on the topic name {topic}, QoS {qos}{kept}.",
                 "Frame {frame}: PUBLISH: {client} mengirim payload {size} ke topik {topic}, QoS {qos}{kept}."),
+    "publish_clears": ("Frame {frame}: PUBLISH: {client} sent an empty retained message on {topic}: the broker forgets the one that it kept there.",
+                       "Frame {frame}: PUBLISH: {client} mengirim pesan retained kosong ke {topic}: broker melupakan pesan yang disimpannya di sana."),
     "no_subscriber": ("{topic}: no subscriber in this capture asked for it: the {count} messages of {client} went to the broker and no further (frame {frame}).",
                       "{topic}: tidak ada subscriber di rekaman ini yang memintanya: {count} pesan dari {client} sampai di broker dan berhenti di sana (frame {frame})."),
     "more_topics": ("{count} further topics are in the tables.", "{count} topik lain ada di tabel."),
@@ -120,14 +122,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
                              "Frame {frame}: retransmisi TCP sebanyak {bytes} byte yang sebelumnya tidak terlihat di rekaman ini."),
     "syn_again": ("Frame {frame}: SYN was sent again ({bytes} bytes of data): nobody had answered the one before.",
                   "Frame {frame}: SYN dikirim lagi ({bytes} byte data): yang sebelumnya tidak dijawab."),
-    "duplicate_acks": ("{client}: {count} duplicate ACKs, frames {frames}: the receiver says again up to where it has all bytes, because some after that are missing.",
-                       "{client}: {count} ACK ganda, frame {frames}: penerima mengulang sampai byte mana semuanya sudah ada, karena ada yang hilang setelahnya."),
-    "not_captured": ("The capture itself missed packets before frames {frames}: that is no fault of the network.",
-                     "Rekaman ini sendiri kehilangan paket sebelum frame {frames}: itu bukan kesalahan jaringan."),
-    "zero_window": ("Frames {frames}: {who} has no room for further bytes (window 0): it reads too slowly.",
-                    "Frame {frames}: {who} tidak punya ruang untuk byte berikutnya (window 0): ia membaca terlalu lambat."),
-    "dup": ("{client}: PUBLISH with DUP in frames {frames}: MQTT sent a message again that had not been acknowledged.",
-            "{client}: PUBLISH dengan DUP di frame {frames}: MQTT mengirim lagi pesan yang belum dikonfirmasi."),
+    "duplicate_acks": ("{at}: duplicate ACKs ({count}) on the connection of {client}: the receiver says again up to where it has all bytes, because some after that are missing.",
+                       "{at}: ACK ganda ({count}) pada koneksi {client}: penerima mengulang sampai byte mana semuanya sudah ada, karena ada yang hilang setelahnya."),
+    "not_captured": ("{at}: the capture itself missed packets before: that is no fault of the network.",
+                     "{at}: rekaman ini sendiri kehilangan paket sebelumnya: itu bukan kesalahan jaringan."),
+    "zero_window": ("{at}: {who} has no room for further bytes (window 0): it reads too slowly.",
+                    "{at}: {who} tidak punya ruang untuk byte berikutnya (window 0): ia membaca terlalu lambat."),
+    "dup": ("{at}: PUBLISH with DUP of {client}: MQTT sent a message again that had not been acknowledged.",
+            "{at}: PUBLISH dengan DUP dari {client}: MQTT mengirim lagi pesan yang belum dikonfirmasi."),
+    "step": ("Frames {before}, {ack} and {after}: a step of about 40 ms ({client}): the receiver held its ACK back for {time} (delayed ACK), and the sender waited for that ACK with its next bytes (Nagle's algorithm). TCP_NODELAY at the sender ends that.",
+             "Frame {before}, {ack} dan {after}: langkah sekitar 40 ms ({client}): penerima menahan ACK selama {time} (delayed ACK), dan pengirim menunggu ACK itu sebelum mengirim byte berikutnya (algoritma Nagle). TCP_NODELAY di pengirim mengakhirinya."),
     "steps": ("{client}: {count} steps of about 40 ms. In frames {before}, {ack} and {after}: the receiver held its ACK back for {time} (delayed ACK), and the sender waited for that ACK with its next bytes (Nagle's algorithm). TCP_NODELAY at the sender ends that.",
               "{client}: {count} langkah sekitar 40 ms. Di frame {before}, {ack} dan {after}: penerima menahan ACK selama {time} (delayed ACK), dan pengirim menunggu ACK itu sebelum mengirim byte berikutnya (algoritma Nagle). TCP_NODELAY di pengirim mengakhirinya."),
     "delayed_ack": ("Frames {frame} and {ack}: TCP's ACK came {time} after the bytes: the receiver waited for data that it could ride on (delayed ACK). Nobody waited for it: nothing is wrong.",
@@ -143,6 +147,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
                       "Frame {frame}: broker mengirim DISCONNECT kode {code} ({reason}) dan mengakhiri koneksi {client}."),
     "end_open": ("The connection of {client} still stood when the capture ended.",
                  "Koneksi {client} masih terbuka saat rekaman berakhir."),
+    "end_refused": ("Frame {frame}: after the refusal the connection of {client} is closed, as it must be.",
+                    "Frame {frame}: setelah penolakan, koneksi {client} ditutup, sebagaimana mestinya."),
+    "end_silent": ("Frame {frame}: the TCP connection of {client} was closed without a word of MQTT.",
+                   "Frame {frame}: koneksi TCP {client} ditutup tanpa sepatah kata MQTT."),
     "end_fin_client": ("Frame {frame}: {client} closed the connection (FIN) without DISCONNECT: an unclean end, as of a killed program. If it had a will, the broker publishes it.",
                        "Frame {frame}: {client} menutup koneksi (FIN) tanpa DISCONNECT: akhir yang tidak bersih, seperti program yang dihentikan paksa. Jika punya will, broker menerbitkannya."),
     "end_fin_broker": ("Frame {frame}: the broker closed the connection of {client} (FIN) without a word of MQTT.",
@@ -166,6 +174,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "the_broker": ("the broker", "broker"),
     "the_subscriber": ("the subscriber", "subscriber"),
     "session_clean": ("clean session", "sesi bersih (clean session)"),
+    "session_clean_start": ("clean start", "mulai bersih (clean start)"),
     "session_kept": ("a session that is to be kept", "sesi yang disimpan"),
     "with_user": (", user name {user}", ", nama pengguna {user}"),
     "with_user_and_password": (", user name {user} and a password", ", nama pengguna {user} dan kata sandi"),
@@ -176,6 +185,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "byte": ("{count} byte", "{count} byte"),
     "bytes_from_to": ("{low} to {high} bytes", "{low} sampai {high} byte"),
     "empty": ("(empty)", "(kosong)"),
+    "at_frame": ("Frame {frames}", "Frame {frames}"),
+    "at_frames": ("Frames {frames}", "Frame {frames}"),
     "and": (" and ", " dan "),
     "more_numbers": ("{numbers} and {count} more", "{numbers} dan {count} lagi"),
     # ---- the report around them
@@ -311,7 +322,7 @@ class Words:
             return self.size(value)
         if name in ("receiver", "who") and value in SENTENCES:
             return self.say(value)
-        return value if name in ("numbers", "extras", "kept", "size", "session", "what", "parts") else printable(str(value))
+        return value if name in ("numbers", "extras", "kept", "size", "session", "what", "parts", "at") else printable(str(value))
 
     def _derived(self, key: str, values: dict[str, Any]) -> dict[str, Any]:
         values = dict(values)
@@ -322,7 +333,10 @@ class Words:
             if values["will"]:
                 extras += self.say("with_will", will=values["will"])
             values |= {"extras": extras, "id": values["id"] or self.say("empty"),
-                       "session": self.say("session_clean" if values["clean"] else "session_kept")}
+                       "session": self.say("session_kept" if not values["clean"] else "session_clean_start"
+                                           if values["version"] == "MQTT 5" else "session_clean")}
+        if "frames" in values and key not in ("at_frame", "at_frames", "subtitle"):
+            values["at"] = self.say("at_frame" if len(values["frames"]) == 1 else "at_frames", frames=values["frames"])
         if "sizes" in values:
             low, high = values["sizes"]
             values.setdefault("size", self.size(low) if low == high else self.say("bytes_from_to", low=low, high=high))
