@@ -1,6 +1,7 @@
-# The two tools, and the side-car that records what they say, each in a small image of its own:
+# The two tools, the side-car that records what they say, and what explains the recording, each in a small image of its
+# own:
 #
-#   docker build --target pub .      also: sub, capture
+#   docker build --target pub .      also: sub, capture, analyze
 #
 # Needs nothing newer than the classic builder of Docker 20.10.
 
@@ -18,6 +19,19 @@ WORKDIR /lab
 USER lab
 CMD ["tcpdump", "--immediate-mode", "-B", "65536", "-U", "-w", "-", "-i", "br-mqtt"]
 
+# --- analyze: what makes a report of a capture ------------------------------------------------------------------
+FROM debian:trixie-slim AS analyze
+LABEL org.opencontainers.image.title="analyze" \
+      org.opencontainers.image.description="Explains a capture of MQTT traffic: report.html and report.md"
+COPY .ci/install /tmp/install
+RUN bash /tmp/install analyze && apt-get clean && rm -r /tmp/install /var/lib/apt/lists/* \
+ && useradd --system --create-home --home-dir /lab --shell /usr/sbin/nologin lab
+ENV LANG=C.UTF-8
+WORKDIR /lab
+COPY compose/explain explain
+USER lab
+CMD ["/usr/bin/python3", "explain", "--help"]
+
 # --- dependencies: a layer that only a change of .ci/install makes anew -----------------------------------------
 FROM debian:trixie-slim AS dependencies
 COPY .ci/install /tmp/install
@@ -27,7 +41,14 @@ RUN bash /tmp/install build test && apt-get clean && rm -r /tmp/install /var/lib
 FROM dependencies AS build
 ENV LANG=C.UTF-8
 WORKDIR /src
-COPY . .
+# By name: what the tools are not made from must not cost a rebuild when it changes.
+COPY CMakeLists.txt CMakePresets.json ./
+COPY .ci .ci
+COPY common common
+COPY pub pub
+COPY sub sub
+COPY tests tests
+COPY compose/simulate compose/
 RUN cmake --preset release \
  && cmake --build --preset release --target pub sub texts unit_tests \
  && ctest --preset release -L '^unit$' --no-tests=error --output-on-failure --parallel "$(nproc)" \
