@@ -6,16 +6,13 @@
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
-#include <sstream>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "tests/containers/lab.hpp"
 #include "tests/support/broker.hpp"
 #include "tests/support/capture.hpp"
 #include "tests/support/process.hpp"
@@ -23,48 +20,6 @@
 
 namespace sistem::test {
 namespace {
-
-using Words = std::vector<std::string>;
-
-// Generous, as every limit of these tests: only a failing test waits that long.
-constexpr std::chrono::minutes building{14};
-constexpr std::chrono::minutes containers_patience{2};
-
-Words operator+(Words left, const Words& right) {
-  left.insert(left.end(), right.begin(), right.end());
-  return left;
-}
-
-/// A command as a person types it at the root of the source tree, or in another folder.
-Start typed(Words command, const std::string& directory = SOURCE_DIR) {
-  Start start;
-  start.command = std::move(command);
-  start.keep_environment = true;  // DOCKER_HOST and the like
-  start.directory = directory;
-  return start;
-}
-
-Start compose(const Words& words) { return typed(Words{"docker", "compose", "-f", "compose/mqtt.yml"} + words); }
-
-Start exec(const std::string& service, const Words& command) { return compose(Words{"exec", "-T", service} + command); }
-
-/// Runs a command that must succeed; what it printed.
-std::string must(const Start& start, std::chrono::milliseconds limit = containers_patience) {
-  const Result result = run(start, "", limit);
-  if (result.status != 0) {
-    throw std::runtime_error(result.report);
-  }
-  return result.out;
-}
-
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> result;
-  std::istringstream stream{text};
-  for (std::string line; std::getline(stream, line);) {
-    result.push_back(line);
-  }
-  return result;
-}
 
 /// Whether a tool runs in a container.
 bool runs(const std::string& service, const std::string& tool) {
@@ -75,11 +30,6 @@ bool runs(const std::string& service, const std::string& tool) {
 void interrupt(const std::string& service, const std::string& tool) {
   const std::string id = lines(must(exec(service, {"pidof", tool}))).at(0);
   must(exec(service, {"sh", "-c", "kill -INT " + id}));
-}
-
-std::string content(const std::filesystem::path& file) {
-  std::ifstream stream{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{stream}, {}};
 }
 
 /// The containers, up before each test and down after it.
