@@ -122,6 +122,8 @@ class Shell {
     return std::stoi(match[1]);
   }
 
+  [[nodiscard]] std::string report() const { return process_.report(); }
+
   /// Waits for a line, after those that were waited for before it.
   void shows(const std::string& pattern) {
     wait_until(pattern, containers_patience, [&] {
@@ -168,7 +170,7 @@ class Desk {
     if (block.kind == Block::Kind::pressed) {
       shell.press_ctrl_c();
       if (const int status = shell.status(); status != 0) {
-        throw std::runtime_error(context("Ctrl-C") + "status " + std::to_string(status));
+        throw std::runtime_error(context("Ctrl-C") + "status " + std::to_string(status) + "\n" + shell.report());
       }
       return;
     }
@@ -189,7 +191,7 @@ class Desk {
       return;  // it stays
     }
     if (const int status = shell.status(); status != 0) {
-      throw std::runtime_error("status " + std::to_string(status));
+      throw std::runtime_error("status " + std::to_string(status) + "\n" + shell.report());
     }
   }
 
