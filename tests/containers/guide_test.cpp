@@ -67,6 +67,9 @@ std::vector<Block> blocks_of(const std::string& file) {
       heading = line;
     }
   }
+  if (blocks.empty()) {
+    throw std::runtime_error("no commands in " + file);
+  }
   return blocks;
 }
 
@@ -102,8 +105,13 @@ class Shell {
     }
   }
 
-  void type(const std::string& command) {
+  /// What it has shown so far is of no interest any more.
+  void look_away() {
+    process_.poll_output();
     seen_ = screen().size();
+  }
+
+  void type(const std::string& command) {
     begun_ = process_.out().size();
     process_.write(command + "\n");
   }
@@ -125,8 +133,8 @@ class Shell {
   [[nodiscard]] std::string report() const { return process_.report(); }
 
   /// Waits for a line, after those that were waited for before it.
-  void shows(const std::string& pattern) {
-    wait_until(pattern, containers_patience, [&] {
+  void shows(const std::string& pattern, std::chrono::seconds limit) {
+    wait_until(pattern, limit, [&] {
       const Words now = screen();
       const auto found = std::find_if(
           now.begin() + static_cast<std::ptrdiff_t>(std::min(seen_, now.size())), now.end(),
@@ -176,7 +184,9 @@ class Desk {
     }
     for (const std::string& line : block.lines) {
       try {
-        block.kind == Block::Kind::shown ? shell.shows(line) : run_command(shell, block, line);
+        block.kind == Block::Kind::shown
+            ? shell.shows(line, block.terminal == 1 ? std::chrono::seconds{0} : containers_patience)
+            : run_command(shell, block, line);
       } catch (const std::exception& error) {
         throw std::runtime_error(context(line) + error.what());
       }
@@ -186,6 +196,9 @@ class Desk {
  private:
   static void run_command(Shell& shell, const Block& block, const std::string& command) {
     shell.status();  // what was typed before has ended
+    if (&command == &block.lines.front()) {
+      shell.look_away();
+    }
     shell.type(command);
     if (block.terminal != 1 && &command == &block.lines.back()) {
       return;  // it stays
