@@ -129,6 +129,39 @@ TEST_F(Lab, EachOfItsStepsIsOnTheWire) {
     }
   }
   EXPECT_GE(acknowledged, 2U);
+
+  // Explained, it has the lab's names; in a container it is the same.
+  const std::string findings = must(typed({"compose/analyze", file, "--native"}));
+  EXPECT_NE(findings.find("mqtt-broker is the broker"), std::string::npos) << findings;
+  EXPECT_NE(findings.find("CONNACK code 0: the broker accepted the client"), std::string::npos) << findings;
+  EXPECT_EQ(findings.find("! "), std::string::npos) << findings;
+  const std::filesystem::path other = folder_.path() / "other";
+  EXPECT_EQ(must(typed({"compose/analyze", file, "--docker", "--output", other}), building), findings);
+  for (const std::filesystem::path& report : {folder_.path() / "report.html", other / "report.html"}) {
+    EXPECT_NE(content(report).find("</html>"), std::string::npos) << report;
+    EXPECT_FALSE(content(std::filesystem::path{report}.replace_extension(".md")).empty()) << report;
+  }
+  const Result nothing =
+      run(typed({"compose/analyze", SOURCE_DIR "/README.md", "--docker", "--output", other}), "", containers_patience);
+  EXPECT_EQ(nothing.status, 1) << nothing.report;
+  EXPECT_FALSE(nothing.err.empty());
+}
+
+TEST_F(Lab, LosesPacketsUntilItIsToldNotTo) {
+  const auto rules = [] {
+    return must(compose({"run", "--rm", "-T", "--no-deps", "disturb", "sh", "-c", "tc qdisc show; iptables -S"}),
+                building);
+  };
+  const std::string before = rules();
+  const std::string said = must(typed({"compose/disturb", "--loss", "30"}));
+  EXPECT_NE(said.find("30 % of the packets"), std::string::npos);
+  EXPECT_NE(rules().find(said.find("by tc netem") != std::string::npos ? "netem" : "--probability 0.3"),
+            std::string::npos)
+      << rules();
+  must(typed({"compose/disturb", "--loss", "10"}));  // instead of that, not besides
+  EXPECT_EQ(rules().find("30%") + rules().find("0.3"), 2 * std::string::npos) << rules();
+  must(typed({"compose/disturb", "--off"}));
+  EXPECT_EQ(rules(), before);
 }
 
 TEST_F(Lab, IsRecordedByTheHostsOwnTcpdump) {
@@ -300,6 +333,8 @@ TEST(Readme, NamesNoCommandOfTheLabThatIsNotRunHere) {
       "sudo tcpdump -nvi br-mqtt -w reqresp.pcap",               // Lab.IsRecordedByTheHostsOwnTcpdump, as root
       "compose/capture reqresp.pcap",                            // Lab.EachOfItsStepsIsOnTheWire
       "tcpdump -nr reqresp.pcap",                                // Lab.EachOfItsStepsIsOnTheWire
+      "compose/analyze reqresp.pcap",                            // Lab.EachOfItsStepsIsOnTheWire
+      "compose/lab",                                             // Guide.EachOfItsCommandsDoesWhatItSays
       "compose/demo",                                            // Demo.Shows..., .ci/run
       "tests/run",                                               // .ci/run
       "cmake --workflow --preset dev",                           // tests/run takes the same three steps
@@ -365,6 +400,30 @@ TEST(CaptureCommand, RefusesWhatItDoesNotUnderstand) {
     EXPECT_EQ(capture.status, 2) << capture.report;
     EXPECT_EQ(lines(capture.err).size(), 1U) << capture.report;
   }
+}
+
+TEST(DisturbCommand, SaysThatTheLabIsNotUp) {
+  must(compose({"down"}));
+  const Result disturb = run(typed({"compose/disturb", "--off"}), "", containers_patience);
+  EXPECT_EQ(disturb.status, 1) << disturb.report;
+  EXPECT_NE(disturb.err.find("the lab is not up"), std::string::npos) << disturb.report;
+}
+
+TEST(CommandsOfTheLab, RefuseWhatTheyDoNotUnderstand) {
+  for (const Words& words :
+       {Words{"analyze"}, Words{"analyze", "a", "b"}, Words{"analyze", "a", "--lang", "de"},
+        Words{"analyze", "a", "--port", "0"}, Words{"analyze", "a", "--keylog"},
+        Words{"analyze", "a", "--docker", "--native"}, Words{"demo", "--qos", "3"}, Words{"demo", "--record"},
+        Words{"lab", "--lang", "de"}, Words{"lab", "--seconds"}, Words{"lab", "--frobnicate"}, Words{"disturb"},
+        Words{"disturb", "--loss", "100"}, Words{"disturb", "--off", "now"}}) {
+    Words command = words;
+    command.front() = "compose/" + command.front();
+    const Result refused = run(typed(command));
+    EXPECT_EQ(refused.status, 2) << refused.report;
+    EXPECT_EQ(lines(refused.err).size(), 1U) << refused.report;
+  }
+  const Result nothing = run(typed({"compose/analyze", "no-such.pcap"}));
+  EXPECT_EQ(nothing.status, 1) << nothing.report;
 }
 
 }  // namespace
