@@ -73,19 +73,22 @@ std::vector<Block> blocks_of(const std::string& file) {
   return blocks;
 }
 
-std::string without_double_blanks(std::string text) {
-  text.erase(std::unique(text.begin(), text.end(), [](char a, char b) { return a == ' ' && b == ' '; }), text.end());
-  return text;
+/// Each run of blanks and tabs as one blank, none at the ends.
+std::string plain(const std::string& text) {
+  static const std::regex blanks{"[ \\t]+"};
+  static const std::regex ends{"^ | $"};
+  return std::regex_replace(std::regex_replace(text, blanks, " "), ends, "");
 }
 
 /// Whether a line holds the parts of a pattern that stand between its "...", one after the other.
 bool fits(const std::string& line, const std::string& pattern) {
+  const std::string text = plain(line);
   std::string::size_type from = 0;
   std::string::size_type at = 0;
   while (at <= pattern.size()) {
     const std::string::size_type end = std::min(pattern.find("...", at), pattern.size());
-    const std::string part = pattern.substr(at, end - at);
-    from = line.find(part, from);
+    const std::string part = plain(pattern.substr(at, end - at));
+    from = text.find(part, from);
     if (from == std::string::npos) {
       return false;
     }
@@ -136,9 +139,8 @@ class Shell {
   void shows(const std::string& pattern, std::chrono::seconds limit) {
     wait_until(pattern, limit, [&] {
       const Words now = screen();
-      const auto found = std::find_if(
-          now.begin() + static_cast<std::ptrdiff_t>(std::min(seen_, now.size())), now.end(),
-          [&](const std::string& line) { return fits(without_double_blanks(line), without_double_blanks(pattern)); });
+      const auto found = std::find_if(now.begin() + static_cast<std::ptrdiff_t>(std::min(seen_, now.size())), now.end(),
+                                      [&](const std::string& line) { return fits(line, pattern); });
       seen_ = found == now.end() ? seen_ : static_cast<std::size_t>(found - now.begin()) + 1;
       return found != now.end();
     });
