@@ -47,6 +47,8 @@ class Packet:
 
     def number(self, name: str, default: int = 0) -> int:
         text = self.get(name)
+        if text in ("True", "False"):  # flags, since tshark 4.2
+            return int(text == "True")
         return int(text, 0) if text else default
 
     def flag(self, name: str) -> bool:

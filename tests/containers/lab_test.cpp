@@ -148,20 +148,23 @@ TEST_F(Lab, EachOfItsStepsIsOnTheWire) {
 }
 
 TEST_F(Lab, LosesPacketsUntilItIsToldNotTo) {
-  const auto rules = [] {
-    return must(compose({"run", "--rm", "-T", "--no-deps", "disturb", "sh", "-c", "tc qdisc show; iptables -S"}),
-                building);
+  // What loses packets in the broker's network namespace, by whichever means.
+  const auto losing = [] {
+    const std::string rules = must(
+        compose({"run", "--rm", "-T", "--no-deps", "disturb", "sh", "-c", "tc qdisc show; iptables -S"}), building);
+    std::size_t count = 0;
+    for (const std::string& line : lines(rules)) {
+      count += line.find("netem") != std::string::npos || line.find("-j DROP") != std::string::npos ? 1U : 0U;
+    }
+    return count;
   };
-  const std::string before = rules();
-  const std::string said = must(typed({"compose/disturb", "--loss", "30"}));
-  EXPECT_NE(said.find("30 % of the packets"), std::string::npos);
-  EXPECT_NE(rules().find(said.find("by tc netem") != std::string::npos ? "netem" : "--probability 0.3"),
-            std::string::npos)
-      << rules();
+  EXPECT_EQ(losing(), 0U);
+  EXPECT_NE(must(typed({"compose/disturb", "--loss", "30"})).find("30 % of the packets"), std::string::npos);
+  EXPECT_EQ(losing(), 1U);
   must(typed({"compose/disturb", "--loss", "10"}));  // instead of that, not besides
-  EXPECT_EQ(rules().find("30%") + rules().find("0.3"), 2 * std::string::npos) << rules();
+  EXPECT_EQ(losing(), 1U);
   must(typed({"compose/disturb", "--off"}));
-  EXPECT_EQ(rules(), before);
+  EXPECT_EQ(losing(), 0U);
 }
 
 TEST_F(Lab, IsRecordedByTheHostsOwnTcpdump) {
