@@ -51,7 +51,7 @@ std::vector<Block> blocks_of(const std::string& file) {
       if (named) {
         terminal = std::stoi(match[1]);
       } else if (begins && fence == "```sh") {
-        throw std::runtime_error(file + ": whose terminal is it? " + line);
+        throw std::runtime_error("whose terminal is it? " + line);
       }
       if (begins) {
         const bool pressed = named && match[2].matched;
