@@ -2,51 +2,31 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <csignal>
-#include <cstdlib>
 
 #include "tests/integration/tools.hpp"
 #include "tests/support/capture.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/recorder.hpp"
 
 namespace sistem::test {
 namespace {
 
 using Strings = std::vector<std::string>;
 
-bool can_record() {
-  return ::geteuid() == 0 &&
-         run({.command = {"tcpdump", "-i", "lo", "-L"}, .environment = {}, .directory = {}}).status == 0 &&
-         run({.command = {"tshark", "--version"}, .environment = {}, .directory = {}}).status == 0;
-}
-
 class OnTheWire : public testing::Test {
  protected:
   void SetUp() override {
     NEEDS_MOSQUITTO();
-    if (!can_record()) {
-      if (std::getenv("CI") != nullptr && ::geteuid() == 0) {
-        FAIL() << "tcpdump or tshark is not there (tests/run installs them)";
-      }
-      GTEST_SKIP() << "recording the loopback needs root, tcpdump and tshark";
-    }
+    NEEDS_RECORDER();
   }
 
   /// Runs pub while the loopback is recorded, until the broker has heard its DISCONNECT.
   void record(const Broker& broker, std::uint16_t port, const Start& publisher, const std::string& input) {
-    Process tcpdump{
-        {.command = {"tcpdump", "-i", "lo", "--immediate-mode", "-U", "-w", file_, "port", std::to_string(port)},
-         .environment = {},
-         .directory = {}}};
-    tcpdump.wait_for_stderr("listening on lo");
+    Recorder recorder{file_, {port}};
     const Result result = run(publisher, input);
     EXPECT_EQ(result.status, 0) << result.report;
     broker.wait_for_log("Received DISCONNECT");
-    // What the broker has heard went over the wire, and tcpdump is given each packet at once.
-    tcpdump.signal(SIGINT);
-    EXPECT_EQ(tcpdump.wait(), 0) << tcpdump.report();
+    recorder.stop();
   }
 
   TemporaryFolder folder_;

@@ -1,0 +1,3 @@
+// The report as a browser shows it.
+#include "tests/integration/explained.hpp"
+#include "tests/support/browser.hpp"

@@ -1,0 +1,46 @@
+#include "tests/support/own_network.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+#include "tests/support/process.hpp"
+
+namespace sistem::test {
+namespace {
+
+void must(std::vector<std::string> command) {
+  const Start start{.command = std::move(command), .environment = {}, .directory = {}};
+  if (const Result result = run(start); result.status != 0) {
+    throw std::runtime_error(result.report);
+  }
+}
+
+}  // namespace
+
+bool OwnNetwork::possible() {
+  return run({.command = {"unshare", "--net", "true"}, .environment = {}, .directory = {}}).status == 0;
+}
+
+OwnNetwork::OwnNetwork() : before_(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)) {
+  if (before_ < 0 || ::unshare(CLONE_NEWNET) != 0) {
+    throw std::runtime_error(std::string("a network of its own: ") + std::strerror(errno));
+  }
+  must({"ip", "link", "set", "lo", "up"});
+}
+
+OwnNetwork::~OwnNetwork() {
+  (void)::setns(before_, CLONE_NEWNET);
+  ::close(before_);
+}
+
+void OwnNetwork::lose(std::uint16_t port, int number, int every, const std::string& chain) const {
+  must({"iptables", "-A", chain, "-p", "tcp", "--dport", std::to_string(port), "-m", "statistic", "--mode", "nth",
+        "--every", std::to_string(every), "--packet", std::to_string(number), "-j", "DROP"});
+}
+
+}  // namespace sistem::test
