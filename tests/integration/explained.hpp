@@ -69,20 +69,25 @@ class Explained : public testing::Test {
   void record(const Broker& broker) { record(std::vector<std::uint16_t>{broker.port()}); }
   void stop_recording() { recorder_->stop(); }
 
-  /// Starts the program on what was recorded.
-  [[nodiscard]] Result explain(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"/usr/bin/python3", SOURCE_DIR "/compose/explain", file_, "--output", folder_});
+  /// Starts the program on a capture.
+  [[nodiscard]] Result explain(const std::string& file, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"/usr/bin/python3", SOURCE_DIR "/compose/explain", file, "--output", folder_});
     return run({.command = std::move(arguments), .environment = {}, .directory = {}});
   }
-  [[nodiscard]] Findings findings(std::uint16_t port, std::vector<std::string> arguments = {}) const {
+  [[nodiscard]] Findings findings_of(const std::string& file, std::uint16_t port,
+                                     std::vector<std::string> arguments = {}) const {
     arguments.insert(arguments.begin(), {"--port", std::to_string(port)});
-    const Result result = explain(std::move(arguments));
+    const Result result = explain(file, std::move(arguments));
     EXPECT_EQ(result.status, 0) << result.report;
     return Findings{result.out};
   }
+  /// What is found in what was recorded.
+  [[nodiscard]] Findings findings(std::uint16_t port, std::vector<std::string> arguments = {}) const {
+    return findings_of(file_, port, std::move(arguments));
+  }
 
-  const std::filesystem::path folder_ = std::filesystem::path(BINARY_DIR) / "explained" /
-                                        testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::filesystem::path folder_ =
+      std::filesystem::path(BINARY_DIR) / "explained" / testing::UnitTest::GetInstance()->current_test_info()->name();
   const std::string file_ = folder_ / "capture.pcap";
 
  private:

@@ -40,7 +40,8 @@ Browser::Browser() : process_(chromium(profile_.path())) {
   const Json targets = call("Target.getTargets");
   for (const Json& target : targets.at("targetInfos")) {
     if (target.at("type") == "page") {
-      session_ = call("Target.attachToTarget", {{"targetId", target.at("targetId")}, {"flatten", true}}).at("sessionId");
+      session_ =
+          call("Target.attachToTarget", {{"targetId", target.at("targetId")}, {"flatten", true}}).at("sessionId");
       break;
     }
   }

@@ -15,8 +15,8 @@ namespace sistem::test {
 [[nodiscard]] bool has_browser();
 
 /// At the start of each test that looks at a page.
-#define NEEDS_BROWSER()                                                 \
-  if (!::sistem::test::has_browser()) {                                 \
+#define NEEDS_BROWSER()                                                  \
+  if (!::sistem::test::has_browser()) {                                  \
     GTEST_SKIP() << "chromium is not installed (tests/run installs it)"; \
   }
 

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "tests/support/process.hpp"
 
@@ -38,9 +40,29 @@ OwnNetwork::~OwnNetwork() {
   ::close(before_);
 }
 
-void OwnNetwork::lose(std::uint16_t port, int number, int every, const std::string& chain) const {
-  must({"iptables", "-A", chain, "-p", "tcp", "--dport", std::to_string(port), "-m", "statistic", "--mode", "nth",
-        "--every", std::to_string(every), "--packet", std::to_string(number), "-j", "DROP"});
+void OwnNetwork::lose(std::uint16_t port, int number) const {
+  // An ACK has 52 bytes, a PINGREQ 54, a SYN 60.
+  must({"iptables",
+        "-A",
+        "INPUT",
+        "-p",
+        "tcp",
+        "--dport",
+        std::to_string(port),
+        "-m",
+        "length",
+        "--length",
+        "61:65535",
+        "-m",
+        "statistic",
+        "--mode",
+        "nth",
+        "--every",
+        "1000000",
+        "--packet",
+        std::to_string(number),
+        "-j",
+        "DROP"});
 }
 
 }  // namespace sistem::test

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 namespace sistem::test {
 
@@ -17,9 +16,9 @@ class OwnNetwork {
   /// Whether this process may have one.
   [[nodiscard]] static bool possible();
 
-  /// Of the TCP packets to a port, numbered from 0, the one with this number gets lost, and then each `every`th. With
-  /// "INPUT" as chain after a recorder has seen it, with "OUTPUT" before.
-  void lose(std::uint16_t port, int number, int every, const std::string& chain) const;
+  /// Of the TCP packets to a port that carry more than a few bytes, the one with this number, from 0, gets lost, on its
+  /// way up: a recorder has seen it.
+  void lose(std::uint16_t port, int number) const;
 
  private:
   int before_;

@@ -40,9 +40,8 @@ bool can_record() {
   if (::geteuid() != 0) {
     return false;
   }
-  for (const Start& start :
-       {Start{.command = {"tcpdump", "-i", "lo", "-L"}, .environment = {}, .directory = {}},
-        Start{.command = {"tshark", "--version"}, .environment = {}, .directory = {}}}) {
+  for (const Start& start : {Start{.command = {"tcpdump", "-i", "lo", "-L"}, .environment = {}, .directory = {}},
+                             Start{.command = {"tshark", "--version"}, .environment = {}, .directory = {}}}) {
     if (const Result result = run(start); result.status != 0) {
       if (std::getenv("CI") != nullptr) {
         throw std::runtime_error("CI must not skip the tests that record (tests/run installs what they need)\n" +
