@@ -11,6 +11,7 @@
 #include <iterator>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,13 @@ class Findings {
   /// The same of something that went wrong.
   void expect_wrong(const std::string& words) const { expect("! ", words); }
 
+  /// There is no line with these words.
+  void expect_none(const std::string& words) const {
+    for (const std::string& line : lines_) {
+      EXPECT_EQ(line.find(words), std::string::npos) << line;
+    }
+  }
+
   [[nodiscard]] std::vector<std::string> wrong() const {
     std::vector<std::string> result;
     std::copy_if(lines_.begin(), lines_.end(), std::back_inserter(result),
@@ -52,6 +60,91 @@ class Findings {
   }
 
   std::vector<std::string> lines_;
+};
+
+/// A frame of TCP, as tshark reads it: what a finding about it must agree with.
+struct Seen {
+  std::uint64_t number;
+  int stream;  ///< of TCP, from 0 in the order of their first frames
+  bool to_broker;
+  std::uint64_t begin;  ///< of its bytes in the stream
+  std::uint64_t size;   ///< how many there are
+  std::string flags;    ///< "S" SYN, "A" ACK, "F" FIN, "R" RST
+  std::uint64_t acks;   ///< the frame for whose bytes it is the first ACK; 0: for none
+  double ack_time;      ///< how long that took, in seconds
+  bool again;           ///< a retransmission
+  bool duplicate_ack;
+  std::vector<int> types;  ///< of its packets of MQTT
+  std::string qos;
+  std::string topic;
+
+  [[nodiscard]] bool has(int type) const { return std::find(types.begin(), types.end(), type) != types.end(); }
+  [[nodiscard]] bool has(char flag) const { return flags.find(flag) != std::string::npos; }
+};
+
+/// All frames of a capture, read at once.
+class Wire {
+ public:
+  Wire(const std::string& file, std::uint16_t port, const std::vector<std::string>& options = {}) {
+    const Capture capture{file, port, options};
+    const auto number = [](const std::string& text) { return text.empty() ? 0 : std::stoull(text); };
+    for (const auto& row :
+         capture.rows("tcp", {"frame.number", "tcp.stream", "tcp.dstport", "tcp.seq", "tcp.len", "tcp.flags.str",
+                              "tcp.analysis.acks_frame", "tcp.analysis.ack_rtt", "tcp.analysis.retransmission",
+                              "tcp.analysis.duplicate_ack", "mqtt.msgtype", "mqtt.qos", "mqtt.topic"})) {
+      Seen& seen = frames_.emplace_back(Seen{.number = number(row.at(0)),
+                                             .stream = std::stoi(row.at(1)),
+                                             .to_broker = row.at(2) == std::to_string(port),
+                                             .begin = number(row.at(3)),
+                                             .size = number(row.at(4)),
+                                             .flags = row.at(5),
+                                             .acks = number(row.at(6)),
+                                             .ack_time = row.at(7).empty() ? 0 : std::stod(row.at(7)),
+                                             .again = !row.at(8).empty(),
+                                             .duplicate_ack = !row.at(9).empty(),
+                                             .types = {},
+                                             .qos = row.at(11),
+                                             .topic = row.at(12)});
+      std::istringstream types(row.at(10));
+      for (std::string type; std::getline(types, type, ',');) {
+        seen.types.push_back(std::stoi(type));
+      }
+    }
+  }
+
+  template <class Which>
+  [[nodiscard]] std::vector<Seen> all(const Which& which) const {
+    std::vector<Seen> result;
+    std::copy_if(frames_.begin(), frames_.end(), std::back_inserter(result), which);
+    return result;
+  }
+  /// The first of these; a test without one fails.
+  template <class Which>
+  [[nodiscard]] Seen first(const Which& which) const {
+    const std::vector<Seen> found = all(which);
+    if (found.empty()) {
+      throw std::runtime_error("the capture lacks a frame that the test is about");
+    }
+    return found.front();
+  }
+  /// The number of the first frame with a packet of MQTT of this type, in one connection or in all.
+  [[nodiscard]] std::uint64_t packet(int type, int stream = -1) const {
+    return first([=](const Seen& seen) { return seen.has(type) && (stream < 0 || seen.stream == stream); }).number;
+  }
+  /// The same of a PUBLISH of this QoS.
+  [[nodiscard]] std::uint64_t publish(int qos, int stream) const {
+    return first([=](const Seen& seen) {
+             return seen.has(3) && seen.stream == stream && seen.qos == std::to_string(qos);
+           })
+        .number;
+  }
+  /// The number of the first frame that closes a connection.
+  [[nodiscard]] std::uint64_t fin(int stream) const {
+    return first([=](const Seen& seen) { return seen.has('F') && seen.stream == stream; }).number;
+  }
+
+ private:
+  std::vector<Seen> frames_;
 };
 
 /// Tests that record what the tools say and have it explained. What they made stays in the build folder's `explained`,

@@ -23,10 +23,30 @@ Capture::Capture(std::filesystem::path file, int port, std::vector<std::string> 
   command_.insert(command_.end(), options.begin(), options.end());
 }
 
-std::vector<std::string> Capture::values(const std::string& filter, const std::string& field) const {
+std::vector<std::vector<std::string>> Capture::rows(const std::string& filter,
+                                                    const std::vector<std::string>& fields) const {
   Start start{.command = command_, .environment = {}, .keep_environment = true, .directory = {}};
-  start.command.insert(start.command.end(), {"-Y", filter, "-T", "fields", "-e", field});
-  return lines_of_output(start);
+  start.command.insert(start.command.end(), {"-Y", filter, "-T", "fields"});
+  for (const std::string& field : fields) {
+    start.command.insert(start.command.end(), {"-e", field});
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const std::string& line : lines_of_output(start)) {
+    std::vector<std::string>& row = rows.emplace_back();
+    for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+      end = line.find('\t', begin);
+      row.push_back(line.substr(begin, end == std::string::npos ? end : end - begin));
+    }
+  }
+  return rows;
+}
+
+std::vector<std::string> Capture::values(const std::string& filter, const std::string& field) const {
+  std::vector<std::string> result;
+  for (std::vector<std::string>& row : rows(filter, {field})) {
+    result.push_back(std::move(row.front()));
+  }
+  return result;
 }
 
 std::vector<std::uint64_t> Capture::numbers(const std::string& filter, const std::string& field) const {

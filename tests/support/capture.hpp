@@ -20,6 +20,9 @@ class Capture {
 
   /// The values of one field in the packets that a display filter lets through, a line for each packet.
   [[nodiscard]] std::vector<std::string> values(const std::string& filter, const std::string& field) const;
+  /// Those of several fields, a row for each packet: tshark takes its time to start.
+  [[nodiscard]] std::vector<std::vector<std::string>> rows(const std::string& filter,
+                                                           const std::vector<std::string>& fields) const;
   [[nodiscard]] std::vector<std::uint64_t> numbers(const std::string& filter, const std::string& field) const;
 
  private:
