@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -95,9 +96,14 @@ void Browser::press(const std::string& key) {
   }
 }
 
-void Browser::screenshot(const std::filesystem::path& file) {
-  const Json size = call("Page.getLayoutMetrics").at("cssContentSize");
-  const Json clip{{"x", 0}, {"y", 0}, {"width", size.at("width")}, {"height", size.at("height")}, {"scale", 1}};
+void Browser::screenshot(const std::filesystem::path& file, int height, const std::string& id) {
+  const double top =
+      id.empty() ? 0
+                 : std::stod(evaluate("scrollY + document.getElementById('" + id + "').getBoundingClientRect().top"));
+  const Json page = call("Page.getLayoutMetrics").at("cssContentSize");
+  const double rest = page.at("height").get<double>() - top;
+  const Json clip{
+      {"x", 0}, {"y", top}, {"width", page.at("width")}, {"height", std::min<double>(height, rest)}, {"scale", 1}};
   const Json answer = call("Page.captureScreenshot", {{"captureBeyondViewport", true}, {"clip", clip}});
   std::ofstream(file, std::ios::binary) << bytes_of_base64(answer.at("data").get<std::string>()).value();
 }

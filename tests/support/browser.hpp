@@ -41,8 +41,9 @@ class Browser {
   std::string evaluate(const std::string& expression);
   /// Presses a key, by its name in the DOM: "Tab", "Enter", "ArrowRight".
   void press(const std::string& key);
-  /// The whole page as a PNG file, also what the window does not hold.
-  void screenshot(const std::filesystem::path& file);
+  /// The page from the element with this id on, or from its top, as a PNG file of so many pixels of height: also what
+  /// the window does not hold.
+  void screenshot(const std::filesystem::path& file, int height, const std::string& id = {});
 
  private:
   nlohmann::json call(const std::string& method, const nlohmann::json& parameters);
