@@ -14,6 +14,8 @@ class Page : public Explained {
     Explained::SetUp();
     NEEDS_BROWSER();
   }
+  void look(const std::string& language);
+
   Browser browser_;
 };
 
@@ -68,7 +70,8 @@ const char* const what_sticks_out = R"([...document.body.querySelectorAll('*')].
 const char* const dead_links = R"([...document.querySelectorAll('a')].filter(
   link => !link.hash || !document.getElementById(link.hash.slice(1))).map(link => link.outerHTML).join('\n'))";
 
-TEST_F(Page, ShowsTheConversationInBothLanguagesAndThemesOnADeskAndOnAPhone) {
+/// Records a conversation and looks at its report.
+void Page::look(const std::string& language) {
   Broker broker{"allow_anonymous true\nset_tcp_nodelay true\n"};
   record(broker);
   const auto subscriber = subscribed(broker, {"-t", "room/#", "-q", "1", "-i", "reader", "-C", "60"});
@@ -88,74 +91,75 @@ TEST_F(Page, ShowsTheConversationInBothLanguagesAndThemesOnADeskAndOnAPhone) {
   stop_recording();
 
   const std::size_t frames = Wire{file_, broker.port()}.all([](const Seen&) { return true; }).size();
-  for (const std::string language : {"en", "id"}) {
-    const Findings told = findings(broker.port(), {"--lang", language});
-    EXPECT_FALSE(told.wrong().empty()) << "a topic has no subscriber";
-    browser_.resize(1280, 900);
-    browser_.open(folder_ / "report.html");
-    EXPECT_EQ(browser_.complaints(), Strings{});
-    EXPECT_EQ(browser_.requests().size(), 1U) << "one file, with nothing from outside";
-    EXPECT_EQ(browser_.evaluate("document.querySelectorAll('script, link, [src], object, iframe').length"), "0");
-    EXPECT_EQ(browser_.evaluate("document.documentElement.lang"), language);
-    EXPECT_EQ(browser_.evaluate(dead_links), "");
+  const Findings told = findings(broker.port(), {"--lang", language});
+  EXPECT_FALSE(told.wrong().empty()) << "a topic has no subscriber";
+  browser_.resize(1280, 900);
+  browser_.open(folder_ / "report.html");
+  EXPECT_EQ(browser_.complaints(), Strings{});
+  EXPECT_EQ(browser_.requests().size(), 1U) << "one file, with nothing from outside";
+  EXPECT_EQ(browser_.evaluate("document.querySelectorAll('script, link, [src], object, iframe').length"), "0");
+  EXPECT_EQ(browser_.evaluate("document.documentElement.lang"), language);
+  EXPECT_EQ(browser_.evaluate(dead_links), "");
 
-    const std::string text = browser_.evaluate("document.body.innerText");
-    for (const std::string& line : told.lines()) {
-      expect_in(text, line.substr(2));
+  const std::string text = browser_.evaluate("document.body.innerText");
+  for (const std::string& line : told.lines()) {
+    expect_in(text, line.substr(2));
+  }
+  EXPECT_EQ(browser_.evaluate("document.querySelectorAll('#findings li.wrong').length"),
+            std::to_string(told.wrong().size()));
+  EXPECT_EQ(browser_.evaluate("document.querySelectorAll('#frames tr[id]').length"), std::to_string(frames));
+  expect_in(text, language == "en" ? "By topic" : "Per topik");
+
+  // The ladder: both layers, each in its colour, both ways; what repeats is folded.
+  for (const char* arrow : {".tcp.right", ".tcp.left", ".mqtt.right", ".mqtt.left"}) {
+    EXPECT_NE(browser_.evaluate(fmt::format("document.querySelectorAll('#ladder .arrow{}').length", arrow)), "0");
+  }
+  EXPECT_NE(browser_.evaluate("getComputedStyle(document.querySelector('#ladder .arrow.tcp')).color"),
+            browser_.evaluate("getComputedStyle(document.querySelector('#ladder .arrow.mqtt')).color"));
+  EXPECT_NE(browser_.evaluate("document.querySelectorAll('#ladder .fold').length"), "0");
+  EXPECT_LT(std::stoul(browser_.evaluate("document.querySelectorAll('#ladder li').length")), frames / 2);
+
+  // The charts have something in them, and words of the page's language around it.
+  const std::string svgs = "[...document.querySelectorAll('#charts figure svg')]";
+  EXPECT_EQ(browser_.evaluate(svgs + ".length"), "3");
+  EXPECT_EQ(browser_.evaluate(svgs + ".filter(svg => svg.getBoundingClientRect().height > 100 && "
+                                     "svg.querySelectorAll('path, use, circle, rect, polygon').length > 5).length"),
+            "3");
+  expect_in(browser_.evaluate(svgs + ".map(svg => svg.textContent).join()"),
+            language == "en" ? "seconds since the first frame" : "detik sejak frame pertama");
+
+  // By keyboard: the first stop jumps over what is above, and shows itself.
+  browser_.press("Tab");
+  EXPECT_EQ(browser_.evaluate("document.activeElement.className"), "skip");
+  EXPECT_EQ(browser_.evaluate("document.activeElement.getBoundingClientRect().left >= 0"), "true");
+  browser_.press("Enter");
+  EXPECT_EQ(browser_.evaluate("location.hash"), "#findings");
+
+  for (const auto& [device, width] : {std::pair{"desk", 1280}, {"phone", 390}}) {
+    browser_.resize(width, 844);
+    std::vector<double> seen;
+    for (const std::string theme : {"light", "dark"}) {
+      browser_.prefer(theme);
+      EXPECT_EQ(browser_.evaluate(faint_text), "") << theme;
+      const std::string name = fmt::format("{}-{}-{}", language, theme, device);
+      const auto picture = folder_ / (name + ".png");
+      browser_.screenshot(picture, 2500);
+      browser_.screenshot(folder_ / (name + "-charts.png"), 2500, "charts");
+      seen.push_back(brightness(picture));
     }
-    EXPECT_EQ(browser_.evaluate("document.querySelectorAll('#findings li.wrong').length"),
-              std::to_string(told.wrong().size()));
-    EXPECT_EQ(browser_.evaluate("document.querySelectorAll('#frames tr[id]').length"), std::to_string(frames));
-    expect_in(text, language == "en" ? "By topic" : "Per topik");
-
-    // The ladder: both layers, each in its colour, both ways; what repeats is folded.
-    for (const char* arrow : {".tcp.right", ".tcp.left", ".mqtt.right", ".mqtt.left"}) {
-      EXPECT_NE(browser_.evaluate(fmt::format("document.querySelectorAll('#ladder .arrow{}').length", arrow)), "0");
-    }
-    EXPECT_NE(browser_.evaluate("getComputedStyle(document.querySelector('#ladder .arrow.tcp')).color"),
-              browser_.evaluate("getComputedStyle(document.querySelector('#ladder .arrow.mqtt')).color"));
-    EXPECT_NE(browser_.evaluate("document.querySelectorAll('#ladder .fold').length"), "0");
-    EXPECT_LT(std::stoul(browser_.evaluate("document.querySelectorAll('#ladder li').length")), frames / 2);
-
-    // The charts have something in them, and words of the page's language around it.
-    const std::string svgs = "[...document.querySelectorAll('#charts figure svg')]";
-    EXPECT_EQ(browser_.evaluate(svgs + ".length"), "3");
-    EXPECT_EQ(browser_.evaluate(svgs + ".filter(svg => svg.getBoundingClientRect().height > 100 && "
-                                       "svg.querySelectorAll('path, use, circle, rect, polygon').length > 5).length"),
-              "3");
-    expect_in(browser_.evaluate(svgs + ".map(svg => svg.textContent).join()"),
-              language == "en" ? "seconds since the first frame" : "detik sejak frame pertama");
-
-    // By keyboard: the first stop jumps over what is above, and shows itself.
-    browser_.press("Tab");
-    EXPECT_EQ(browser_.evaluate("document.activeElement.className"), "skip");
-    EXPECT_EQ(browser_.evaluate("document.activeElement.getBoundingClientRect().left >= 0"), "true");
-    browser_.press("Enter");
-    EXPECT_EQ(browser_.evaluate("location.hash"), "#findings");
-
-    for (const auto& [device, width] : {std::pair{"desk", 1280}, {"phone", 390}}) {
-      browser_.resize(width, 844);
-      std::vector<double> seen;
-      for (const std::string theme : {"light", "dark"}) {
-        browser_.prefer(theme);
-        EXPECT_EQ(browser_.evaluate(faint_text), "") << theme;
-        const std::string name = fmt::format("{}-{}-{}", language, theme, device);
-        const auto picture = folder_ / (name + ".png");
-        browser_.screenshot(picture, 2500);
-        browser_.screenshot(folder_ / (name + "-charts.png"), 2500, "charts");
-        seen.push_back(brightness(picture));
-      }
-      EXPECT_GT(seen.at(0), 0.7);
-      EXPECT_LT(seen.at(1), 0.3);
-    }
-    for (const int width : {390, 320}) {
-      browser_.resize(width, 844);
-      EXPECT_EQ(browser_.evaluate("innerWidth"), std::to_string(width));
-      EXPECT_EQ(browser_.evaluate("document.documentElement.scrollWidth"), std::to_string(width));
-      EXPECT_EQ(browser_.evaluate(what_sticks_out), "") << width;
-    }
+    EXPECT_GT(seen.at(0), 0.7);
+    EXPECT_LT(seen.at(1), 0.3);
+  }
+  for (const int width : {390, 320}) {
+    browser_.resize(width, 844);
+    EXPECT_EQ(browser_.evaluate("innerWidth"), std::to_string(width));
+    EXPECT_EQ(browser_.evaluate("document.documentElement.scrollWidth"), std::to_string(width));
+    EXPECT_EQ(browser_.evaluate(what_sticks_out), "") << width;
   }
 }
+
+TEST_F(Page, ShowsTheConversationInEnglish) { look("en"); }
+TEST_F(Page, ShowsTheConversationInIndonesian) { look("id"); }
 
 // That all this may fail.
 TEST_F(Page, WhatIsWrongWithAPageIsSeen) {
