@@ -14,6 +14,7 @@
 #include "common/dial.hpp"
 #include "tests/integration/explained.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/expect.hpp"
 #include "tests/support/own_network.hpp"
 #include "tests/support/rogue_broker.hpp"
 
@@ -391,6 +392,113 @@ TEST_F(Explained, AddressesMayBeOfIPv6) {
   told.expect(fmt::format("::1 is the broker: connections go to [::1], port {} (1 here).", port));
   told.expect(fmt::format("handshake of sensor with [::1]:{}", port));
   told.expect(fmt::format("Frame {}: CONNACK code 0", wire.packet(2)));
+}
+
+TEST_F(Explained, TwoHostsAreCalledByTheirNamesAndAskForTheirAddresses) {
+  if (!OwnNetwork::possible()) {
+    GTEST_SKIP() << "a second host needs networks of the test's own, and the right to make them";
+  }
+  const OwnNetwork network;
+  Process host{
+      {.command = {"unshare", "--net", "sh", "-c", "echo up; exec sleep 300"}, .environment = {}, .directory = {}}};
+  host.wait_for_stdout("up");
+  network.join(host.pid());
+  const std::uint16_t port = free_port();
+  Broker broker{without_nagle + fmt::format("listener {} 192.0.2.1\n", port)};
+  record({port}, {.interface = "cable0", .address = "192.0.2.2"});
+  Start publisher = tool(PUB, port, {"-h", "192.0.2.1", "-t", "a", "-m", "x", "-q", "1", "-i", "sensor"});
+  publisher.command.insert(publisher.command.begin(), {"nsenter", "--net", "--target", std::to_string(host.pid())});
+  expect_success(run(publisher));
+  broker.wait_for_log("Received DISCONNECT");
+  broker.stop();
+  stop_recording();
+
+  std::ofstream(folder_ / "hosts") << "# of the lab\n192.0.2.1 mqtt-broker\n192.0.2.2\tmqtt-pub  pub\n";
+  const Findings told = findings(port, {"--hosts", folder_ / "hosts"});
+  const Capture wire{file_, port};
+  const Frames request = wire.numbers("arp.opcode == 1 && arp.src.proto_ipv4 == 192.0.2.2", "frame.number");
+  const Frames reply = wire.numbers("arp.opcode == 2 && arp.dst.proto_ipv4 == 192.0.2.2", "frame.number");
+  ASSERT_FALSE(request.empty() || reply.empty());
+  told.expect(fmt::format(
+      "Frames {} and {}: ARP: mqtt-pub asked which Ethernet address mqtt-broker has; the answer is {}.", request[0],
+      reply[0], wire.values(fmt::format("frame.number == {}", reply[0]), "arp.src.hw_mac").at(0)));
+  told.expect(fmt::format("mqtt-broker is the broker: connections go to 192.0.2.1, port {} (1 here).", port));
+  told.expect("mqtt-pub (192.0.2.2, port ");
+  told.expect(fmt::format("Frame {}: CONNECT: mqtt-pub introduces itself: MQTT 3.1.1, client id sensor",
+                          Wire{file_, port}.packet(1)));
+}
+
+TEST_F(Explained, WhatTheToolsSaidIsJoinedWithItsFrames) {
+  Broker broker{without_nagle};
+  record(broker);
+  const auto subscriber = subscribed(broker, {"-t", "a/b", "-C", "2", "-i", "reader", "-F", "%{time} %t %p"});
+  const Result publisher = run(pub(broker, {"-d", "-t", "a/b", "-l", "-q", "1", "-i", "sensor"}), "one\ntwo\n");
+  expect_success(publisher);
+  EXPECT_EQ(subscriber->wait(), 0) << subscriber->report();
+  broker.stop();
+  stop_recording();
+  std::ofstream(folder_ / "pub.log") << publisher.err;
+  std::ofstream(folder_ / "sub.log") << subscriber->out();
+  const Findings told = findings(broker.port(), {"--log", folder_ / "pub.log", "--log", folder_ / "sub.log"});
+  // CONNECT, CONNACK, two PUBLISH and PUBACK, DISCONNECT
+  told.expect("pub.log: 7 of 7 lines with a packet or a time are joined with their frames");
+  told.expect("sub.log: 2 of 2 lines with a packet or a time are joined with their frames");
+  const Wire wire{file_, broker.port()};
+  expect_in(row(wire.packet(1, 1)), "-\\> CONNECT  MQTT 3.1.1, client id sensor");
+  expect_in(row(wire.packet(4, 1)), "\\<- PUBACK  packet id 1");
+  const std::vector<Seen> arrived = wire.all([](const Seen& seen) { return seen.stream == 0 && seen.has(3); });
+  ASSERT_EQ(arrived.size(), 2U);
+  expect_in(row(arrived[0].number), "a/b one");
+  expect_in(row(arrived[1].number), "a/b two");
+}
+
+TEST_F(Explained, WhatCannotBeExplainedIsSaid) {
+  const std::string nothing = folder_ / "nothing.pcap";
+  std::ofstream(nothing) << "no capture at all";
+  struct Row {
+    Strings arguments;
+    int status;
+    std::string said;
+  };
+  const Row rows[] = {
+      {{folder_ / "missing.pcap"}, 1, "missing.pcap: no such file"},
+      {{nothing}, 1, "nothing.pcap"},
+      {{}, 2, "file"},
+      {{nothing, "--lang", "de"}, 2, "--lang"},
+      {{nothing, "--port", "0"}, 2, "expected a port from 1 to 65535, got \"0\""},
+      {{nothing, "--no-such"}, 2, "--no-such"},
+  };
+  for (const Row& each : rows) {
+    Start start{.command = {"/usr/bin/python3", SOURCE_DIR "/compose/explain", "--output", folder_},
+                .environment = {},
+                .directory = {}};
+    start.command.insert(start.command.end(), each.arguments.begin(), each.arguments.end());
+    const Result result = run(start);
+    EXPECT_EQ(result.status, each.status) << result.report;
+    expect_in(result.err, each.said);
+    expect_not_in(result.err, "Traceback");
+    EXPECT_EQ(result.out, "");
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "report.html"));
+
+  // A port that is not MQTT's is not guessed at, but named.
+  Broker broker;
+  record(broker);
+  expect_success(run(pub(broker, {"-t", "a", "-m", "x"})));
+  broker.stop();
+  stop_recording();
+  const Result elsewhere = explain(file_, {});
+  EXPECT_EQ(elsewhere.status, 1) << elsewhere.report;
+  expect_in(elsewhere.err, fmt::format("connections went to port {}: say which with --port", broker.port()));
+}
+
+// A sentence is said in both languages or in none, with the same values in it; and no key is a typing error.
+TEST(Sentences, AreTheSameInBothLanguages) {
+  const Strings faults = lines_of_output(
+      {.command = {"/usr/bin/python3", "-B", SOURCE_DIR "/tests/support/sentences.py", SOURCE_DIR "/compose/explain"},
+       .environment = {},
+       .directory = {}});
+  EXPECT_EQ(faults, Strings{});
 }
 
 TEST_F(Explained, StepsOf40MillisecondsAreNamed) {

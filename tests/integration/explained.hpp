@@ -158,7 +158,9 @@ class Explained : public testing::Test {
     std::filesystem::create_directories(folder_);
   }
 
-  void record(const std::vector<std::uint16_t>& ports) { recorder_ = std::make_unique<Recorder>(file_, ports); }
+  void record(const std::vector<std::uint16_t>& ports, Recorder::Place place = {}) {
+    recorder_ = std::make_unique<Recorder>(file_, ports, std::move(place));
+  }
   void record(const Broker& broker) { record(std::vector<std::uint16_t>{broker.port()}); }
   void stop_recording() { recorder_->stop(); }
 
@@ -177,6 +179,17 @@ class Explained : public testing::Test {
   /// What is found in what was recorded.
   [[nodiscard]] Findings findings(std::uint16_t port, std::vector<std::string> arguments = {}) const {
     return findings_of(file_, port, std::move(arguments));
+  }
+
+  /// The row of a frame in the table of report.md.
+  [[nodiscard]] std::string row(std::uint64_t frame) const {
+    std::ifstream report(folder_ / "report.md");
+    for (std::string line; std::getline(report, line);) {
+      if (line.starts_with(fmt::format("| {} | 0.", frame)) || line.starts_with(fmt::format("| {} | 1.", frame))) {
+        return line;
+      }
+    }
+    return {};
   }
 
   const std::filesystem::path folder_ =

@@ -70,6 +70,15 @@ const char* const what_sticks_out = R"([...document.body.querySelectorAll('*')].
 const char* const dead_links = R"([...document.querySelectorAll('a')].filter(
   link => !link.hash || !document.getElementById(link.hash.slice(1))).map(link => link.outerHTML).join('\n'))";
 
+/// The findings, and the tables row by row: what both forms of the report must have the same.
+const char* const findings_and_tables = R"(JSON.stringify([
+  [...document.querySelectorAll('#findings li, body > ul li')].map(item => {
+    item.querySelectorAll('.hidden').forEach(each => each.remove());
+    return item.textContent.replace(/^! /, '').trim();
+  }),
+  [...document.querySelectorAll('table')].map(table => [...table.rows].map(
+    row => [...row.cells].map(cell => cell.textContent.trim().replace(/\s+/g, ' '))))], null, 1))";
+
 /// Records a conversation and looks at its report.
 void Page::look(const std::string& language) {
   Broker broker{"allow_anonymous true\nset_tcp_nodelay true\n"};
@@ -156,6 +165,24 @@ void Page::look(const std::string& language) {
     EXPECT_EQ(browser_.evaluate("document.documentElement.scrollWidth"), std::to_string(width));
     EXPECT_EQ(browser_.evaluate(what_sticks_out), "") << width;
   }
+
+  // The report in Markdown says the same.
+  browser_.resize(1280, 900);
+  browser_.open(folder_ / "report.html");
+  const std::string said = browser_.evaluate(findings_and_tables);
+  ASSERT_GT(said.size(), 10'000U);
+  const Strings rendered = lines_of_output(
+      {.command = {"cmark-gfm", "--extension", "table", folder_ / "report.md"}, .environment = {}, .directory = {}});
+  std::ofstream(folder_ / "markdown.html") << "<!doctype html><meta charset='utf-8'><title>report.md</title>"
+                                           << fmt::format("{}", fmt::join(rendered, "\n"));
+  browser_.open(folder_ / "markdown.html");
+  EXPECT_EQ(browser_.evaluate(findings_and_tables), said);
+  EXPECT_EQ(browser_.evaluate("document.querySelectorAll('script, img').length"), "0");
+  EXPECT_EQ(browser_.evaluate("[...document.querySelectorAll('p, li, h1, h2, h3, td, th')].filter("
+                              "element => /\\*\\*|\\|--/.test(element.innerText)).length"),
+            "0")
+      << "marks that were not understood";
+  EXPECT_EQ(browser_.evaluate("document.querySelectorAll('pre').length"), "1") << "the ladder in letters";
 }
 
 TEST_F(Page, ShowsTheConversationInEnglish) { look("en"); }

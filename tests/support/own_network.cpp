@@ -40,6 +40,21 @@ OwnNetwork::~OwnNetwork() {
   ::close(before_);
 }
 
+void OwnNetwork::join(pid_t other) const {
+  const std::string pid = std::to_string(other);
+  must({"ip", "link", "add", "cable0", "type", "veth", "peer", "name", "cable1", "netns", pid});
+  must({"ip", "address", "add", "192.0.2.1/24", "dev", "cable0"});
+  must({"ip", "link", "set", "cable0", "up"});
+  const std::vector<std::string> there{"nsenter", "--net", "--target", pid};
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"ip", "address", "add", "192.0.2.2/24", "dev", "cable1"},
+        std::vector<std::string>{"ip", "link", "set", "cable1", "up"}}) {
+    std::vector<std::string> words = there;
+    words.insert(words.end(), command.begin(), command.end());
+    must(std::move(words));
+  }
+}
+
 void OwnNetwork::lose(std::uint16_t port, int number) const {
   // An ACK has 52 bytes, a PINGREQ 54, a SYN 60.
   must({"iptables",

@@ -1,5 +1,6 @@
 #include "tests/support/recorder.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -21,12 +22,12 @@ namespace {
 constexpr std::string_view mark = "this is the end of the recording";
 
 std::vector<std::string> tcpdump(const std::filesystem::path& file, const std::vector<std::uint16_t>& ports,
-                                 std::uint16_t mark_port) {
-  std::string filter = fmt::format("udp port {}", mark_port);
+                                 const std::string& interface, std::uint16_t mark_port) {
+  std::string filter = fmt::format("arp or udp port {}", mark_port);
   for (const std::uint16_t port : ports) {
     filter += fmt::format(" or tcp port {}", port);
   }
-  return {"tcpdump", "-i", "lo", "--immediate-mode", "-U", "-w", file, filter};
+  return {"tcpdump", "-i", interface, "--immediate-mode", "-U", "-w", file, filter};
 }
 
 std::string content_of(const std::filesystem::path& path) {
@@ -53,11 +54,12 @@ bool can_record() {
   return true;
 }
 
-Recorder::Recorder(std::filesystem::path file, const std::vector<std::uint16_t>& ports)
+Recorder::Recorder(std::filesystem::path file, const std::vector<std::uint16_t>& ports, Place place)
     : file_(std::move(file)),
+      place_(std::move(place)),
       mark_port_(free_port()),
-      tcpdump_({.command = tcpdump(file_, ports, mark_port_), .environment = {}, .directory = {}}) {
-  tcpdump_.wait_for_stderr("listening on lo");
+      tcpdump_({.command = tcpdump(file_, ports, place_.interface, mark_port_), .environment = {}, .directory = {}}) {
+  tcpdump_.wait_for_stderr("listening on " + place_.interface);
 }
 
 void Recorder::stop() {
@@ -65,7 +67,7 @@ void Recorder::stop() {
   const Descriptor socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, place_.address.c_str(), &address.sin_addr);
   address.sin_port = htons(mark_port_);
   (void)::sendto(socket.get(), mark.data(), mark.size(), 0, reinterpret_cast<sockaddr*>(&address), sizeof address);
   const auto deadline = std::chrono::steady_clock::now() + patience;
