@@ -88,7 +88,9 @@ COPY --from=build /out/sub /usr/local
 COPY --from=build /out/lab/sub ./
 CMD ["./sub"]
 
-# --- check: all tests but the README's, on this Debian's libraries; only the container tests ask for it ---------
+# --- check: all tests but the README's and those of pages, on this Debian's libraries; only the container tests ask for it
 FROM build AS check
-RUN cmake --build --preset release \
- && CI=true ctest --preset release -E '^Readme' --no-tests=error --output-on-failure --parallel "$(nproc)"
+COPY compose/explain compose/explain
+RUN .ci/install analyze \
+ && cmake --build --preset release \
+ && CI=true ctest --preset release -E '^(Readme|Page)' --no-tests=error --output-on-failure --parallel "$(nproc)"

@@ -7,7 +7,7 @@ import sys
 
 folder = pathlib.Path(sys.argv[1])
 sys.path.insert(0, str(folder))
-from sentences import LANGUAGES, SENTENCES  # noqa: E402
+from sentences import LANGUAGES, SENTENCES
 
 
 def placeholders(sentence):
