@@ -377,6 +377,66 @@ TEST_F(Explained, ARefusedSubscriptionIsNamed) {
                                 request, answer));
 }
 
+TEST_F(Explained, TheBrokersOwnDisconnectIsToldWithItsReason) {
+  std::uint16_t port = 0;
+  {
+    const RogueBroker rogue{{{RogueBroker::connect_packet, "\x20\x03\x00\x00\x00"s},
+                             {RogueBroker::subscribe_packet, "\x90\x04\x00\x01\x00\x00\xE0\x02\x8B\x00"s, true}}};
+    port = rogue.port();
+    record({port});
+    EXPECT_EQ(run(tool(SUB, port, {"-V", "5", "-t", "a", "-i", "reader", "--no-reconnect"})).status, 3);
+  }
+  stop_recording();
+  findings(port).expect_wrong(
+      fmt::format("Frame {}: the broker sent DISCONNECT code 139 (Server shutting down) and ended the "
+                  "connection of reader.",
+                  Wire{file_, port}.packet(14)));
+}
+
+TEST_F(Explained, WhatTheBrokerKeepsIsTold) {
+  Broker broker{without_nagle};
+  record(broker);
+  expect_success(run(pub(broker, {"-t", "room/a", "-m", "old", "-r", "-q", "1", "-i", "sensor"})));
+  const Arguments keeper{"-t", "room/#", "-q", "1", "-i", "keeper", "-c"};
+  expect_success(run(sub(broker, keeper + Arguments{"-C", "1"})));
+  expect_success(run(pub(broker, {"-t", "room/b", "-m", "new", "-q", "1", "-i", "other"})));
+  expect_success(run(sub(broker, keeper + Arguments{"-C", "2"})));  // what waited, and what is kept
+  broker.stop();
+  stop_recording();
+  const Findings told = findings(broker.port());
+  EXPECT_EQ(told.wrong(), Strings{}) << "what waits at the broker is not lost";
+  const Wire wire{file_, broker.port()};
+  told.expect(
+      fmt::format("Frame {}: PUBLISH: sensor sent 3 bytes of payload on the topic name room/a, QoS 1, retained.",
+                  on_topic(wire, "room/a").at(0)));
+  told.expect(fmt::format("Frame {}: PUBLISH with RETAIN to keeper: the broker had kept the last message on room/a",
+                          on_topic(wire, "room/a").at(1)));
+  told.expect(fmt::format("Frame {}: CONNACK says session present", wire.packet(2, 3)));
+}
+
+TEST_F(Explained, ARecordingOfAPartAccusesNobody) {
+  Broker broker{without_nagle};
+  const auto subscriber = subscribed(broker, {"-t", "room", "-i", "reader"});
+  record(broker);
+  expect_success(run(pub(broker, {"-t", "room", "-m", "x", "-q", "1", "-i", "sensor"})));
+  subscriber->wait_for_stdout("x\n");
+  stop_recording();
+  const Findings told = findings(broker.port());
+  EXPECT_EQ(told.wrong(), Strings{});
+  const Wire wire{file_, broker.port()};
+  const Frames publishes = on_topic(wire, "room");
+  const Seen delivery = wire.first([&](const Seen& seen) { return seen.number == publishes.at(1); });
+  told.expect(fmt::format("was there before the capture began: no handshake; its first frame is {}.",
+                          wire.first([&](const Seen& seen) { return seen.stream == delivery.stream; }).number));
+  told.expect(fmt::format("Frames {} and {}: the broker passed the message on", publishes[0], publishes[1]));
+
+  // Cut off in the midst of its last frame.
+  const std::string cut = folder_ / "cut.pcap";
+  std::filesystem::copy_file(file_, cut);
+  std::filesystem::resize_file(cut, std::filesystem::file_size(cut) - 10);
+  findings_of(cut, broker.port()).expect("The file ends in the midst of a frame: the recording was cut off.");
+}
+
 TEST_F(Explained, AddressesMayBeOfIPv6) {
   const std::uint16_t port = free_port();
   Broker broker{without_nagle + fmt::format("listener {} ::1\n", port)};
