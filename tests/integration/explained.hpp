@@ -72,7 +72,8 @@ struct Seen {
   std::string flags;    ///< "S" SYN, "A" ACK, "F" FIN, "R" RST
   std::uint64_t acks;   ///< the frame for whose bytes it is the first ACK; 0: for none
   double ack_time;      ///< how long that took, in seconds
-  bool again;           ///< a retransmission
+  bool again;           ///< bytes that come late: a retransmission, or what tshark calls out of order
+  bool out_of_order;    ///< it does so where little time has passed
   bool duplicate_ack;
   std::vector<int> types;  ///< of its packets of MQTT
   std::string qos;
@@ -91,7 +92,8 @@ class Wire {
     for (const auto& row :
          capture.rows("tcp", {"frame.number", "tcp.stream", "tcp.dstport", "tcp.seq", "tcp.len", "tcp.flags.str",
                               "tcp.analysis.acks_frame", "tcp.analysis.ack_rtt", "tcp.analysis.retransmission",
-                              "tcp.analysis.duplicate_ack", "mqtt.msgtype", "mqtt.qos", "mqtt.topic"})) {
+                              "tcp.analysis.out_of_order", "tcp.analysis.duplicate_ack", "mqtt.msgtype", "mqtt.qos",
+                              "mqtt.topic"})) {
       Seen& seen = frames_.emplace_back(Seen{.number = number(row.at(0)),
                                              .stream = std::stoi(row.at(1)),
                                              .to_broker = row.at(2) == std::to_string(port),
@@ -100,12 +102,13 @@ class Wire {
                                              .flags = row.at(5),
                                              .acks = number(row.at(6)),
                                              .ack_time = row.at(7).empty() ? 0 : std::stod(row.at(7)),
-                                             .again = !row.at(8).empty(),
-                                             .duplicate_ack = !row.at(9).empty(),
+                                             .again = !row.at(8).empty() || !row.at(9).empty(),
+                                             .out_of_order = !row.at(9).empty(),
+                                             .duplicate_ack = !row.at(10).empty(),
                                              .types = {},
-                                             .qos = row.at(11),
-                                             .topic = row.at(12)});
-      std::istringstream types(row.at(10));
+                                             .qos = row.at(12),
+                                             .topic = row.at(13)});
+      std::istringstream types(row.at(11));
       for (std::string type; std::getline(types, type, ',');) {
         seen.types.push_back(std::stoi(type));
       }
