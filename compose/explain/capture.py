@@ -151,9 +151,13 @@ def listening_ports(file: pathlib.Path) -> dict[int, int]:
 
 
 def _decoding(file: pathlib.Path, ports: list[int]) -> list[str]:
-    """How tshark is to read the ports: TLS where there is a handshake of TLS, with MQTT in it, MQTT elsewhere."""
-    secure = {int(row[0]) for row in _lines(file, "tls.handshake.type == 1", ["tcp.dstport"])}
-    words = []
+    """How tshark is to read the ports: TLS where there is a handshake of TLS, with MQTT in it, MQTT elsewhere. What came out
+    of order is read in order; not so where bytes were acknowledged that the file lacks: tshark would wait for them until its
+    end, and read nothing that follows them."""
+    rows = _lines(file, "tls.handshake.type == 1 || tcp.analysis.ack_lost_segment",
+                  ["tcp.dstport", "tls.handshake.type", "tcp.analysis.ack_lost_segment"])
+    secure = {int(port) for port, handshake, _ in rows if "1" in handshake.split(",")}
+    words = [] if any(lost for _, _, lost in rows) else ["-o", "tcp.reassemble_out_of_order:TRUE"]
     for port in ports:
         words += ["-d", f"tcp.port=={port},tls", "-d", f"tls.port=={port},mqtt"] if port in secure else [
             "-d", f"tcp.port=={port},mqtt"]
@@ -189,7 +193,20 @@ def read(file: pathlib.Path, ports: list[int], keylog: pathlib.Path | None) -> C
             raise Unreadable(f"{file}: tshark printed nothing that could be read") from None
     complaint = process.stderr.read().decode(errors="replace")
     process.wait()
+    _mark_repeated(frames)
     return Capture(frames, ports, _complain(file, complaint, bool(frames)), more)
+
+
+def _mark_repeated(frames: list[Frame]) -> None:
+    """Bytes that come late are `out_of_order` for tshark where little time has passed, also when the file has them already:
+    then they were sent again."""
+    seen = set()
+    for frame in frames:
+        place = frame.stream, frame.source_port, frame.begin
+        if "out_of_order" in frame.notes and place in seen:
+            frame.notes |= {"retransmission"}
+        if frame.data:
+            seen.add(place)
 
 
 def _fields(element: ElementTree.Element) -> list[Field]:

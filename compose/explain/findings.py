@@ -328,7 +328,8 @@ def _acknowledgements(conversation: Conversation) -> list[Finding]:
                            key=lambda each: each.publish.frame.number):
         findings += _unanswered(exchange)
         kind = exchange.by_client, exchange.publish.qos
-        if kind in told or exchange.ack is None or exchange.publish.flag("mqtt.dupflag"):
+        refused = any(reason(packet) >= 0x80 for packet in exchange.answers)
+        if kind in told or refused or exchange.ack is None or exchange.publish.flag("mqtt.dupflag"):
             continue
         publish, answers = exchange.publish, {packet.kind: packet.frame for packet in exchange.answers}
         values = {"frame": publish.frame, "ack": exchange.ack, "time": exchange.ack.time - publish.frame.time,
@@ -424,6 +425,9 @@ def _network(conversation: Conversation) -> list[Finding]:
                         "original": original, "time": frame.time - original.time}, True))
                 else:
                     findings.append(Finding("network", "retransmission_alone", values, True))
+            elif "out_of_order" in frame.notes:
+                clean = False
+                findings.append(Finding("network", "out_of_order", {"frame": frame, "bytes": frame.data}, True))
             elif frame.data or "SYN" in frame.flags:
                 sent[place] = frame
         duplicates = [frame for frame in connection.frames if "duplicate_ack" in frame.notes]
@@ -431,7 +435,11 @@ def _network(conversation: Conversation) -> list[Finding]:
             clean = False
             findings.append(Finding("network", "duplicate_acks", {
                 "frames": duplicates, "client": connection.name, "count": len(duplicates)}, True))
-        lost = [frame for frame in connection.frames if frame.notes & {"lost_segment", "ack_lost_segment"}]
+        # A gap in the bytes of one side that a later frame fills was made on the way here, not by the recording.
+        lost = [frame for at, frame in enumerate(connection.frames)
+                if "ack_lost_segment" in frame.notes or "lost_segment" in frame.notes and not any(
+                    (later.again or "out_of_order" in later.notes) and later.begin < frame.begin and connection.from_client(later) == connection.from_client(frame)
+                    for later in connection.frames[at:])]
         if lost:
             findings.append(Finding("network", "not_captured", {"frames": lost}))
         full = [frame for frame in connection.frames if "zero_window" in frame.notes and "RST" not in frame.flags]

@@ -120,6 +120,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
                        "Frame {frame}: retransmisi TCP: {bytes} byte dari frame {original} dikirim lagi setelah {time}, karena ACK-nya tidak datang: byte itu, atau ACK-nya, hilang."),
     "retransmission_alone": ("Frame {frame}: TCP retransmission of {bytes} bytes that this capture has not seen before.",
                              "Frame {frame}: retransmisi TCP sebanyak {bytes} byte yang sebelumnya tidak terlihat di rekaman ini."),
+    "out_of_order": ("Frame {frame}: {bytes} bytes came after others that were sent later: those overtook them, or they were lost before this capture could see them, and sent again.",
+                     "Frame {frame}: {bytes} byte datang setelah byte lain yang dikirim kemudian: byte itu tersalip, atau hilang sebelum terlihat di rekaman ini lalu dikirim lagi."),
     "syn_again": ("Frame {frame}: SYN was sent again ({bytes} bytes of data): nobody had answered the one before.",
                   "Frame {frame}: SYN dikirim lagi ({bytes} byte data): yang sebelumnya tidak dijawab."),
     "duplicate_acks": ("{at}: duplicate ACKs ({count}) on the connection of {client}: the receiver says again up to where it has all bytes, because some after that are missing.",
