@@ -169,7 +169,8 @@ class Explained : public testing::Test {
 
   /// Starts the program on a capture.
   [[nodiscard]] Result explain(const std::string& file, std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"/usr/bin/python3", SOURCE_DIR "/compose/explain", file, "--output", folder_});
+    const std::string program = SOURCE_DIR "/compose/explain";
+    arguments.insert(arguments.begin(), {"/usr/bin/python3", program, file, "--output", folder_});
     return run({.command = std::move(arguments), .environment = {}, .directory = {}});
   }
   [[nodiscard]] Findings findings_of(const std::string& file, std::uint16_t port,
