@@ -114,7 +114,9 @@ TEST_F(Explained, AGoodConversationIsToldFromTheHandshakeToTheGoodbye) {
                             wire.packet(6, stream), wire.packet(7, stream)));
   }
   told.expect("The broker passed 3 messages on");
-  told.expect("TCP sent nothing twice: no packet was lost on the way.");
+  if (wire.all([](const Seen& seen) { return seen.again || seen.duplicate_ack; }).empty()) {
+    told.expect("TCP sent nothing twice: no packet was lost on the way.");
+  }
 }
 
 TEST_F(Explained, ARefusalIsNamedWithItsCode) {
