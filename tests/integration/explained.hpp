@@ -21,7 +21,7 @@
 
 namespace sistem::test {
 
-/// What compose/explain said of a capture on stdout, a finding a line.
+/// What compose/analyze said of a capture on stdout, a finding a line.
 class Findings {
  public:
   explicit Findings(const std::string& out) {
@@ -172,8 +172,8 @@ class Explained : public testing::Test {
 
   /// Starts the program on a capture.
   [[nodiscard]] Result explain(const std::string& file, std::vector<std::string> arguments) const {
-    const std::string program = SOURCE_DIR "/compose/explain";
-    arguments.insert(arguments.begin(), {"/usr/bin/python3", program, file, "--output", folder_});
+    const std::string program = SOURCE_DIR "/compose/analyze";
+    arguments.insert(arguments.begin(), {program, file, "--native", "--output", folder_});
     return run({.command = std::move(arguments), .environment = {}, .directory = {}});
   }
   [[nodiscard]] Findings findings_of(const std::string& file, std::uint16_t port,

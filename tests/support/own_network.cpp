@@ -34,7 +34,8 @@ OwnNetwork::OwnNetwork() : before_(::open("/proc/thread-self/ns/net", O_RDONLY |
     throw std::runtime_error(std::string("a network of its own: ") + std::strerror(errno));
   }
   must({"ip", "link", "set", "lo", "up"});
-  // TCP shall repeat what was lost, not what a busy machine answers late.
+  // TCP shall repeat what was lost as it was sent, and nothing that a busy machine answers late.
+  std::ofstream("/proc/sys/net/ipv4/tcp_retrans_collapse") << "0";
   std::ofstream("/proc/sys/net/ipv4/tcp_early_retrans") << "0";
 }
 
