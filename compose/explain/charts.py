@@ -44,7 +44,7 @@ def _timeline(conversation: Conversation, words: Words) -> str:
     # gnuplot never sees the names of topics, which come from the wire and might mean something to it.
     tics = ", ".join(f"'TOPIC{at:02}' {len(labels) - 1 - at}" for at in range(len(labels)))
     last = max(time for time, _ in points)
-    svg = _gnuplot("timeline", 640, 120 + 26 * len(labels), f"""
+    svg = _gnuplot("timeline", 520, 120 + 26 * len(labels), f"""
 set lmargin {longest + 2}
 set ytics ({tics})
 set yrange [-0.6:{len(labels) - 0.4}]
@@ -65,7 +65,7 @@ def _histogram(values: list[float], axis: str, words: Words, name: str) -> str:
     middle = 0.5 if high > low else 0
     counts = collections.Counter(min(int((value - low) / width), BINS - 1) for value in values)
     points = [(low + (place + middle) * width, count) for place, count in sorted(counts.items())]
-    return _gnuplot(name, 640, 300, f"""
+    return _gnuplot(name, 520, 270, f"""
 set boxwidth {width * 0.9}
 set style fill solid 0.7
 set yrange [0:*]

@@ -396,7 +396,8 @@ def _steps(conversation: Conversation) -> list[Finding]:
             before, ack, after = steps[0]
             findings.append(Finding("network", "step" if len(steps) == 1 else "steps", {
                 "count": len(steps), "client": connection.name, "before": before, "ack": ack, "after": after,
-                "time": ack.time - before.time}, len(steps) > 1))
+                "time": ack.time - before.time,
+                "who": connection.name if connection.from_client(before) else "the_broker"}, len(steps) > 1))
             continue
         delayed = next(((frame, connection.acknowledged_by[frame.number]) for frame in connection.frames
                         if frame.number in connection.acknowledged_by and frame.packets
@@ -437,9 +438,8 @@ def _network(conversation: Conversation) -> list[Finding]:
                 "frames": duplicates, "client": connection.name, "count": len(duplicates)}, True))
         # A gap in the bytes of one side that a later frame fills was made on the way here, not by the recording.
         lost = [frame for at, frame in enumerate(connection.frames)
-                if "ack_lost_segment" in frame.notes or "lost_segment" in frame.notes and not any(
-                    (later.again or "out_of_order" in later.notes) and later.begin < frame.begin and connection.from_client(later) == connection.from_client(frame)
-                    for later in connection.frames[at:])]
+                if "ack_lost_segment" in frame.notes or "lost_segment" in frame.notes
+                and not _is_filled(connection, frame, connection.frames[at:])]
         if lost:
             findings.append(Finding("network", "not_captured", {"frames": lost}))
         full = [frame for frame in connection.frames if "zero_window" in frame.notes and "RST" not in frame.flags]
@@ -452,6 +452,12 @@ def _network(conversation: Conversation) -> list[Finding]:
     if clean and conversation.connections:
         findings.append(Finding("network", "nothing_lost", {}))
     return findings
+
+
+def _is_filled(connection: Connection, frame: Frame, later: list[Frame]) -> bool:
+    """Whether the bytes before a frame came later, from the same side."""
+    return any((each.again or "out_of_order" in each.notes) and each.begin < frame.begin
+               and connection.from_client(each) == connection.from_client(frame) for each in later)
 
 
 def _capture(conversation: Conversation) -> list[Finding]:
