@@ -13,7 +13,7 @@ const std::vector<ExitMeaning>& exit_meanings() {
        "regained"},
       {4, "refused by the broker when connecting; the reason is printed"},
       {5, "a topic was refused by the broker"},
-      {6, "the verdict is no: what was expected of the run did not come (--expect)"},
+      {6, "the verdict is no: what was expected (--expect), or a budget of --verify, was not kept"},
       {27, "time is up before what was asked for had arrived (-W, --idle)"},
       {128, "ended by the second signal n"},
   };

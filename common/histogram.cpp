@@ -6,6 +6,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 
 namespace sistem {
 namespace {
@@ -88,6 +89,12 @@ std::chrono::nanoseconds Histogram::percentile(double percent) const {
     }
   }
   return greatest();
+}
+
+std::uint64_t Histogram::count_up_to(std::chrono::nanoseconds value) const {
+  const auto end =
+      std::min(part_of(static_cast<std::uint64_t>(std::max<std::int64_t>(value.count(), 0))) + 1, counts_.size());
+  return std::accumulate(counts_.begin(), counts_.begin() + static_cast<std::ptrdiff_t>(end), std::uint64_t{0});
 }
 
 std::string Histogram::to_text() const {

@@ -26,6 +26,9 @@ class Histogram {
   /// What so many of a hundred are not above: 50 is the median, 100 the greatest. 0 where nothing was recorded.
   [[nodiscard]] std::chrono::nanoseconds percentile(double percent) const;
 
+  /// How many are not above that, as far as the parts tell them apart.
+  [[nodiscard]] std::uint64_t count_up_to(std::chrono::nanoseconds value) const;
+
   /// As one word, for another process to merge; and back: nothing for what is no such word.
   [[nodiscard]] std::string to_text() const;
   [[nodiscard]] static std::optional<Histogram> from_text(std::string_view text);

@@ -384,6 +384,11 @@ class PahoSession final : public Session {
     }
   }
 
+  bool wait_for_room(int qos, const std::stop_token& stop) override {
+    std::unique_lock lock(mutex_);
+    return has_room(lock, qos, stop);
+  }
+
   bool publish(Message message, const std::stop_token& stop) override {
     const int qos = message.qos;
     const std::size_t size = message.payload.size();
@@ -391,22 +396,8 @@ class PahoSession final : public Session {
     if (config_.version == ProtocolVersion::v5 && !message.properties.empty()) {
       outgoing->set_properties(to_paho(message.properties));
     }
-    std::optional<AwaitingAnswer> awaiting;
     std::unique_lock lock(mutex_);
-    const auto may_go_on = [&] { return window_.has_room(qos) || end_ || refused_; };
-    if (!may_go_on()) {
-      lock.unlock();
-      awaiting.emplace(*this);
-      lock.lock();
-      const auto since = std::chrono::steady_clock::now();
-      changed_.wait(lock, stop, may_go_on);
-      if (deliveries_) {
-        deliveries_->wait(std::chrono::steady_clock::now() - since);
-      }
-    }
-    throw_if_ended();
-    throw_if_refused();
-    if (!window_.has_room(qos)) {
+    if (!has_room(lock, qos, stop)) {
       return false;
     }
     const std::uint64_t number = window_.take(std::move(outgoing), qos);
@@ -591,6 +582,28 @@ class PahoSession final : public Session {
   }
 
  private:
+  /// wait_for_room(), with the lock held before and after.
+  bool has_room(std::unique_lock<std::mutex>& lock, int qos, const std::stop_token& stop) {
+    const auto may_go_on = [&] { return window_.has_room(qos) || end_ || refused_; };
+    if (!may_go_on()) {
+      lock.unlock();
+      {
+        const AwaitingAnswer awaiting{*this};  // takes the lock itself, at both of its ends
+        lock.lock();
+        const auto since = std::chrono::steady_clock::now();
+        changed_.wait(lock, stop, may_go_on);
+        if (deliveries_) {
+          deliveries_->wait(std::chrono::steady_clock::now() - since);
+        }
+        lock.unlock();
+      }
+      lock.lock();
+    }
+    throw_if_ended();
+    throw_if_refused();
+    return window_.has_room(qos);
+  }
+
   /// One that is larger than all that the queue may hold is alone in it.
   void drop_what_is_too_much() {
     while (arrivals_.size() > arrivals_limit || (arrivals_bytes_ > arrivals_bytes_limit && arrivals_.size() > 1)) {

@@ -50,7 +50,6 @@ constexpr std::uint32_t largest_variable = 268'435'455;  // four bytes of seven 
 constexpr std::uint8_t subscription_identifier = 0x0B;
 constexpr std::uint8_t authentication_method = 0x15;
 constexpr std::uint8_t authentication_data = 0x16;
-constexpr std::uint8_t user_property = 0x26;
 
 constexpr std::array table{
     Known{0x01, "payload-format-indicator", Type::byte, message, 0, 1},

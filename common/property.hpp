@@ -18,6 +18,9 @@ struct Property {
   friend bool operator==(const Property&, const Property&) = default;
 };
 
+/// The identifier of a user property [MQTT5 3.3.2.3.7].
+inline constexpr std::uint8_t user_property = 0x26;
+
 /// The greatest four byte integer that the library sends as it is; of seconds, 68 years.
 inline constexpr std::uint32_t longest_expiry = 2'147'483'647;
 

@@ -27,24 +27,25 @@ using namespace std::chrono;
 /// How a property that PUBLISH carries stands in the JSON.
 enum class Kind { number, text, binary, pairs, numbers };
 
-struct Known {
+struct KnownProperty {
   std::uint8_t identifier;
   Kind kind;
   bool is_sent_again = true;
 };
 
 // [MQTT5-3.3.2.3]
-constexpr std::array known{
-    Known{0x01, Kind::number},        Known{0x02, Kind::number}, Known{0x03, Kind::text},
-    Known{0x08, Kind::text},          Known{0x09, Kind::binary}, Known{0x0B, Kind::numbers, false},
-    Known{0x23, Kind::number, false},  // the alias of a topic on one connection
-    Known{0x26, Kind::pairs},
+constexpr std::array known_properties{
+    KnownProperty{0x01, Kind::number},        KnownProperty{0x02, Kind::number},
+    KnownProperty{0x03, Kind::text},          KnownProperty{0x08, Kind::text},
+    KnownProperty{0x09, Kind::binary},        KnownProperty{0x0B, Kind::numbers, false},
+    KnownProperty{0x23, Kind::number, false},  // the alias of a topic on one connection
+    KnownProperty{0x26, Kind::pairs},
 };
 
-const Known* known_as(std::uint8_t identifier) {
-  const auto* const found =
-      std::find_if(known.begin(), known.end(), [&](const Known& one) { return one.identifier == identifier; });
-  return found == known.end() ? nullptr : found;
+const KnownProperty* known_as(std::uint8_t identifier) {
+  const auto* const found = std::find_if(known_properties.begin(), known_properties.end(),
+                                         [&](const KnownProperty& one) { return one.identifier == identifier; });
+  return found == known_properties.end() ? nullptr : found;
 }
 
 constexpr std::string_view base64_suffix = "_base64";
@@ -185,7 +186,7 @@ void append_properties(const std::vector<Property>& properties, std::string& out
   std::uint64_t seen = 0;  // identifiers are below 64, and each is one key
   char before = '{';
   for (const Property& property : properties) {
-    const Known* const one = known_as(property.identifier);
+    const KnownProperty* const one = known_as(property.identifier);
     if (one == nullptr || (seen >> property.identifier & 1U) != 0) {
       continue;
     }
@@ -336,13 +337,14 @@ void check_identifiers(std::string_view key, const Json& value) {
 void read_property(std::string key, const Json& value, std::vector<Property>& properties) {
   const bool is_base64 = key.ends_with(base64_suffix);
   const std::string name = is_base64 ? key.substr(0, key.size() - base64_suffix.size()) : key;
-  const auto* const one = std::find_if(known.begin(), known.end(), [&](const Known& candidate) {
-    return property_name(candidate.identifier) == name && (!is_base64 || candidate.kind == Kind::binary);
-  });
-  if (one == known.end()) {
+  const auto* const one =
+      std::find_if(known_properties.begin(), known_properties.end(), [&](const KnownProperty& candidate) {
+        return property_name(candidate.identifier) == name && (!is_base64 || candidate.kind == Kind::binary);
+      });
+  if (one == known_properties.end()) {
     std::vector<std::string_view> names;
-    names.reserve(known.size());
-    for (const Known& candidate : known) {
+    names.reserve(known_properties.size());
+    for (const KnownProperty& candidate : known_properties) {
       names.push_back(property_name(candidate.identifier));
     }
     complain("properties", fmt::format("no key {}; there are {}", key, fmt::join(names, ", ")));

@@ -75,7 +75,11 @@ class Session {
   /// Throws Error as subscribe() does, and (topic_refused) where the broker says no, which it can in MQTT 5.
   virtual void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) = 0;
 
-  /// Takes a message for publishing, waiting while too many are unacknowledged. False where a stop was requested
+  /// Waits while too many are unacknowledged for a message of that QoS to be taken. False where a stop was requested
+  /// before there was room. Throws as publish() does.
+  [[nodiscard]] virtual bool wait_for_room(int qos, const std::stop_token& stop) = 0;
+
+  /// Takes a message for publishing, after wait_for_room(). False where a stop was requested
   /// before it could be taken. The properties go out in MQTT 5 only. Throws Error (topic_refused), once, where an
   /// earlier message was refused: by PUBACK or PUBREC in MQTT 5, or because the broker has said in CONNACK that it
   /// takes no such message. Of several that were refused the first is named.

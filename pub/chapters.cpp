@@ -58,8 +58,32 @@ Chapter json_lines() {
            {"Any other key is wrong, but for those that sub -F %j prints beside them: tst, payloadlen, mid."}}};
 }
 
+Chapter stamps() {
+  return {
+      "Stamps",
+      {{"With --stamp each message says what it takes to tell which ones were lost, came twice or out of order, and "
+        "how long they took. In MQTT 5 that is user properties, behind those that -D gives; sub -F shows them by "
+        "%{seq} and %{latency}. Times are nanoseconds since 1970, by the system's clock as it stood when the run "
+        "began: setting it during the run changes nothing."},
+       {"The client id. Each of --clients has its own; without --id it is another one in each run.", "stamp-publisher"},
+       {"The number of the message among those of its publisher in this run, from 1.", "stamp-seq"},
+       {"When it was handed over to be sent, after a wait for room among what is unacknowledged.", "stamp-time"},
+       {"When it should have been, where there is a pace or the input says so, but not with --speed max: what is "
+        "late because the message before it was slow shows in this one only.",
+        "stamp-due"},
+       {"CRC-32 of the payload, in hexadecimal: whether it is the one that was sent.", "stamp-crc"},
+       {"In place of the number, on a message that comes after all others, on the topic of the last one: how many "
+        "there were. sub --verify knows by it what is lost of the last ones, and that it can end.",
+        "stamp-count"},
+       {"Before MQTT 5 the same is a line before the payload: ~stamp1, number, time, due (or -), CRC, client id, with "
+        "a blank between two of them; the last message has = and the count in place of the number. sub --stamped and "
+        "sub --verify take it off again. An empty retained message has none, so that the broker still forgets."},
+       {"~stamp1 17 1795599000123456789 - 037bad9e lab-pub\n"
+        "21.5\n"}}};
+}
+
 }  // namespace
 
-std::vector<Chapter> pub_chapters() { return {templates(), json_lines()}; }
+std::vector<Chapter> pub_chapters() { return {templates(), json_lines(), stamps()}; }
 
 }  // namespace sistem

@@ -6,7 +6,7 @@
 
 namespace sistem {
 
-/// What pub's manual says beside its options: templates, and JSON lines.
+/// What pub's manual says beside its options: templates, JSON lines, and stamps.
 [[nodiscard]] std::vector<Chapter> pub_chapters();
 
 }  // namespace sistem

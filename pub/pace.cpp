@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "common/amount.hpp"
 #include "common/error.hpp"
 
 namespace sistem {
@@ -14,22 +15,6 @@ namespace {
 
 using Nanoseconds = std::chrono::nanoseconds;
 using Seconds = std::chrono::duration<double>;
-
-/// A century: no run is longer, and all its nanoseconds can be counted.
-constexpr double longest = 100.0 * 366 * 24 * 3600;
-/// More messages a second than anybody can send, few enough to be reckoned with.
-constexpr double fastest = 1e9;
-
-/// A number at the beginning of `text`, which it is taken off from.
-std::optional<double> take_number(std::string_view& text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (error != std::errc{} || !std::isfinite(number)) {
-    return std::nullopt;
-  }
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return number;
-}
 
 /// What a word between two numbers, or after one, is.
 bool take(std::string_view& text, std::string_view word) {
@@ -45,8 +30,8 @@ Value ramp(std::optional<Ramp>& field) {
             const std::size_t dots = text.find("..");
             std::string_view first = text.substr(0, dots);
             std::string_view rest = dots == std::string_view::npos ? "" : text.substr(dots + 2);
-            const auto from = take_number(first);
-            const auto to = take_number(rest);
+            const auto from = take_amount(first);
+            const auto to = take_amount(rest);
             if (!from || !first.empty() || !to || !take(rest, "/") || *from < 0 || *to < 0 || *from + *to <= 0 ||
                 *from > fastest || *to > fastest) {
               throw Expected("expected FROM..TO/TIME, as 0..1000/30s");
@@ -62,7 +47,7 @@ Value ramp(std::optional<Ramp>& field) {
 
 Value jitter(double& field) {
   return {[&field](std::string_view text) {
-            const auto number = take_number(text);
+            const auto number = take_amount(text);
             if (!number || (!text.empty() && text != "%") || *number < 0 || *number > 100) {
               throw Expected("expected a percentage from 0 to 100");
             }
@@ -71,20 +56,13 @@ Value jitter(double& field) {
           [&field] { return std::vector{fmt::format("{}%", field * 100)}; }, [&field] { field = 0; }};
 }
 
-Value duration(std::optional<Nanoseconds>& field) {
-  return {
-      [&field](std::string_view text) { field = duration_of(text); },
-      [&field] { return field ? std::vector{fmt::format("{}", Seconds(*field).count())} : std::vector<std::string>{}; },
-      [&field] { field.reset(); }};
-}
-
 Value speed(Speed& field) {
   return {[&field](std::string_view text) {
             if (text == "max") {
               field = {1, true};
               return;
             }
-            const auto number = take_number(text);
+            const auto number = take_amount(text);
             if (!number || (!text.empty() && text != "x") || *number < 0.001 || *number > 1e6) {
               throw Expected("expected 2x, 60x or max");
             }
@@ -122,7 +100,7 @@ std::optional<Nanoseconds> take_time_of_day(std::string_view& text) {
     }
     time += std::chrono::seconds(*second);
     if (text.starts_with('.')) {
-      const auto fraction = take_number(text);
+      const auto fraction = take_amount(text);
       if (!fraction) {
         return std::nullopt;
       }
@@ -151,32 +129,6 @@ Value utc_time(std::optional<std::chrono::system_clock::time_point>& field) {
 }
 
 }  // namespace
-
-Value rate(std::optional<double>& field, const std::string& what) {
-  return {[&field, what](std::string_view text) {
-            const auto number = take_number(text);
-            if (!number || !text.empty() || *number <= 0 || *number > fastest) {
-              throw Expected(fmt::format("expected {}, above 0", what));
-            }
-            field = *number;
-          },
-          [&field] { return field ? std::vector{fmt::format("{}", *field)} : std::vector<std::string>{}; },
-          [&field] { field.reset(); }};
-}
-
-Nanoseconds duration_of(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, double>, 7> units{
-      {{"", 1}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}};
-  if (const auto number = take_number(text)) {
-    for (const auto& [unit, seconds] : units) {
-      const double length = *number * seconds;
-      if (text == unit && length >= 1e-9 && length <= longest) {
-        return std::chrono::round<Nanoseconds>(Seconds(length));
-      }
-    }
-  }
-  throw Expected("expected a time above 0, as 30s, 5m, 1h or 250ms");
-}
 
 std::chrono::system_clock::time_point utc_time_of(std::string_view text) {
   const Expected fault("expected a time in UTC, as 2026-11-25T08:00:00Z");

@@ -46,12 +46,6 @@ struct Pace {
 /// The rules between them. Throws UsageError.
 void check_pace(const Pace& pace, const Settings& settings);
 
-/// A positive number of `what`: "messages a second".
-[[nodiscard]] Value rate(std::optional<double>& field, const std::string& what);
-
-/// "250ms", "30s", "5m", "1.5h", "2d"; a number alone is seconds. Throws Expected for what is none, or not above 0.
-[[nodiscard]] std::chrono::nanoseconds duration_of(std::string_view text);
-
 /// "2026-11-25T08:00:00Z": a time of day in UTC, with fractions of a second or without; a date alone is its midnight.
 /// Throws Expected for what is none.
 [[nodiscard]] std::chrono::system_clock::time_point utc_time_of(std::string_view text);

@@ -21,6 +21,7 @@ class PresentSession final : public Session {
   void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override {
     session_.unsubscribe(filters, stop);
   }
+  bool wait_for_room(int qos, const std::stop_token& stop) override { return session_.wait_for_room(qos, stop); }
   bool publish(Message message, const std::stop_token& stop) override;
   std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override {
     return session_.flush(stop, deadline);

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
+#include "common/amount.hpp"
 #include "common/error.hpp"
 #include "common/packet.hpp"
 #include "common/ping.hpp"
@@ -74,23 +76,32 @@ void check_request(PubConfig& config, const Settings& settings, const std::optio
   }
 }
 
-/// --report[=FORMAT]: as a flag, it is text.
-Value report(std::optional<ReportFormat>& field) {
-  const std::vector<std::pair<std::string, ReportFormat>> words{
-      {"text", ReportFormat::text}, {"json", ReportFormat::json}, {"csv", ReportFormat::csv}};
-  const auto set = [&field, words](std::string_view value) {
-    const auto answer = value.empty() ? std::optional(true) : truth(value);
-    const auto word = std::ranges::find(words, answer == true ? "text" : value, &decltype(words)::value_type::first);
-    if (word == words.end() && answer != false) {
-      throw Expected("expected text, json or csv");
+/// Rules of --stamp. Whether an empty message comes with the command is known already.
+void check_stamp(const PubConfig& config, const Settings& settings) {
+  if (!config.stamp) {
+    if (config.clock_topic) {
+      throw UsageError(
+          fmt::format("{} needs --stamp: latencies are what it is good for", settings.home_of("clock-topic")));
     }
-    field = word == words.end() ? std::nullopt : std::optional(word->second);
-  };
-  const auto get = [&field, words]() -> std::vector<std::string> {
-    const auto word = std::ranges::find(words, field, &decltype(words)::value_type::second);
-    return word == words.end() ? std::vector<std::string>{} : std::vector{word->first};
-  };
-  return {set, get, [&field] { field.reset(); }, {"text", "json", "csv"}};
+    return;
+  }
+  if (config.clock_topic && config.connection.version != ProtocolVersion::v5) {
+    throw UsageError(fmt::format("{} needs MQTT 5: --protocol-version 5", settings.home_of("clock-topic")));
+  }
+  for (const auto& [is_given, option, why] :
+       {std::tuple{config.connection.ping, "ping", "a ping publishes nothing but its own message"},
+        std::tuple{config.request, "request",
+                   "the times of round trips are told anyway, and answers have no stamps"}}) {
+    if (is_given) {
+      throw UsageError(fmt::format("{} and {}: {}", settings.home_of("stamp"), settings.home_of(option), why));
+    }
+  }
+  const bool is_empty = config.null_message || config.message == "";
+  if (is_empty && config.connection.version != ProtocolVersion::v5) {
+    throw UsageError(fmt::format("{} and {}: before MQTT 5 a stamp is part of the payload, which is not empty then",
+                                 settings.home_of("stamp"),
+                                 settings.home_of(config.null_message ? "null-message" : "message")));
+  }
 }
 
 /// Rules of what runs how often, and how many do.
@@ -140,6 +151,7 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
   check_connection(config.connection, settings, console);
   check_places(config.connection, settings, "pub", {PropertyPlace::subscribe, PropertyPlace::unsubscribe});
   check_topic_and_templates(config, settings);
+  check_stamp(config, settings);
   if (config.connection.ping) {
     if (const auto source = source_given(settings)) {
       throw UsageError(fmt::format("{} and {}: a ping publishes nothing but its own message", settings.home_of("ping"),
@@ -265,7 +277,20 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .help = "Print at the end, on stdout, how it went: what was sent, acknowledged, refused and not sent, the rate, "
                "how late messages were, how long acknowledgements took. As text, json or csv. A refused message is "
                "then counted and does not end the run; the status is 5 all the same.",
-       .field = report(config.report)},
+       .field = report_format(config.report)},
+      {.name = "stamp",
+       .section = section,
+       .help = "Each message says who has sent it (the client id), its number, from 1, and the time when it was sent "
+               "and, with a pace, was due: in MQTT 5 as user properties, before it as a line before the payload, which "
+               "sub --stamped takes off. --help stamps says how they look.",
+       .field = flag(config.stamp)},
+      {.name = "clock-topic",
+       .value = "TOPIC",
+       .section = section,
+       .help = "With --stamp, in MQTT 5: before the first message ask sub --verify on this topic, which it has "
+               "subscribed to, how its clock stands, and tell it what the difference is. Its report shows it; "
+               "sub --subtract-offset takes it off the latencies.",
+       .field = text(config.clock_topic, fault_of_topic_name)},
       {.name = "clients",
        .value = "N",
        .section = section,

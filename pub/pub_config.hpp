@@ -8,6 +8,7 @@
 
 #include "common/connection.hpp"
 #include "common/output.hpp"
+#include "common/report_format.hpp"
 #include "common/settings.hpp"
 #include "pub/pace.hpp"
 #include "pub/topic_map.hpp"
@@ -19,9 +20,6 @@ enum class OnBadLine : std::uint8_t { stop, skip };
 
 /// How a reading is published: "12.5 %", or {"value":12.5,"unit":"%","time":"..."}.
 enum class ReadingFormat : std::uint8_t { text, json };
-
-/// How --report looks.
-enum class ReportFormat : std::uint8_t { text, json, csv };
 
 /// What pub was asked to do.
 struct PubConfig {
@@ -66,8 +64,10 @@ struct PubConfig {
   std::chrono::duration<double> repeat_delay{0};  ///< between two of those
   Pace pace;
 
-  bool verbose = false;                ///< print what is published
-  std::optional<ReportFormat> report;  ///< print at the end how it went
+  bool stamp = false;                      ///< number each message, with the time when it is sent
+  std::optional<std::string> clock_topic;  ///< where to ask how the verifier's clock stands
+  bool verbose = false;                    ///< print what is published
+  std::optional<ReportFormat> report;      ///< print at the end how it went
 
   unsigned clients = 1;                ///< so many connections, each by a process of its own
   std::optional<double> connect_rate;  ///< so many of them are started a second

@@ -17,9 +17,11 @@
 
 #include "common/deliveries.hpp"
 #include "pub/clients.hpp"
+#include "pub/clock_check.hpp"
 #include "pub/progress.hpp"
 #include "pub/report.hpp"
 #include "pub/shared_count.hpp"
+#include "pub/stamping.hpp"
 
 namespace sistem {
 namespace {
@@ -75,6 +77,7 @@ class Run {
     if (!unacknowledged_) {  // a second wait after a stop would make it take too long
       unacknowledged_ = session_.flush(stop_);
     }
+    say_how_many_were_stamped();
   }
 
   /// The end of a run that a fault has ended: what was accepted before it is not lost by it, unless the session itself
@@ -119,17 +122,47 @@ class Run {
                                 : interval > 0 ? fmt::format(" each {} seconds", interval)
                                                : ""));
     }
-    if (config_.report || config_.pace.is_given()) {
-      session_.keep_book(deliveries_, config_.report ? OnRefusal::is_counted : OnRefusal::ends_the_run);
-    }
     if (config_.count_in >= 0) {
       sent_by_all_.emplace(config_.count_in);
     }
     if (Progress::is_wanted(config_)) {
       progress_ = std::make_unique<Progress>(config_, console_, sent_);
     }
+    if (config_.stamp) {
+      stamping_.emplace(session_.client_id(), config_.connection.version, std::chrono::system_clock::now(),
+                        Clock::now());
+    }
+    if (config_.clock_topic) {
+      compare_clocks(*config_.clock_topic);
+    }
+    if (config_.report || config_.pace.is_given()) {
+      session_.keep_book(deliveries_, config_.report ? OnRefusal::is_counted : OnRefusal::ends_the_run);
+    }
     started_ = Clock::now();
     pacer_.start(started_);
+  }
+
+  /// Finds out how far the clock of whoever verifies is from this one, and tells them.
+  void compare_clocks(const std::string& topic) {
+    const auto wall = [this](Deadline time) { return stamping_->on_the_wall(time); };
+    const auto offset = ask_for_offset(session_, topic, wall, stop_);
+    if (!offset) {
+      console_.note(fmt::format("nobody on {} has answered how their clock stands: sub --verify does", topic));
+      return;
+    }
+    (void)session_.publish(clock_word(topic, session_.client_id(), *offset), stop_);
+  }
+
+  /// The message that ends the stamped ones is none of those that are reported; nor does its loss change how the run
+  /// ended. A stop has asked for an end, so it waits for no room then, and for no acknowledgement.
+  void say_how_many_were_stamped() {
+    if (!stamping_ || stamping_->count() == 0 || unacknowledged_.value_or(0) > 0) {
+      return;
+    }
+    session_.keep_book(std::make_shared<Deliveries>(), OnRefusal::is_counted);
+    if (session_.publish(stamping_->end(stamped_topic_, stamped_qos_, Clock::now()), stop_)) {
+      (void)session_.flush(stop_);
+    }
   }
 
   /// Readings, or the same messages again and again, as long as they are due.
@@ -162,7 +195,7 @@ class Run {
         continue;  // by the time there is a broker again, these readings are none any more
       }
       in_turn = messages.size();
-      left_of_it = in_turn - publish_turn(std::move(messages));
+      left_of_it = in_turn - publish_turn(std::move(messages), *slot);
       if (left_of_it > 0) {
         (void)pacer_.next(Clock::now(), waits());  // takes down what the wait for room has cost
         break;
@@ -193,7 +226,7 @@ class Run {
         const auto slot =
             has_own_time ? pacer_.next_at(*turn.due, Clock::now(), waits()) : pacer_.next(Clock::now(), waits());
         is_over_ = !slot;
-        if (is_over_ || !wait_for(*slot) || !hand_over(std::move(turn.messages[at]))) {
+        if (is_over_ || !wait_for(*slot) || !hand_over(std::move(turn.messages[at]), due_of(*slot, has_own_time))) {
           unpublished_ += turn.messages.size() - at;
           return;
         }
@@ -215,16 +248,17 @@ class Run {
 
   /// Publishes the messages of a turn that is due now: readings together, others each in a slot of its own. How many
   /// there were until a stop was requested or the run's time was over.
-  std::size_t publish_turn(std::vector<Message> messages) {
+  std::size_t publish_turn(std::vector<Message> messages, const Pacer::Slot& first) {
+    std::optional<Pacer::Slot> slot = first;
     for (std::size_t at = 0; at < messages.size(); ++at) {
       if (at > 0 && !config_.publishes_readings()) {
-        const auto slot = pacer_.next(Clock::now(), waits());
+        slot = pacer_.next(Clock::now(), waits());
         is_over_ = !slot;
         if (is_over_ || !wait_for(*slot)) {
           return at;
         }
       }
-      if (!hand_over(std::move(messages[at]))) {
+      if (!hand_over(std::move(messages[at]), due_of(*slot, false))) {
         return at;
       }
     }
@@ -260,8 +294,23 @@ class Run {
     return true;
   }
 
-  bool hand_over(Message message) {
+  /// When a message in that slot should be sent; nothing where neither a pace nor its source says so.
+  [[nodiscard]] std::optional<Deadline> due_of(const Pacer::Slot& slot, bool has_own_time) const {
+    const bool is_paced = (has_own_time || config_.pace.is_given()) && !config_.pace.speed.at_most;
+    return is_paced ? std::optional(slot.due) : std::nullopt;
+  }
+
+  bool hand_over(Message message, std::optional<Deadline> due) {
     const std::string line = prints_ ? line_of(message) : "";
+    if (stamping_ && stamping_->takes(message)) {
+      // As late as can be: the wait for room is not a part of what the message takes, though of what is due.
+      if (!session_.wait_for_room(message.qos, go_on_)) {
+        return false;
+      }
+      stamped_topic_ = message.topic;
+      stamped_qos_ = message.qos;
+      stamping_->stamp(Clock::now(), due, message);
+    }
     if (!session_.publish(std::move(message), go_on_)) {
       return false;
     }
@@ -350,6 +399,9 @@ class Run {
   std::atomic<std::uint64_t> sent_{0};
   std::optional<SharedCount> sent_by_all_;  ///< clients, where this is one of several
   std::unique_ptr<Progress> progress_;
+  std::optional<Stamping> stamping_;
+  std::string stamped_topic_;  ///< of the last message with a stamp
+  int stamped_qos_ = 0;
   std::optional<std::vector<Message>> repeated_;
   bool is_over_ = false;  ///< the source has ended, or the run's time
   std::uint64_t unpublished_ = 0;

@@ -13,7 +13,6 @@ namespace sistem {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Milliseconds = std::chrono::duration<double, std::milli>;
 using Seconds = std::chrono::duration<double>;
 
 constexpr std::array<std::pair<const char*, double>, 4> percentiles{
@@ -22,9 +21,6 @@ constexpr std::array<std::pair<const char*, double>, 4> percentiles{
 std::optional<double> sum(const std::optional<double>& one, const std::optional<double>& other) {
   return one || other ? std::optional(one.value_or(0) + other.value_or(0)) : std::nullopt;
 }
-
-/// To so many digits behind the point, as a number.
-double rounded(double number, int digits) { return std::stod(fmt::format("{:.{}f}", number, digits)); }
 
 Json json_of(const std::optional<double>& rate) { return rate ? Json(rounded(*rate, 3)) : Json(); }
 
@@ -90,8 +86,6 @@ std::string csv_of(const Report& report) {
   return names + "\n" + values + "\n";
 }
 
-std::string line(std::string_view name, const std::string& value) { return fmt::format("{:<16} {}\n", name, value); }
-
 std::string words_of(const Histogram& histogram) {
   if (histogram.count() == 0) {
     return "-";
@@ -108,24 +102,25 @@ std::string rate_of(const std::optional<double>& rate) { return rate ? fmt::form
 
 std::string plain_text_of(const Report& report) {
   const Punctuality& kept = report.punctuality;
-  std::string text = line("clients", std::to_string(report.clients));
-  text += line("sent", fmt::format("{} messages, {} bytes, in {:.3f} s", report.deliveries.taken,
-                                   report.deliveries.bytes, report.time.count()));
-  text += line("acknowledged", std::to_string(report.deliveries.acknowledged));
-  text += line("refused", std::to_string(report.refused()));
+  std::string text = report_line("clients", std::to_string(report.clients));
+  text += report_line("sent", fmt::format("{} messages, {} bytes, in {:.3f} s", report.deliveries.taken,
+                                          report.deliveries.bytes, report.time.count()));
+  text += report_line("acknowledged", std::to_string(report.deliveries.acknowledged));
+  text += report_line("refused", std::to_string(report.refused()));
   for (const auto& [reason, count] : report.deliveries.refused) {
-    text += line("", fmt::format("{}: {}", reason, count));
+    text += report_line("", fmt::format("{}: {}", reason, count));
   }
-  text += line("unacknowledged", std::to_string(report.unacknowledged()));
-  text += line("sent again", std::to_string(report.deliveries.sent_again));
-  text += line("not sent", std::to_string(report.not_sent));
-  text += line("rate", fmt::format("{} asked, {} achieved", rate_of(report.rate_asked), rate_of(report.rate_achieved)));
-  text += line("skipped", fmt::format("{} slots", kept.skipped));
-  text += line("behind", fmt::format("{:.3f} s: broker {:.3f} s, stdin {:.3f} s, pub {:.3f} s", report.behind().count(),
-                                     Seconds(kept.behind_broker).count(), Seconds(kept.behind_source).count(),
-                                     Seconds(kept.behind_pub).count()));
-  text += line("lateness", words_of(kept.lateness));
-  text += line("acknowledgement", words_of(report.deliveries.times));
+  text += report_line("unacknowledged", std::to_string(report.unacknowledged()));
+  text += report_line("sent again", std::to_string(report.deliveries.sent_again));
+  text += report_line("not sent", std::to_string(report.not_sent));
+  text += report_line("rate",
+                      fmt::format("{} asked, {} achieved", rate_of(report.rate_asked), rate_of(report.rate_achieved)));
+  text += report_line("skipped", fmt::format("{} slots", kept.skipped));
+  text += report_line("behind", fmt::format("{:.3f} s: broker {:.3f} s, stdin {:.3f} s, pub {:.3f} s",
+                                            report.behind().count(), Seconds(kept.behind_broker).count(),
+                                            Seconds(kept.behind_source).count(), Seconds(kept.behind_pub).count()));
+  text += report_line("lateness", words_of(kept.lateness));
+  text += report_line("acknowledgement", words_of(report.deliveries.times));
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <iterator>
 
+#include "common/amount.hpp"
 #include "common/error.hpp"
 #include "common/ping.hpp"
 #include "common/topic.hpp"
@@ -64,8 +65,9 @@ const std::vector<Paragraph> output_format{
     {"The time of arrival as 2026-03-01T12:30:00.123456789+07:00.", "%{time}"},
     {"Seconds since the arrival of the message printed before, 0.000000 for the first. %.3{delta} has three decimals.",
      "%{delta}"},
-    {"Of a message that its publisher has stamped (user properties stamp-seq and stamp-time): its number, and the "
-     "seconds from there to here by the clocks of both machines; else empty.",
+    {"Of a message that its publisher has stamped (pub --stamp; user properties stamp-seq and stamp-time, before "
+     "MQTT 5 with --stamped): its number, and the seconds from there to here by the clocks of both machines; else "
+     "empty.",
      "%{seq} %{latency}"},
     {"The payload in base64.", "%{base64}"},
     {"A field of a JSON payload: names lead into objects, numbers into arrays, from 0; %{json:.} is all of it. A text "
@@ -180,6 +182,27 @@ void check_view(const SubConfig& config, const Settings& settings) {
   }
 }
 
+/// Rules of --verify, which reads stamps instead of printing what they are on.
+void check_verify(SubConfig& config, const Settings& settings) {
+  if (!config.verify) {
+    for (const char* option : {"publishers", "max-loss", "max-dup", "max-reorder", "max-p99", "min-rate", "report",
+                               "report-file", "subtract-offset"}) {
+      if (settings.given(option)) {
+        throw UsageError(fmt::format("{} needs --verify", settings.home_of(option)));
+      }
+    }
+    return;
+  }
+  for (const char* option : {"format", "pretty", "no-newline", "json", "hex", "csv", "null", "verbose", "random-filter",
+                             "unique", "every", "expect", "respond", "respond-exec", "dry-run", "remove-retained"}) {
+    if (settings.given(option)) {
+      throw UsageError(fmt::format("{} and {}: it reports on all messages, and prints none", settings.home_of("verify"),
+                                   settings.home_of(option)));
+    }
+  }
+  config.stamped = true;
+}
+
 /// Of -F and a form with a name one can be given, or that of the home that wins. (They are no group: with -v, which is
 /// in the group of the others, -F has been taken since mosquitto_sub.)
 void check_form(SubConfig& config, Settings& settings) {
@@ -225,7 +248,8 @@ constexpr std::array of_no_use_to_a_ping = {
     "json-match",  "unique",     "every",         "random-filter", "verbose",         "format",
     "json",        "hex",        "csv",           "pretty",        "no-newline",      "null",
     "record",      "respond",    "respond-exec",  "watch",         "message-rate",    "graph",
-    "why",         "count",      "expect",        "idle",          "until",           "exit-after-suback"};
+    "why",         "count",      "expect",        "idle",          "until",           "exit-after-suback",
+    "stamped",     "verify"};
 
 /// Rules between options; a single value is checked where its row sets it.
 void check(SubConfig& config, Settings& settings, const Console& console) {
@@ -265,6 +289,7 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
   }
   check_form(config, settings);
   check_view(config, settings);
+  check_verify(config, settings);
   if (config.expect && !config.timeout && !config.idle) {
     throw UsageError(
         fmt::format("{} needs --timeout or --idle: until when they are expected", settings.home_of("expect")));
@@ -376,6 +401,7 @@ std::vector<Option> sub_rows(SubConfig& config) {
   const std::string printing = "Printing";
   const std::string answering = "Answering requests";
   const std::string watching = "Watching";
+  const std::string verifying = "Verifying";
   const std::string ending = "Ending";
   std::vector<Option> rows{
       {.name = "topic",
@@ -473,6 +499,12 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .section = choosing,
        .help = "Print only so many of the messages, chosen at random.",
        .field = percentage(config.random_filter)},
+      {.name = "stamped",
+       .section = printing,
+       .help = "Take the line off the payload in which pub --stamp says before MQTT 5 what it has user properties for "
+               "in MQTT 5. From there on the message has these properties, and %{seq} and %{latency} show them. A "
+               "payload without such a line stays as it is.",
+       .field = flag(config.stamped)},
       {.name = "verbose",
        .letter = 'v',
        .section = printing,
@@ -601,6 +633,62 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .help = "Draw the numbers that come, a line for each topic: payload, or a field of JSON payloads such as a.b.",
        .field = number_field(config.graph),
        .group = "view"},
+      {.name = "verify",
+       .section = verifying,
+       .help =
+           "Instead of printing messages look at the stamps that pub --stamp gives them, and report at the end what "
+           "was lost, came twice, out of order or damaged, and how long messages took. Ends when the publishers "
+           "say that they have ended, or by --count, --timeout or --idle. To be started before they are: a "
+           "message that was sent before counts as lost.",
+       .field = flag(config.verify),
+       .group = "view"},
+      {.name = "publishers",
+       .value = "N",
+       .section = verifying,
+       .help = "With --verify: end when N publishers have ended (1).",
+       .field = number(config.publishers, 1, 1'000'000)},
+      {.name = "subtract-offset",
+       .section = verifying,
+       .help = "With --verify: take off each latency by how much this machine's clock is ahead of the publisher's, as "
+               "pub --clock-topic has found it out. Without this it is only shown.",
+       .field = flag(config.subtract_offset)},
+      {.name = "max-loss",
+       .value = "N",
+       .section = verifying,
+       .help = "With --verify: end with status 6 where more than N messages are lost; a corrupted one is lost.",
+       .field = number(config.budgets.max_loss, 0, 1'000'000'000'000'000)},
+      {.name = "max-dup",
+       .value = "N",
+       .section = verifying,
+       .help = "The same where more than N have come twice.",
+       .field = number(config.budgets.max_dup, 0, 1'000'000'000'000'000)},
+      {.name = "max-reorder",
+       .value = "N",
+       .section = verifying,
+       .help = "The same where more than N have come after a later one.",
+       .field = number(config.budgets.max_reorder, 0, 1'000'000'000'000'000)},
+      {.name = "max-p99",
+       .value = "TIME",
+       .section = verifying,
+       .help = "The same where one message of a hundred took longer: 5ms. It counts from when a message was due, where "
+               "its publisher had a pace, else from when it was sent.",
+       .field = duration(config.budgets.max_p99)},
+      {.name = "min-rate",
+       .value = "RATE",
+       .section = verifying,
+       .help = "The same where fewer messages a second came, from the first to the last.",
+       .field = rate(config.budgets.min_rate, "messages a second")},
+      {.name = "report",
+       .value = "[=FORMAT]",
+       .section = verifying,
+       .help = "With --verify: how it reports, as text, json or csv.",
+       .field = report_format(config.report)},
+      {.name = "report-file",
+       .value = "FILE",
+       .section = verifying,
+       .help = "With --verify: put the report behind what the file holds already, not on stdout: with csv a series of "
+               "runs is one table.",
+       .field = text(config.report_file)},
       {.name = "why",
        .section = watching,
        .help =

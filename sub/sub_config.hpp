@@ -12,6 +12,7 @@
 #include "common/session.hpp"
 #include "common/settings.hpp"
 #include "sub/colour.hpp"
+#include "sub/verdict.hpp"
 
 namespace sistem {
 
@@ -32,6 +33,7 @@ struct SubConfig {
   bool skip_retained = false;                     ///< -R: do not handle retained messages
   bool retained_only = false;                     ///< handle retained messages only, and end with the first other
   bool remove_retained = false;                   ///< have the broker forget each retained message that is handled
+  bool stamped = false;                           ///< payloads may begin with stamps: take them off
   double random_filter = 100;                     ///< percentage of messages that are printed
   bool exit_after_suback = false;                 ///< -E
   bool dry_run = false;                           ///< print what remove_retained would remove, and remove nothing
@@ -67,6 +69,12 @@ struct SubConfig {
   bool message_rate = false;                             ///< show how many messages come
   std::optional<std::string> graph;                      ///< show the numbers of this field
   Overflow overflow = Overflow::block;                   ///< where stdout's reader is slow
+  bool verify = false;                                   ///< report on stamps instead of printing messages
+  std::size_t publishers = 1;                            ///< so many end the run when they have ended
+  bool subtract_offset = false;                          ///< of the publisher's clock, from latencies
+  Budgets budgets;                                       ///< of --verify
+  std::optional<ReportFormat> report;                    ///< how --verify reports; nothing: as text
+  std::optional<std::string> report_file;                ///< gets the report behind what it holds; else stdout does
   bool why = false;                                      ///< where nothing comes, look which topics there are
   std::optional<std::size_t> count;                      ///< end after so many messages
   std::optional<std::size_t> expect;                     ///< the same, but that fewer are a verdict

@@ -5,15 +5,21 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <utility>
 
+#include "common/stamp.hpp"
 #include "sub/choosing.hpp"
 #include "sub/display.hpp"
 #include "sub/responder.hpp"
+#include "sub/verification.hpp"
 
 namespace sistem {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// How long what is missing may still come when all publishers have ended.
+constexpr auto late_arrivals = 1s;
 
 /// How often a quiet sub looks whether its reader is still there.
 constexpr auto look_at_reader = 1s;
@@ -108,12 +114,14 @@ Granted prepare(Session& session, const SubConfig& config, const Console& consol
 /// What is done with each message that arrives.
 class Handling {
  public:
-  Handling(Session& session, const SubConfig& config, Output& output, Display& display, Recording* recording,
-           const Console& console)
+  /// `verification`: what takes the place of the display; null: nothing.
+  Handling(Session& session, const SubConfig& config, Output& output, Display& display, Verification* verification,
+           Recording* recording, const Console& console)
       : session_(session),
         config_(config),
         output_(output),
         display_(display),
+        verification_(verification),
         recording_(recording),
         console_(console),
         choosing_(config, std::random_device{}()) {
@@ -143,8 +151,16 @@ class Handling {
   /// How many retained messages would have been removed: --dry-run.
   [[nodiscard]] std::size_t removable() const { return removable_; }
 
-  void take(const Message& message, const std::stop_token& stop) {
+  void take(Message message, const std::stop_token& stop) {
     if (!goes_on()) {
+      return;
+    }
+    if (config_.stamped) {
+      take_stamp_off(message);
+    }
+    if (verification_ != nullptr && is_aside(message)) {
+      verification_->take(message, session_, stop);
+      is_over_ = verification_->is_over();
       return;
     }
     const Choice choice = choosing_.choose(message);
@@ -161,10 +177,14 @@ class Handling {
       if (recording_ != nullptr) {
         recording_->keep(message);
       }
-      display_.show(message);
+      if (verification_ != nullptr) {
+        verification_->take(message, session_, stop);
+      } else {
+        display_.show(message);
+      }
     }
     met_ = choice.is_last;
-    is_over_ = choice.ends || choice.is_last;
+    is_over_ = choice.ends || choice.is_last || (verification_ != nullptr && verification_->is_over());
   }
 
   /// Writes what was gathered: nothing more is waiting.
@@ -215,6 +235,7 @@ class Handling {
   const SubConfig& config_;
   Output& output_;
   Display& display_;
+  Verification* verification_;
   Recording* recording_;
   const Console& console_;
   std::optional<Responder> responder_;
@@ -229,22 +250,29 @@ class Handling {
 
 /// Takes what arrives until one of the ends has come. True where it is that nothing has come for a while. The time
 /// without a connection does not count: nobody knows what would have come.
-bool take_all(Session& session, const SubConfig& config, Handling& handling, Display& display, Silence& silence,
-              Deadline deadline, Output& output, const std::stop_token& stop) {
-  const auto idle_end = [&] { return config.idle ? deadline_in(*config.idle) : never; };
+bool take_all(Session& session, const SubConfig& config, Handling& handling, Display& display,
+              Verification* verification, Silence& silence, Deadline deadline, Output& output,
+              const std::stop_token& stop) {
+  const auto idle_end = [&] {
+    const Deadline idle = config.idle ? deadline_in(*config.idle) : never;
+    return verification != nullptr && verification->has_ended() ? std::min(idle, deadline_in(late_arrivals)) : idle;
+  };
   Deadline idle = idle_end();
   Writing writing;
   while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    const Deadline wake =
-        std::min({deadline, idle, deadline_in(look_at_reader), display.due(), silence.due(), writing.wake()});
-    const std::vector<Message> messages = session.receive(wake, stop);
-    for (const Message& message : messages) {
-      handling.take(message, stop);
+    const Deadline wake = std::min({deadline, idle, deadline_in(look_at_reader), display.due(), silence.due(),
+                                    writing.wake(), verification != nullptr ? verification->due() : never});
+    std::vector<Message> messages = session.receive(wake, stop);
+    for (Message& message : messages) {
+      handling.take(std::move(message), stop);
     }
     handling.publish_answers(stop);
     silence.hear(messages.size(), handling.handled());
     silence.attend(session, stop);
     display.refresh(session.waiting());
+    if (verification != nullptr) {
+      verification->refresh(session.waiting());
+    }
     // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
     session.take_at_most(handling.left_to_take());
     if (writing.is_due(session.waiting() > 0, std::chrono::steady_clock::now())) {
@@ -265,8 +293,8 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
 
 /// Prints what has arrived and was not taken yet, since it is acknowledged and will not come again.
 void take_what_is_there(Session& session, Handling& handling, const std::stop_token& stop) {
-  for (const Message& message : session.receive(std::chrono::steady_clock::now(), stop)) {
-    handling.take(message, stop);
+  for (Message& message : session.receive(std::chrono::steady_clock::now(), stop)) {
+    handling.take(std::move(message), stop);
   }
   handling.flush();
 }
@@ -302,7 +330,12 @@ bool tell_dropped(const Session& session, const Console& console) {
 ExitStatus print_all(Session& session, const SubConfig& config, Output& output, Recording* recording,
                      const Console& console, const std::stop_token& stop, const OpenSession& look) {
   Display display{config, output, console};
-  Handling handling{session, config, output, display, recording, console};
+  std::optional<Verification> verification;
+  if (config.verify) {
+    verification.emplace(config, console);
+  }
+  Verification* const verifies = verification ? &*verification : nullptr;
+  Handling handling{session, config, output, display, verifies, recording, console};
   const Granted lists = prepare(session, config, console, stop);
   const bool all_granted = lists.refused.empty();
   Silence silence{config, lists.granted, look, console};
@@ -313,7 +346,7 @@ ExitStatus print_all(Session& session, const SubConfig& config, Output& output, 
   if (config.exit_after_suback) {
     take_what_is_there(session, handling, stop);
   } else {
-    is_idle = take_all(session, config, handling, display, silence, deadline, output, stop);
+    is_idle = take_all(session, config, handling, display, verifies, silence, deadline, output, stop);
   }
   const auto is_done = [&] { return config.exit_after_suback || !handling.goes_on(); };
   if (!is_done()) {
@@ -332,6 +365,12 @@ ExitStatus print_all(Session& session, const SubConfig& config, Output& output, 
   if (config.dry_run) {
     console.note(fmt::format("dry run: {} retained {} would be removed, and none was", handling.removable(),
                              handling.removable() == 1 ? "message" : "messages"));
+  }
+  if (verification) {
+    const bool kept = verification->report(session, output);
+    const bool too_few = !verification->has_any() || (config.count && !done);
+    const bool was_stopped = stop.stop_requested() && !done;
+    return !kept ? ExitStatus::verdict : too_few && !was_stopped ? ExitStatus::timed_out : ExitStatus::success;
   }
   const ExitStatus success = !removed || handling.unanswered() > 0 ? ExitStatus::failure
                              : all_granted && !handling.refused()  ? ExitStatus::success

@@ -173,7 +173,7 @@ TEST_F(Explained, ATopicWithoutSubscriberIsNamed) {
   const Findings told = findings(broker.port());
   const Wire wire{file_, broker.port()};
   told.expect_wrong("rom/a: no subscriber in this capture asked for it");
-  told.expect_wrong(fmt::format("(frame {})", on_topic(wire, "rom/a").at(0)));
+  told.expect_wrong(fmt::format("see frame {}", on_topic(wire, "rom/a").at(0)));
   EXPECT_EQ(told.wrong().size(), 1U) << "room/a has one";
   const Frames passed_on = on_topic(wire, "room/a");
   ASSERT_EQ(passed_on.size(), 2U);

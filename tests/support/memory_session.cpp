@@ -18,12 +18,19 @@ void MemorySession::unsubscribe(const std::vector<std::string>& filters, const s
   unsubscribed = filters;
 }
 
+bool MemorySession::wait_for_room(int /*qos*/, const std::stop_token& stop) {
+  if (published.size() < room) {
+    return true;
+  }
+  if (stop_when_full != nullptr) {
+    stop_when_full->request_stop();
+  }
+  (void)sleep_until(never, stop);
+  return false;
+}
+
 bool MemorySession::publish(Message message, const std::stop_token& stop) {
-  if (published.size() >= room) {
-    if (stop_when_full != nullptr) {
-      stop_when_full->request_stop();
-    }
-    (void)sleep_until(never, stop);
+  if (!wait_for_room(message.qos, stop)) {
     return false;
   }
   if (deliveries) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/amount.hpp"
+
 namespace sistem {
 namespace {
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "common/stamp.hpp"
 #include "tests/support/memory_session.hpp"
 #include "tests/support/pipe.hpp"
 
@@ -345,6 +347,106 @@ TEST_F(Publisher, AStopThatComesFirstTakesNoLines) {
   stop_.request_stop();
   EXPECT_EQ(publish(turns({{message("1")}})), ExitStatus::success);
   EXPECT_TRUE(session_.published.empty());
+}
+
+/// The stamps of what was published.
+std::vector<Stamp> stamps_in(const std::vector<Message>& messages) {
+  std::vector<Stamp> stamps;
+  for (const Message& message : messages) {
+    if (const auto stamp = stamp_of(message)) {
+      stamps.push_back(*stamp);
+    } else {
+      EXPECT_TRUE(stamp_end_of(message)) << "only the last one has another stamp";
+    }
+  }
+  return stamps;
+}
+
+TEST_F(Publisher, StampsAreNumberedInTheOrderOfTheMessages) {
+  config_.stamp = true;
+  config_.lines = true;
+  config_.verbose = true;
+  config_.connection.version = ProtocolVersion::v5;
+  const auto before = std::chrono::system_clock::now();
+  EXPECT_EQ(publish(turns({{message("a"), message("b")}, {message("c")}})), ExitStatus::success);
+  const auto stamps = stamps_in(session_.published);
+  ASSERT_EQ(stamps.size(), 3U);
+  for (std::size_t at = 0; at < stamps.size(); ++at) {
+    EXPECT_EQ(stamps[at].sequence, at + 1);
+    EXPECT_EQ(stamps[at].publisher, session_.client_id());
+    EXPECT_FALSE(stamps[at].due);
+    EXPECT_LT(stamps[at].sent - before, std::chrono::minutes(1));
+    EXPECT_GT(stamps[at].sent - before, -std::chrono::minutes(1));
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(stamps, {}, &Stamp::sent));
+  EXPECT_EQ(session_.published[2].payload, "c");
+  EXPECT_EQ(printed(), "topic a\ntopic b\ntopic c\n");
+}
+
+TEST_F(Publisher, ARepeatedMessageHasAStampOfItsOwnEachTime) {
+  config_.stamp = true;
+  config_.repeat = 3;
+  EXPECT_EQ(publish(one_message(message("x"))), ExitStatus::success);
+  ASSERT_EQ(session_.published.size(), 4U);
+  EXPECT_TRUE(session_.published.back().payload.starts_with("~stamp1 =3 ")) << "the last one says how many there were";
+  session_.published.pop_back();
+  for (Message& published : session_.published) {
+    EXPECT_TRUE(published.payload.starts_with("~stamp1 ")) << published.payload;
+    take_stamp_off(published);
+    EXPECT_EQ(published.payload, "x");
+  }
+  EXPECT_EQ(stamps_in(session_.published)[2].sequence, 3U);
+}
+
+TEST_F(Publisher, StampsOfAPaceSayWhenTheMessageWasDue) {
+  config_.stamp = true;
+  config_.connection.version = ProtocolVersion::v5;
+  config_.pace.interval = std::chrono::milliseconds(2);
+  config_.repeat = 3;
+  EXPECT_EQ(publish(turns({{message("1"), message("2")}})), ExitStatus::success);
+  const auto stamps = stamps_in(session_.published);
+  ASSERT_EQ(stamps.size(), 6U);
+  for (std::size_t at = 0; at < stamps.size(); ++at) {
+    ASSERT_TRUE(stamps[at].due);
+    EXPECT_LE(*stamps[at].due, stamps[at].sent);
+    if (at > 0) {  // more where the machine was away and the schedule was moved
+      EXPECT_GE(*stamps[at].due - *stamps[at - 1].due, std::chrono::milliseconds(2));
+    }
+  }
+}
+
+TEST_F(Publisher, StampsSayWhenTheSourceWantedIt) {
+  config_.stamp = true;
+  config_.lines = true;
+  config_.connection.version = ProtocolVersion::v5;
+  const Source source = [turn = 0](const Moment&, const std::stop_token&) mutable {
+    return turn == 3 ? Turn{} : Turn{{message("1")}, std::chrono::milliseconds(5 * turn++)};
+  };
+  EXPECT_EQ(publish(source), ExitStatus::success);
+  const auto stamps = stamps_in(session_.published);
+  ASSERT_EQ(stamps.size(), 3U);
+  ASSERT_TRUE(stamps[0].due && stamps[2].due);
+  EXPECT_GE(*stamps[2].due - *stamps[0].due, std::chrono::milliseconds(10));
+}
+
+TEST_F(Publisher, AtTheGreatestSpeedNothingIsDue) {
+  config_.stamp = true;
+  config_.connection.version = ProtocolVersion::v5;
+  config_.pace.interval = std::chrono::seconds(10);
+  config_.pace.speed.at_most = true;
+  config_.repeat = 2;
+  EXPECT_EQ(publish(one_message(message("x"))), ExitStatus::success);
+  const auto stamps = stamps_in(session_.published);
+  ASSERT_EQ(stamps.size(), 2U);
+  EXPECT_FALSE(stamps[1].due);
+}
+
+TEST_F(Publisher, WithoutTheOptionNothingIsStamped) {
+  config_.pace.interval = std::chrono::milliseconds(1);
+  config_.repeat = 2;
+  EXPECT_EQ(publish(one_message(message("x"))), ExitStatus::success);
+  EXPECT_EQ(session_.published.at(1).payload, "x");
+  EXPECT_TRUE(session_.published.at(1).properties.empty());
 }
 
 }  // namespace

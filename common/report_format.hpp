@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/option.hpp"
+
+namespace sistem {
+
+/// What a report of a run looks like.
+enum class ReportFormat : std::uint8_t { text, json, csv };
+
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+/// The value of --report[=FORMAT]: as a flag, it is text.
+[[nodiscard]] Value report_format(std::optional<ReportFormat>& field);
+
+/// A line of a report as text: the name in a column of its own.
+[[nodiscard]] std::string report_line(std::string_view name, const std::string& value);
+
+/// To so many digits behind the point, as a number.
+[[nodiscard]] double rounded(double number, int digits);
+
+}  // namespace sistem

@@ -1,0 +1,32 @@
+#include "pub/stamping.hpp"
+
+#include <utility>
+
+namespace sistem {
+
+Stamping::Stamping(std::string publisher, ProtocolVersion version, Stamp::Time wall, Deadline steady)
+    : publisher_(std::move(publisher)),
+      place_(version == ProtocolVersion::v5 ? StampPlace::properties : StampPlace::payload),
+      wall_(wall),
+      steady_(steady) {}
+
+Stamp::Time Stamping::on_the_wall(Deadline time) const {
+  return wall_ + std::chrono::duration_cast<Stamp::Time::duration>(time - steady_);
+}
+
+bool Stamping::takes(const Message& message) const {
+  return place_ == StampPlace::properties || !message.retain || !message.payload.empty();
+}
+
+void Stamping::stamp(Deadline now, std::optional<Deadline> due, Message& message) {
+  const auto due_on_the_wall = due ? std::optional(on_the_wall(*due)) : std::nullopt;
+  put_stamp({publisher_, ++count_, on_the_wall(now), due_on_the_wall}, place_, message);
+}
+
+Message Stamping::end(const std::string& topic, int qos, Deadline now) const {
+  Message message{.topic = topic, .qos = qos};
+  put_stamp_end({publisher_, count_, on_the_wall(now)}, place_, message);
+  return message;
+}
+
+}  // namespace sistem

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <stop_token>
+
+#include "common/console.hpp"
+#include "common/error.hpp"
+#include "common/message.hpp"
+#include "common/output.hpp"
+#include "common/session.hpp"
+#include "common/stop.hpp"
+#include "sub/sub_config.hpp"
+#include "sub/verifier.hpp"
+
+namespace sistem {
+
+/// Whether a message is not one of those that are verified, but about them: how many there were, how clocks stand.
+[[nodiscard]] bool is_aside(const Message& message);
+
+/// --verify: what is done with the messages of a run instead of printing them.
+class Verification {
+ public:
+  /// Throws Error (failure) where the report's file cannot be written.
+  Verification(const SubConfig& config, const Console& console);
+
+  /// Takes a message into account, or answers it where it asks how our clock stands.
+  void take(const Message& message, Session& session, const std::stop_token& stop);
+
+  /// Whether all have ended, and nothing is missing.
+  [[nodiscard]] bool is_over() const { return has_ended() && verifier_.is_complete(); }
+  /// Whether all have ended: what is still missing has little time left to come.
+  [[nodiscard]] bool has_ended() const { return verifier_.has_ended(config_.publishers); }
+  [[nodiscard]] bool has_any() const { return verifier_.taken() > 0; }
+
+  /// When refresh() is to be called next, which shows a person how far it has come; it also looks how much is waiting.
+  [[nodiscard]] Deadline due() const { return due_; }
+  void refresh(std::size_t waiting);
+
+  /// Writes the report, and throws Error (failure) where it cannot. True where all budgets were kept; else it says on
+  /// stderr which was not.
+  [[nodiscard]] bool report(const Session& session, Output& output);
+
+ private:
+  const SubConfig& config_;
+  const Console& console_;
+  Verifier verifier_;
+  std::ofstream file_;  ///< of the report, where it has one
+  std::size_t greatest_queue_ = 0;
+  const std::chrono::steady_clock::time_point begin_;
+  const std::chrono::nanoseconds processor_time_;  ///< used before it began
+  Deadline due_;
+};
+
+}  // namespace sistem

@@ -1,0 +1,63 @@
+#include "pub/stamping.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sistem {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Stamp::Time wall{std::chrono::seconds(1'795'599'000)};
+const Deadline steady{std::chrono::hours(5)};
+
+TEST(Stamping, ItsTimeIsThatOfTheBeginningAndWhatHasPassedSince) {
+  Stamping stamping{"p", ProtocolVersion::v5, wall, steady};
+  Message message{.topic = "a", .payload = "x"};
+  stamping.stamp(steady + 2s + 7ns, steady + 1s, message);
+  const auto stamp = stamp_of(message);
+  ASSERT_TRUE(stamp);
+  EXPECT_EQ(stamp->publisher, "p");
+  EXPECT_EQ(stamp->sequence, 1U);
+  EXPECT_EQ(stamp->sent, wall + 2s + 7ns);
+  EXPECT_EQ(stamp->due, wall + 1s);
+}
+
+TEST(Stamping, OnlyMqtt5HasItInProperties) {
+  for (const ProtocolVersion version : {ProtocolVersion::v31, ProtocolVersion::v311}) {
+    Message message{.topic = "a", .payload = "x"};
+    Stamping{"p", version, wall, steady}.stamp(steady, std::nullopt, message);
+    EXPECT_EQ(message.payload, "~stamp1 1 1795599000000000000 - 8cdc1683 p\nx");
+    EXPECT_TRUE(message.properties.empty());
+  }
+  Message message{.topic = "a", .payload = "x"};
+  Stamping{"p", ProtocolVersion::v5, wall, steady}.stamp(steady, std::nullopt, message);
+  EXPECT_EQ(message.payload, "x");
+  EXPECT_EQ(message.properties.size(), 4U);
+}
+
+TEST(Stamping, NumbersFromOneAndSaysAtTheEndHowMany) {
+  Stamping stamping{"p", ProtocolVersion::v5, wall, steady};
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    Message message{.topic = "a", .payload = "x"};
+    stamping.stamp(steady, std::nullopt, message);
+    EXPECT_EQ(stamp_of(message)->sequence, number);
+  }
+  const Message last = stamping.end("a/b", 1, steady + 1s);
+  EXPECT_EQ(last.topic, "a/b");
+  EXPECT_EQ(last.qos, 1);
+  EXPECT_FALSE(last.retain);
+  const auto end = stamp_end_of(last);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->count, 3U);
+  EXPECT_EQ(end->sent, wall + 1s);
+}
+
+TEST(Stamping, WhatHasTheBrokerForgetStaysEmpty) {
+  const Message clearing{.topic = "a", .retain = true};
+  EXPECT_FALSE((Stamping{"p", ProtocolVersion::v311, wall, steady}.takes(clearing)));
+  EXPECT_TRUE((Stamping{"p", ProtocolVersion::v5, wall, steady}.takes(clearing)));
+  EXPECT_TRUE((Stamping{"p", ProtocolVersion::v311, wall, steady}.takes({.topic = "a"})));
+}
+
+}  // namespace
+}  // namespace sistem
