@@ -90,7 +90,7 @@ CMD ["./sub"]
 
 # --- check: all tests but the README's and those of pages, on this Debian's libraries; only the container tests ask for it
 FROM build AS check
-COPY compose/analyze compose/
+COPY compose/analyze compose/measure compose/
 COPY compose/explain compose/explain
 RUN .ci/install analyze \
  && cmake --build --preset release \
