@@ -8,6 +8,7 @@
 
 #include "common/packet.hpp"
 #include "common/property.hpp"
+#include "common/topic.hpp"
 
 namespace sistem {
 namespace {
@@ -18,11 +19,14 @@ std::int64_t number_of(Stamp::Time time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
+/// Half of what a difference of two of them can be, so that none overflows: a century and a half.
+constexpr std::int64_t greatest = std::int64_t{1} << 62;
+
 /// A whole number at the beginning of `text`, and the blank behind it, which are taken off.
 std::optional<std::int64_t> take_number(std::string_view& text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{}) {
+  if (error != std::errc{} || number > greatest || number < -greatest) {
     return std::nullopt;
   }
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
@@ -59,7 +63,7 @@ Message clock_question(const std::string& topic, const std::string& response_top
 std::optional<Message> clock_answer(const Message& question, Stamp::Time now) {
   const auto asked = user_property_of(question, clock_question_at);
   const auto topic = text_in(question.properties, "response-topic");
-  if (!asked || !whole(*asked) || !topic) {
+  if (!asked || !whole(*asked) || !topic || fault_of_topic_name(*topic)) {
     return std::nullopt;
   }
   return Message{.topic = *topic,
@@ -76,12 +80,13 @@ std::optional<ClockOffset> offset_of(const Message& answer, Stamp::Time arrival)
   const auto asked = take_number(text);
   const auto heard = take_number(text);
   const auto answered = take_number(text);
-  if (!answered || !text.empty()) {
+  if (!answered || !text.empty() || *asked < 0 || *heard < 0 || *answered < 0) {
     return std::nullopt;
   }
   const std::int64_t there = *heard - *asked;
   const std::int64_t back = number_of(arrival) - *answered;
-  return ClockOffset{std::chrono::nanoseconds((there - back) / 2), std::chrono::nanoseconds((there + back + 1) / 2)};
+  return ClockOffset{std::chrono::nanoseconds(there / 2 - back / 2),
+                     std::chrono::nanoseconds(there / 2 + back / 2 + 1)};
 }
 
 Message clock_word(const std::string& topic, const std::string& publisher, const ClockOffset& offset) {

@@ -69,7 +69,8 @@ Chapter stamps() {
        {"The number of the message among those of its publisher in this run, from 1.", "stamp-seq"},
        {"When it was handed over to be sent, after a wait for room among what is unacknowledged.", "stamp-time"},
        {"When it should have been, where there is a pace or the input says so, but not with --speed max: what is "
-        "late because the message before it was slow shows in this one only.",
+        "late because the message before it was slow shows in this one only. So that it does, no slot of a pace is "
+        "skipped or moved: what could not be sent in time is sent as soon as it can be.",
         "stamp-due"},
        {"CRC-32 of the payload, in hexadecimal: whether it is the one that was sent.", "stamp-crc"},
        {"In place of the number, on a message that comes after all others, on the topic of the last one: how many "

@@ -1,6 +1,11 @@
 #include "pub/clock_check.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <chrono>
+
+#include "common/error.hpp"
 
 namespace sistem {
 
@@ -10,8 +15,13 @@ std::optional<ClockOffset> ask_for_offset(Session& session, const std::string& t
   constexpr int rounds = 16;
   using Clock = std::chrono::steady_clock;
   // Below the topic, so that who may publish and read there may do so here; an answer says by its property what it is.
-  const std::string answers = topic + "/clock/" + session.client_id();
-  (void)session.subscribe({{.filter = answers}}, stop);
+  std::string answers = topic + "/clock/" + session.client_id();
+  std::ranges::replace_if(
+      answers, [](char c) { return c == '+' || c == '#'; }, '-');  // it is a filter, too
+  if (const Grant grant = session.subscribe({{.filter = answers}}, stop).front(); !grant.qos) {
+    throw Error{fmt::format("the broker refused the subscription to {}: {}", answers, grant.why),
+                ExitStatus::topic_refused};
+  }
   std::optional<ClockOffset> best;
   const Deadline end = Clock::now() + std::chrono::seconds(1);
   for (int round = 0; round < rounds; ++round) {

@@ -48,7 +48,7 @@ Moment Pacer::moment(Deadline now) const {
 }
 
 std::optional<Deadline> Pacer::end() const {
-  if (!pace_.duration || pace_.speed.at_most) {
+  if (!pace_.duration || pace_.speed.at_most || (schedule_ && missed_ == Missed::are_made_up_for)) {
     return std::nullopt;
   }
   return on_worlds_clock(*pace_.duration) - moved_;
@@ -123,7 +123,7 @@ std::optional<Pacer::Slot> Pacer::next_at(nanoseconds due, Deadline now, const W
   const auto before = std::exchange(due_before_, due);
   const Slot slot{moment_at(due), on_worlds_clock(due), before != due, slot_++};
   const nanoseconds gap = due - before.value_or(due);
-  if (!pace_.speed.at_most) {
+  if (!pace_.speed.at_most && missed_ != Missed::are_made_up_for) {
     move_if_late(slot.due, gap, now, waits);
   }
   waits_before_ = waits;

@@ -13,10 +13,13 @@
 
 namespace sistem {
 
-/// What becomes of slots that were missed. Neither way sends what was missed in a burst.
+/// What becomes of slots that were missed. The first two ways send nothing of it in a burst.
 enum class Missed {
-  are_skipped,   ///< the schedule goes on where the clock is: for a run without a count
-  move_the_rest  ///< all that comes is so much later: for messages none of which may be left out
+  are_skipped,    ///< the schedule goes on where the clock is: for a run without a count
+  move_the_rest,  ///< all that comes is so much later: for messages none of which may be left out
+  /// They are sent at once, and are as late as that: for a measurement, which would else leave out what was slow. A run
+  /// goes on until all slots of its time were sent.
+  are_made_up_for
 };
 
 /// What a run has waited for so far that is not its pace.
@@ -67,7 +70,7 @@ class Pacer {
   /// Where the run's clock is.
   [[nodiscard]] Moment moment(Deadline now) const;
 
-  /// When the run's time is over; nothing: it has no limit, or nobody waits for it.
+  /// When the run's time is over; nothing: it has no limit, nobody waits for it, or all slots are sent.
   [[nodiscard]] std::optional<Deadline> end() const;
 
   [[nodiscard]] const Punctuality& punctuality() const { return punctuality_; }

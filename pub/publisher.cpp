@@ -26,6 +26,9 @@
 namespace sistem {
 namespace {
 
+/// How long the message may take that comes after all stamped ones.
+constexpr std::chrono::seconds last_words{5};
+
 using Clock = std::chrono::steady_clock;
 
 /// A stop that is also requested when the run's time is over.
@@ -84,7 +87,8 @@ class Run {
   /// is. Throws that fault.
   void give_up() {
     try {
-      (void)session_.flush(stop_);
+      unacknowledged_ = session_.flush(stop_);
+      say_how_many_were_stamped();
     } catch (const Error&) {
       end();
       throw;
@@ -129,8 +133,7 @@ class Run {
       progress_ = std::make_unique<Progress>(config_, console_, sent_);
     }
     if (config_.stamp) {
-      stamping_.emplace(session_.client_id(), config_.connection.version, std::chrono::system_clock::now(),
-                        Clock::now());
+      stamping_.emplace(session_.client_id(), config_.connection.version, one_moment());
     }
     if (config_.clock_topic) {
       compare_clocks(*config_.clock_topic);
@@ -140,6 +143,22 @@ class Run {
     }
     started_ = Clock::now();
     pacer_.start(started_);
+  }
+
+  /// The same moment by both clocks: by the best of a few looks, since something may come between the two.
+  static Stamping::Moment one_moment() {
+    Stamping::Moment best{};
+    auto shortest = Clock::duration::max();
+    for (int look = 0; look < 5; ++look) {
+      const auto before = Clock::now();
+      const auto wall = std::chrono::system_clock::now();
+      const auto between = Clock::now() - before;
+      if (between < shortest) {
+        shortest = between;
+        best = {wall, before + between / 2};
+      }
+    }
+    return best;
   }
 
   /// Finds out how far the clock of whoever verifies is from this one, and tells them.
@@ -154,14 +173,19 @@ class Run {
   }
 
   /// The message that ends the stamped ones is none of those that are reported; nor does its loss change how the run
-  /// ended. A stop has asked for an end, so it waits for no room then, and for no acknowledgement.
+  /// ended. After a stop nothing waits for its acknowledgement: a stop takes a moment, and saying goodbye sends it.
   void say_how_many_were_stamped() {
     if (!stamping_ || stamping_->count() == 0 || unacknowledged_.value_or(0) > 0) {
       return;
     }
     session_.keep_book(std::make_shared<Deliveries>(), OnRefusal::is_counted);
-    if (session_.publish(stamping_->end(stamped_topic_, stamped_qos_, Clock::now()), stop_)) {
-      (void)session_.flush(stop_);
+    try {
+      if (session_.publish(stamping_->end(stamped_topic_, stamped_qos_, Clock::now()), stop_) &&
+          !stop_.stop_requested()) {
+        (void)session_.flush(stop_, deadline_in(last_words));
+      }
+    } catch (const Error& error) {
+      console_.note(fmt::format("how many messages were stamped could not be said: {}", error.what()));
     }
   }
 
@@ -302,6 +326,7 @@ class Run {
 
   bool hand_over(Message message, std::optional<Deadline> due) {
     const std::string line = prints_ ? line_of(message) : "";
+    bool is_stamped = false;
     if (stamping_ && stamping_->takes(message)) {
       // As late as can be: the wait for room is not a part of what the message takes, though of what is due.
       if (!session_.wait_for_room(message.qos, go_on_)) {
@@ -310,9 +335,13 @@ class Run {
       stamped_topic_ = message.topic;
       stamped_qos_ = message.qos;
       stamping_->stamp(Clock::now(), due, message);
+      is_stamped = true;
     }
     if (!session_.publish(std::move(message), go_on_)) {
       return false;
+    }
+    if (is_stamped) {
+      stamping_->count_last();
     }
     ++sent_;
     if (sent_by_all_) {
@@ -423,7 +452,8 @@ Pacer pacer_of(const PubConfig& config) {
   std::random_device device;
   const std::uint64_t seed = config.seed.value_or((std::uint64_t{device()} << 32U) | device());
   // Clients that jitter together would all come at the same moment.
-  return Pacer{config.pace, seed + config.client_number, counts ? Missed::move_the_rest : Missed::are_skipped};
+  const Missed missed = config.stamp ? Missed::are_made_up_for : counts ? Missed::move_the_rest : Missed::are_skipped;
+  return Pacer{config.pace, seed + config.client_number, missed};
 }
 
 ExitStatus publish_all(Session& session, Source& source, Pacer& pacer, const PubConfig& config, Output& output,

@@ -17,15 +17,23 @@ namespace sistem {
 /// clock during a run moves no stamp against another.
 class Stamping {
  public:
-  /// Begins where one clock says `wall` and the other one `steady`.
-  Stamping(std::string publisher, ProtocolVersion version, Stamp::Time wall, Deadline steady);
+  /// One moment, as both clocks say it.
+  struct Moment {
+    Stamp::Time wall;
+    Deadline steady;
+  };
+
+  /// Begins at that moment.
+  Stamping(std::string publisher, ProtocolVersion version, Moment begin);
 
   /// Whether this message gets a stamp. Before MQTT 5 one without a payload that is retained does not: it has the
   /// broker forget the one that it keeps, and with a stamp before its payload it would not.
   [[nodiscard]] bool takes(const Message& message) const;
 
   /// The next number is given to the message, which is sent `now` and should have been sent at `due`.
-  void stamp(Deadline now, std::optional<Deadline> due, Message& message);
+  void stamp(Deadline now, std::optional<Deadline> due, Message& message) const;
+  /// It was sent: the one after it has the number after it.
+  void count_last() { ++count_; }
 
   /// The message that comes last on that topic and says how many were stamped.
   [[nodiscard]] Message end(const std::string& topic, int qos, Deadline now) const;
@@ -38,8 +46,7 @@ class Stamping {
  private:
   std::string publisher_;
   StampPlace place_;
-  Stamp::Time wall_;
-  Deadline steady_;
+  Moment begin_;
   std::uint64_t count_ = 0;
 };
 

@@ -38,8 +38,10 @@ class Choosing {
   /// So many topics --unique knows at most. With one more it forgets all of them and begins anew.
   static constexpr std::size_t most_topics = 100'000;
 
- private:
+  /// Whether --filter-out keeps it from being handled.
   [[nodiscard]] bool is_filtered_out(const Message& message) const;
+
+ private:
   [[nodiscard]] bool is_matched(const Message& message) const;
   [[nodiscard]] bool is_new(const Message& message);
   [[nodiscard]] bool is_its_turn();

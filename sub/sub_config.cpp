@@ -193,8 +193,11 @@ void check_verify(SubConfig& config, const Settings& settings) {
     }
     return;
   }
-  for (const char* option : {"format", "pretty", "no-newline", "json", "hex", "csv", "null", "verbose", "random-filter",
-                             "unique", "every", "expect", "respond", "respond-exec", "dry-run", "remove-retained"}) {
+  for (const char* option : {"format",        "pretty",       "no-newline",    "json",
+                             "hex",           "csv",          "null",          "verbose",
+                             "random-filter", "unique",       "every",         "expect",
+                             "respond",       "respond-exec", "dry-run",       "remove-retained",
+                             "match",         "json-match",   "retained-only", "exit-after-suback"}) {
     if (settings.given(option)) {
       throw UsageError(fmt::format("{} and {}: it reports on all messages, and prints none", settings.home_of("verify"),
                                    settings.home_of(option)));
@@ -638,14 +641,15 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .help =
            "Instead of printing messages look at the stamps that pub --stamp gives them, and report at the end what "
            "was lost, came twice, out of order or damaged, and how long messages took. Ends when the publishers "
-           "say that they have ended, or by --count, --timeout or --idle. To be started before they are: a "
+           "say that they have ended, or by --count, --timeout or --idle; what silence ends before they have is status "
+           "27. To be started before they are: a "
            "message that was sent before counts as lost.",
        .field = flag(config.verify),
        .group = "view"},
       {.name = "publishers",
        .value = "N",
        .section = verifying,
-       .help = "With --verify: end when N publishers have ended (1).",
+       .help = "With --verify: end when N publishers have ended.",
        .field = number(config.publishers, 1, 1'000'000)},
       {.name = "subtract-offset",
        .section = verifying,

@@ -26,9 +26,10 @@ struct SubConfig {
   std::vector<std::string> unsubscribe;  ///< topic filters to unsubscribe from, after subscribing
   std::vector<std::string> filter_out;   ///< topic filters of messages that are not handled
   int qos = 0;
-  bool no_local = false;             ///< MQTT 5: what is published with our client id does not come
-  std::optional<bool> require_all;   ///< a refused filter ends the run; nothing: with -C, --expect, --until and -E
-  bool retain_as_published = false;  ///< MQTT 5
+  bool no_local = false;  ///< MQTT 5: what is published with our client id does not come
+  std::optional<bool>
+      require_all;  ///< a refused filter ends the run; nothing: with -C, --expect, --until, -E and --verify
+  bool retain_as_published = false;               ///< MQTT 5
   std::optional<RetainHandling> retain_handling;  ///< MQTT 5; nothing: always
   bool skip_retained = false;                     ///< -R: do not handle retained messages
   bool retained_only = false;                     ///< handle retained messages only, and end with the first other
@@ -86,7 +87,9 @@ struct SubConfig {
   [[nodiscard]] bool responds() const { return respond || respond_exec; }
 
   /// Whether one refused filter of several ends the run.
-  [[nodiscard]] bool needs_all() const { return require_all.value_or(wanted() || until || exit_after_suback); }
+  [[nodiscard]] bool needs_all() const {
+    return require_all.value_or(wanted() || until || exit_after_suback || verify);
+  }
 
   /// How many messages end the run.
   [[nodiscard]] std::optional<std::size_t> wanted() const { return count ? count : expect; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <random>
 #include <utility>
 
@@ -158,7 +159,7 @@ class Handling {
     if (config_.stamped) {
       take_stamp_off(message);
     }
-    if (verification_ != nullptr && is_aside(message)) {
+    if (verification_ != nullptr && is_aside(message) && !choosing_.is_filtered_out(message)) {
       verification_->take(message, session_, stop);
       is_over_ = verification_->is_over();
       return;
@@ -253,14 +254,13 @@ class Handling {
 bool take_all(Session& session, const SubConfig& config, Handling& handling, Display& display,
               Verification* verification, Silence& silence, Deadline deadline, Output& output,
               const std::stop_token& stop) {
-  const auto idle_end = [&] {
-    const Deadline idle = config.idle ? deadline_in(*config.idle) : never;
-    return verification != nullptr && verification->has_ended() ? std::min(idle, deadline_in(late_arrivals)) : idle;
-  };
+  const auto idle_end = [&] { return config.idle ? deadline_in(*config.idle) : never; };
+  // What is missing when all have ended has so long to come, whatever else comes in the meantime.
+  Deadline late = never;
   Deadline idle = idle_end();
   Writing writing;
   while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    const Deadline wake = std::min({deadline, idle, deadline_in(look_at_reader), display.due(), silence.due(),
+    const Deadline wake = std::min({deadline, idle, late, deadline_in(look_at_reader), display.due(), silence.due(),
                                     writing.wake(), verification != nullptr ? verification->due() : never});
     std::vector<Message> messages = session.receive(wake, stop);
     for (Message& message : messages) {
@@ -272,6 +272,11 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
     display.refresh(session.waiting());
     if (verification != nullptr) {
       verification->refresh(session.waiting());
+      late = !verification->has_ended() ? never : late == never ? deadline_in(late_arrivals) : late;
+      if (std::chrono::steady_clock::now() >= late) {
+        handling.flush();
+        return true;
+      }
     }
     // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
     session.take_at_most(handling.left_to_take());
@@ -327,6 +332,30 @@ bool tell_dropped(const Session& session, const Console& console) {
   return dropped == 0;
 }
 
+/// Where an exception ends a run that is verified, what was seen of it is reported all the same.
+class ReportAnyway {
+ public:
+  ReportAnyway(Verification* verification, const Session& session, Output& output)
+      : verification_(verification), session_(session), output_(output) {}
+  ReportAnyway(const ReportAnyway&) = delete;
+  ReportAnyway& operator=(const ReportAnyway&) = delete;
+  ~ReportAnyway() {
+    if (verification_ == nullptr || std::uncaught_exceptions() == before_) {
+      return;
+    }
+    try {
+      (void)verification_->report(session_, output_);
+    } catch (...) {  // NOLINT(bugprone-empty-catch): the fault that ends the run is the one to be told
+    }
+  }
+
+ private:
+  Verification* verification_;
+  const Session& session_;
+  Output& output_;
+  int before_ = std::uncaught_exceptions();
+};
+
 ExitStatus print_all(Session& session, const SubConfig& config, Output& output, Recording* recording,
                      const Console& console, const std::stop_token& stop, const OpenSession& look) {
   Display display{config, output, console};
@@ -346,6 +375,7 @@ ExitStatus print_all(Session& session, const SubConfig& config, Output& output, 
   if (config.exit_after_suback) {
     take_what_is_there(session, handling, stop);
   } else {
+    const ReportAnyway reports{verifies, session, output};
     is_idle = take_all(session, config, handling, display, verifies, silence, deadline, output, stop);
   }
   const auto is_done = [&] { return config.exit_after_suback || !handling.goes_on(); };
@@ -358,7 +388,7 @@ ExitStatus print_all(Session& session, const SubConfig& config, Output& output, 
   const bool removed = !config.remove_retained || flush_removals(session, handling, time_is_up, console, stop);
   display.finish(session.waiting());
   session.disconnect();
-  if (!config.remove_retained && !config.responds()) {
+  if (!config.remove_retained && !config.responds() && !config.verify) {
     take_what_is_there(session, handling, stop);  // what came while goodbye was said
     display.finish(session.waiting());
   }
@@ -368,9 +398,23 @@ ExitStatus print_all(Session& session, const SubConfig& config, Output& output, 
   }
   if (verification) {
     const bool kept = verification->report(session, output);
-    const bool too_few = !verification->has_any() || (config.count && !done);
+    const bool has_ended = verification->has_ended();
+    // Silence ends a run in which somebody may still have something to say; what is asked for is that they have ended.
+    const bool unmet = (config.count && !done) || (config.until && !handling.met() && !has_ended) ||
+                       (is_idle && !config.count && !config.until && !has_ended);
     const bool was_stopped = stop.stop_requested() && !done;
-    return !kept ? ExitStatus::verdict : too_few && !was_stopped ? ExitStatus::timed_out : ExitStatus::success;
+    if (!verification->has_any() || unmet) {
+      if (!was_stopped) {
+        console.note(fmt::format("{} before {}", is_idle ? "silence came" : "time was up",
+                                 config.count || config.until ? "all had come that was asked for"
+                                 : verification->has_any()    ? "all publishers had ended"
+                                                              : "anything with a stamp had come"));
+      }
+      return was_stopped                        ? ExitStatus::success
+             : verification->has_any() && !kept ? ExitStatus::verdict
+                                                : ExitStatus::timed_out;
+    }
+    return kept ? ExitStatus::success : ExitStatus::verdict;
   }
   const ExitStatus success = !removed || handling.unanswered() > 0 ? ExitStatus::failure
                              : all_granted && !handling.refused()  ? ExitStatus::success

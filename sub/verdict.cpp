@@ -25,7 +25,7 @@ constexpr std::size_t most_told = 8;
 /// Pub is taken for the limit where that much of the latest hundredth is its own.
 constexpr auto late_itself = 10ms;
 
-/// sub is, where it used that much of a processor, or that many messages waited for it.
+/// sub is, where it used that much of a processor in one of the run's seconds, or that many messages waited for it.
 constexpr double busy = 0.9;
 constexpr std::uint64_t long_queue = 500;
 
@@ -91,15 +91,17 @@ std::vector<std::string> remarks(const Verifier& verifier, const Totals& totals,
   const Latencies& latencies = totals.latencies;
   std::vector<std::string> sentences;
   if (latencies.lateness.percentile(99) > late_itself) {
-    sentences.push_back(fmt::format("pub was a limit: it sent one of a hundred messages {} or more after it was due",
-                                    milliseconds(latencies.lateness.percentile(99))));
+    sentences.push_back(fmt::format(
+        "pub was a limit, or the broker to it: one message of a hundred was sent {} or more after it was due",
+        milliseconds(latencies.lateness.percentile(99))));
   }
   if (circumstances.dropped > 0) {
     sentences.push_back(
         fmt::format("sub was a limit: it dropped {}, which count as lost", plural(circumstances.dropped, "message")));
   } else if (circumstances.busy > busy || circumstances.greatest_queue > long_queue) {
-    sentences.push_back(fmt::format("sub was a limit: it used {:.0f} % of a processor, and up to {} waited for it",
-                                    circumstances.busy * 100, plural(circumstances.greatest_queue, "message")));
+    sentences.push_back(
+        fmt::format("sub was a limit: it used up to {:.0f} % of a processor, and up to {} waited for it",
+                    circumstances.busy * 100, plural(circumstances.greatest_queue, "message")));
   }
   if (latencies.has_steps()) {
     sentences.push_back(
@@ -154,7 +156,7 @@ std::string plain_text_of(const Verifier& verifier, const Totals& totals, const 
         "", fmt::format("{}: {} of {}, lost {}{}{}, duplicated {}, reordered {}, corrupted {}, p99 {}",
                         name_of(runs[at]), series.received(), series.highest(), series.lost(),
                         series.lost() > 0 ? ": " : "", ranges_of(series), series.duplicated(), series.reordered(),
-                        runs[at].corrupted, milliseconds(runs[at].latencies.judged().percentile(99))));
+                        runs[at].corrupted, milliseconds(runs[at].latencies.judged.percentile(99))));
   }
   if (runs.size() > most_told) {
     text += report_line("", fmt::format("... and {} more", runs.size() - most_told));
@@ -169,7 +171,7 @@ std::string plain_text_of(const Verifier& verifier, const Totals& totals, const 
   text += report_line("rate", totals.rate() ? fmt::format("{:.3f}/s, {} bytes in {:.3f} s", *totals.rate(),
                                                           totals.bytes, totals.time.count())
                                             : "-");
-  text += drawn(latencies.judged());
+  text += drawn(latencies.judged);
   for (const std::string& sentence : remarks(verifier, totals, circumstances)) {
     text += report_line("note", sentence);
   }
@@ -296,8 +298,10 @@ std::vector<std::string> broken(const Budgets& budgets, const Totals& totals) {
   at_most("lost", totals.lost, budgets.max_loss);
   at_most("duplicated", totals.duplicated, budgets.max_dup);
   at_most("reordered", totals.reordered, budgets.max_reorder);
-  const auto p99 = totals.latencies.judged().percentile(99);
-  if (budgets.max_p99 && p99 > *budgets.max_p99) {
+  const auto p99 = totals.latencies.judged.percentile(99);
+  if (budgets.max_p99 && totals.latencies.judged.count() == 0) {
+    sentences.emplace_back("p99 could not be measured");
+  } else if (budgets.max_p99 && p99 > *budgets.max_p99) {
     sentences.push_back(fmt::format("p99 is {}, {} more than the {} allowed", milliseconds(p99),
                                     milliseconds(p99 - *budgets.max_p99), milliseconds(*budgets.max_p99)));
   }
@@ -326,8 +330,8 @@ std::string words_so_far(const Verifier& verifier) {
   const Totals totals{verifier};
   return fmt::format("{} of {} received, {} lost, {} duplicated, {} reordered; p50 {}, p99 {}; {:.0f}/s",
                      totals.received, totals.sent, totals.lost, totals.duplicated, totals.reordered,
-                     milliseconds(totals.latencies.judged().percentile(50)),
-                     milliseconds(totals.latencies.judged().percentile(99)), totals.rate().value_or(0));
+                     milliseconds(totals.latencies.judged.percentile(50)),
+                     milliseconds(totals.latencies.judged.percentile(99)), totals.rate().value_or(0));
 }
 
 }  // namespace sistem

@@ -26,7 +26,7 @@ struct Budgets {
 struct Circumstances {
   std::uint64_t dropped = 0;         ///< because the reader of stdout was slow
   std::uint64_t greatest_queue = 0;  ///< messages that had arrived and were not taken yet
-  double busy = 0;                   ///< of the time of one processor, what sub has used
+  double busy = 0;                   ///< the part of a processor that sub has used, in the second of which it was most
 };
 
 /// The sums over all runs of all publishers.

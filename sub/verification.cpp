@@ -37,9 +37,9 @@ Verification::Verification(const SubConfig& config, const Console& console)
     : config_(config),
       console_(console),
       verifier_(config.subtract_offset),
-      begin_(std::chrono::steady_clock::now()),
+      looked_at_(std::chrono::steady_clock::now()),
       processor_time_(processor_time()),
-      due_(begin_ + interval) {
+      due_(looked_at_ + interval) {
   if (config.report_file) {
     file_.open(*config.report_file, std::ios::app | std::ios::ate);
     complain_unless(file_.good(), *config.report_file);
@@ -61,6 +61,10 @@ void Verification::refresh(std::size_t waiting) {
     return;
   }
   due_ = std::max(due_ + interval, now);
+  const auto used = processor_time();
+  busy_ = std::max(busy_, std::chrono::duration<double>(used - processor_time_) / (now - looked_at_));
+  processor_time_ = used;
+  looked_at_ = now;
   if (console_.is_for_a_person() && has_any()) {
     console_.status(words_so_far(verifier_));
   }
@@ -70,10 +74,8 @@ bool Verification::report(const Session& session, Output& output) {
   if (console_.is_for_a_person()) {
     console_.status("");
   }
-  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin_;
-  const std::chrono::duration<double> used = processor_time() - processor_time_;
   const std::string text =
-      text_of(verifier_, config_.budgets, {session.dropped(), greatest_queue_, used / time},
+      text_of(verifier_, config_.budgets, {session.dropped(), greatest_queue_, busy_},
               config_.report.value_or(ReportFormat::text), !config_.report_file || file_.tellp() == 0);
   if (config_.report_file) {
     file_ << text << std::flush;

@@ -49,8 +49,9 @@ class Verification {
   Verifier verifier_;
   std::ofstream file_;  ///< of the report, where it has one
   std::size_t greatest_queue_ = 0;
-  const std::chrono::steady_clock::time_point begin_;
-  const std::chrono::nanoseconds processor_time_;  ///< used before it began
+  double busy_ = 0;                                  ///< the most of a processor that was used in one interval,
+  std::chrono::steady_clock::time_point looked_at_;  ///< which began then,
+  std::chrono::nanoseconds processor_time_;          ///< with so much used before
   Deadline due_;
 };
 

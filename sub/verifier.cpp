@@ -1,6 +1,7 @@
 #include "sub/verifier.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace sistem {
 namespace {
@@ -17,7 +18,7 @@ constexpr auto around_step = 12ms;
 void Latencies::record(const Stamp& stamp, const Message& message, std::chrono::nanoseconds ahead) {
   const std::chrono::nanoseconds latency = message.arrival - stamp.sent - ahead;
   from_sent.record(latency);
-  sum += std::max(latency, 0ns);
+  sum += static_cast<double>(std::max(latency, 0ns).count());
   before_sent += latency < 0ns ? 1 : 0;
   if (latency >= step_begin && latency < step_end) {
     ++in_step;
@@ -25,10 +26,11 @@ void Latencies::record(const Stamp& stamp, const Message& message, std::chrono::
     ++beside_step;
   }
   if (last_) {
-    differences += latency > *last_ ? latency - *last_ : *last_ - latency;
+    differences += std::abs(static_cast<double>(latency.count()) - static_cast<double>(last_->count()));
     ++pairs;
   }
   last_ = latency;
+  judged.record(message.arrival - stamp.due.value_or(stamp.sent) - ahead);
   if (stamp.due) {
     from_due.record(message.arrival - *stamp.due - ahead);
     lateness.record(stamp.sent - *stamp.due);
@@ -39,6 +41,7 @@ void Latencies::merge(const Latencies& other) {
   from_sent.merge(other.from_sent);
   from_due.merge(other.from_due);
   lateness.merge(other.lateness);
+  judged.merge(other.judged);
   sum += other.sum;
   before_sent += other.before_sent;
   in_step += other.in_step;
@@ -48,11 +51,13 @@ void Latencies::merge(const Latencies& other) {
 }
 
 std::chrono::nanoseconds Latencies::mean() const {
-  return from_sent.count() == 0 ? 0ns : sum / static_cast<std::int64_t>(from_sent.count());
+  const double count = std::max<double>(static_cast<double>(from_sent.count()), 1);
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(sum / count));
 }
 
 std::chrono::nanoseconds Latencies::jitter() const {
-  return pairs == 0 ? 0ns : differences / static_cast<std::int64_t>(pairs);
+  const double count = std::max<double>(static_cast<double>(pairs), 1);
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(differences / count));
 }
 
 bool Latencies::has_steps() const {
@@ -82,17 +87,18 @@ void Verifier::take(const Message& message) {
   }
   ++taken_;
   PublisherRun& run = run_of(stamp->publisher, stamp->sequence, stamp->sent);
-  run.last_arrival = message.arrival_steady;
-  if (run.series.highest() == 0) {
-    run.first_arrival = message.arrival_steady;
-  }
   if (!is_intact(message, *stamp)) {
-    ++run.corrupted;  // its number counts as missing
+    ++run.corrupted;
+    run.series.end(stamp->sequence);  // so that its number is missing, also where it is the last
     return;
   }
   if (run.series.take(stamp->sequence) == Series::Fate::duplicate) {
     return;
   }
+  if (run.series.received() == 1) {
+    run.first_arrival = message.arrival_steady;
+  }
+  run.last_arrival = message.arrival_steady;
   run.last_sent = std::max(run.last_sent, stamp->sent);
   run.bytes += message.payload.size();
   run.latencies.record(*stamp, message, subtracts_ && run.clock ? run.clock->ahead : 0ns);

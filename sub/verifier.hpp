@@ -20,12 +20,15 @@ namespace sistem {
 struct Latencies {
   Histogram from_sent;  ///< from the time that the stamp has to the arrival
   Histogram from_due;   ///< from when they should have been sent; of those alone that say so
-  Histogram lateness;   ///< between the two: what pub itself has cost
-  std::chrono::nanoseconds sum{0};
-  std::uint64_t before_sent = 0;            ///< arrived before they were sent, by the clocks of the two machines
-  std::uint64_t in_step = 0;                ///< took about 40 ms
-  std::uint64_t beside_step = 0;            ///< took somewhat less or somewhat more than that
-  std::chrono::nanoseconds differences{0};  ///< of each from the one before it, without their signs
+  Histogram lateness;   ///< between the two: what they had to wait for before they were sent
+  /// What a latency is judged by: from due where that is known, since what is held up is sent too late, and the time
+  /// from there says nothing of it; else from sent.
+  Histogram judged;
+  double sum = 0;                 ///< of those from sent, in nanoseconds
+  std::uint64_t before_sent = 0;  ///< arrived before they were sent, by the clocks of the two machines
+  std::uint64_t in_step = 0;      ///< took about 40 ms
+  std::uint64_t beside_step = 0;  ///< took somewhat less or somewhat more than that
+  double differences = 0;         ///< of each from the one before it, without their signs, in nanoseconds
   std::uint64_t pairs = 0;
 
   /// `ahead`: so much the arrival's clock is taken to be ahead of the stamp's.
@@ -37,9 +40,6 @@ struct Latencies {
   [[nodiscard]] std::chrono::nanoseconds jitter() const;
   /// Whether some took 40 ms and few anything near that: a delayed ACK of TCP that somebody waited for.
   [[nodiscard]] bool has_steps() const;
-  /// What a latency is judged by: from due where that is known, since a sender that is held up sends too late what the
-  /// other time says nothing of.
-  [[nodiscard]] const Histogram& judged() const { return from_due.count() > 0 ? from_due : from_sent; }
 
  private:
   std::optional<std::chrono::nanoseconds> last_;

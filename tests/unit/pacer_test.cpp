@@ -110,6 +110,23 @@ TEST(Pacer, AMomentOfTheMachinesIsNoReasonToLeaveMessagesOut) {
   EXPECT_EQ(pacer.punctuality().skipped, 0U);
 }
 
+TEST(Pacer, InAMeasurementMissedSlotsAreMadeUpForAndStayAsLateAsTheyAre) {
+  Pace pace = each(10s);
+  pace.duration = 100s;
+  Pacer pacer = started(pace, Missed::are_made_up_for);
+  ASSERT_TRUE(pacer.next(run_start));
+  // A stall of 55 s, and the end of the run's time in the midst of another one.
+  for (int slot = 1; slot <= 9; ++slot) {
+    const Deadline now = run_start + (slot < 6 ? 55s : 300s);
+    const auto next = pacer.next(now);
+    ASSERT_TRUE(next) << slot;
+    EXPECT_EQ(next->due, run_start + slot * 10s);
+  }
+  EXPECT_FALSE(pacer.next(run_start + 300s)) << "all slots of its time were sent";
+  EXPECT_EQ(pacer.punctuality().skipped, 0U);
+  EXPECT_FALSE(pacer.end()) << "nothing cuts it off";
+}
+
 TEST(Pacer, SlotsThatAreMissedAreSkippedAndNotMadeUpForByABurst) {
   Pacer pacer = started(each(10s));
   EXPECT_EQ(due(pacer, 0s), 0s);

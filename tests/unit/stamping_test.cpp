@@ -11,7 +11,7 @@ const Stamp::Time wall{std::chrono::seconds(1'795'599'000)};
 const Deadline steady{std::chrono::hours(5)};
 
 TEST(Stamping, ItsTimeIsThatOfTheBeginningAndWhatHasPassedSince) {
-  Stamping stamping{"p", ProtocolVersion::v5, wall, steady};
+  Stamping stamping{"p", ProtocolVersion::v5, {wall, steady}};
   Message message{.topic = "a", .payload = "x"};
   stamping.stamp(steady + 2s + 7ns, steady + 1s, message);
   const auto stamp = stamp_of(message);
@@ -25,21 +25,22 @@ TEST(Stamping, ItsTimeIsThatOfTheBeginningAndWhatHasPassedSince) {
 TEST(Stamping, OnlyMqtt5HasItInProperties) {
   for (const ProtocolVersion version : {ProtocolVersion::v31, ProtocolVersion::v311}) {
     Message message{.topic = "a", .payload = "x"};
-    Stamping{"p", version, wall, steady}.stamp(steady, std::nullopt, message);
+    Stamping{"p", version, {wall, steady}}.stamp(steady, std::nullopt, message);
     EXPECT_EQ(message.payload, "~stamp1 1 1795599000000000000 - 8cdc1683 p\nx");
     EXPECT_TRUE(message.properties.empty());
   }
   Message message{.topic = "a", .payload = "x"};
-  Stamping{"p", ProtocolVersion::v5, wall, steady}.stamp(steady, std::nullopt, message);
+  Stamping{"p", ProtocolVersion::v5, {wall, steady}}.stamp(steady, std::nullopt, message);
   EXPECT_EQ(message.payload, "x");
   EXPECT_EQ(message.properties.size(), 4U);
 }
 
 TEST(Stamping, NumbersFromOneAndSaysAtTheEndHowMany) {
-  Stamping stamping{"p", ProtocolVersion::v5, wall, steady};
+  Stamping stamping{"p", ProtocolVersion::v5, {wall, steady}};
   for (std::uint64_t number = 1; number <= 3; ++number) {
     Message message{.topic = "a", .payload = "x"};
     stamping.stamp(steady, std::nullopt, message);
+    stamping.count_last();
     EXPECT_EQ(stamp_of(message)->sequence, number);
   }
   const Message last = stamping.end("a/b", 1, steady + 1s);
@@ -54,9 +55,9 @@ TEST(Stamping, NumbersFromOneAndSaysAtTheEndHowMany) {
 
 TEST(Stamping, WhatHasTheBrokerForgetStaysEmpty) {
   const Message clearing{.topic = "a", .retain = true};
-  EXPECT_FALSE((Stamping{"p", ProtocolVersion::v311, wall, steady}.takes(clearing)));
-  EXPECT_TRUE((Stamping{"p", ProtocolVersion::v5, wall, steady}.takes(clearing)));
-  EXPECT_TRUE((Stamping{"p", ProtocolVersion::v311, wall, steady}.takes({.topic = "a"})));
+  EXPECT_FALSE((Stamping{"p", ProtocolVersion::v311, {wall, steady}}.takes(clearing)));
+  EXPECT_TRUE((Stamping{"p", ProtocolVersion::v5, {wall, steady}}.takes(clearing)));
+  EXPECT_TRUE((Stamping{"p", ProtocolVersion::v311, {wall, steady}}.takes({.topic = "a"})));
 }
 
 }  // namespace

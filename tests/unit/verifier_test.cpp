@@ -128,9 +128,46 @@ TEST(Verifier, MeasuresFromWhenItWasSentAndFromWhenItWasDue) {
   EXPECT_EQ(latencies.lateness.greatest(), 500ms);
   EXPECT_EQ(latencies.mean(), 1500us);
   EXPECT_EQ(latencies.jitter(), 1ms);
-  EXPECT_EQ(&latencies.judged(), &latencies.from_due);
+  EXPECT_EQ(latencies.judged.greatest(), 502ms);
   const std::string report = text_of(verifier, {}, {}, ReportFormat::text);
   EXPECT_NE(report.find("pub was a limit"), std::string::npos) << report;
+}
+
+TEST(Verifier, OneWithoutAPaceIsJudgedBesideOneWithIt) {
+  Verifier verifier;
+  verifier.take(stamped("paced", 1, 1s, 1ms, 1s));
+  verifier.take(stamped("unpaced", 1, 1s, 900ms));
+  EXPECT_EQ(Totals{verifier}.latencies.judged.greatest(), 900ms);
+  EXPECT_EQ(broken({.max_p99 = 5ms}, Totals{verifier}).size(), 1U);
+}
+
+TEST(Verifier, AMarkMayComeBeforeWhatItCounts) {
+  Verifier verifier;
+  verifier.take(ended("p", 2, 3s));
+  verifier.take(stamped("p", 1, 1s, 3s));
+  verifier.take(stamped("p", 2, 2s, 3s));
+  EXPECT_EQ(Totals{verifier}.rate(), 1.0);
+  EXPECT_TRUE(verifier.is_complete());
+}
+
+TEST(Verifier, ADamagedOneIsLostAlsoWhereItIsTheLast) {
+  Verifier verifier;
+  Message damaged = stamped("p", 1, 1s);
+  damaged.payload = "y";
+  verifier.take(damaged);
+  EXPECT_EQ(Totals{verifier}.lost, 1U);
+  const std::vector<std::string> expected{"lost 1, 1 more than the 0 allowed", "p99 could not be measured"};
+  EXPECT_EQ(broken({.max_loss = 0, .max_p99 = 1s}, Totals{verifier}), expected);
+}
+
+TEST(Verifier, AClockThatIsDecadesOffOverflowsNothing) {
+  Verifier verifier;
+  for (std::uint64_t number = 1; number <= 20; ++number) {
+    Message message = stamped("p", number, std::chrono::nanoseconds(number));
+    message.arrival = Stamp::Time{std::chrono::nanoseconds{INT64_MAX}};
+    verifier.take(message);
+  }
+  EXPECT_GT(verifier.runs()[0].latencies.mean(), std::chrono::hours(24 * 365 * 100));
 }
 
 TEST(Verifier, AnExactQuantileIsMetToAHundredth) {
@@ -146,7 +183,7 @@ TEST(Verifier, AnExactQuantileIsMetToAHundredth) {
   const Totals totals{verifier};
   for (const double percent : {50.0, 90.0, 99.0, 99.9, 100.0}) {
     const auto wanted = static_cast<double>(exact[static_cast<std::size_t>(percent * 100) - 1]);
-    EXPECT_NEAR(static_cast<double>(totals.latencies.judged().percentile(percent).count()), wanted, wanted / 100)
+    EXPECT_NEAR(static_cast<double>(totals.latencies.judged.percentile(percent).count()), wanted, wanted / 100)
         << percent;
   }
 }
