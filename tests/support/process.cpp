@@ -164,8 +164,9 @@ void Process::signal(int number) const {
   }
 }
 
-void Process::read_some(std::chrono::milliseconds limit) {
-  std::array<pollfd, 2> ready{{{stdout_, POLLIN, 0}, {stderr_, POLLIN, 0}}};
+void Process::read_some(std::chrono::milliseconds limit, Read what) {
+  const int left_out = -1;
+  std::array<pollfd, 2> ready{{{what == Read::both ? stdout_ : left_out, POLLIN, 0}, {stderr_, POLLIN, 0}}};
   if (::poll(ready.data(), ready.size(), static_cast<int>(limit.count())) <= 0) {
     return;
   }
@@ -185,20 +186,22 @@ void Process::read_some(std::chrono::milliseconds limit) {
   read_into(ready[1], stderr_, err_);
 }
 
-void Process::wait_for(const std::string& text, const std::string& where, std::chrono::milliseconds limit) {
+void Process::wait_for(const std::string& text, const std::string& where, std::chrono::milliseconds limit, Read what) {
   const auto deadline = Clock::now() + limit;
   while (where.find(text) == std::string::npos) {
     const bool open = stdout_ >= 0 || stderr_ >= 0;
     if (Clock::now() >= deadline || !open) {
       throw std::runtime_error(fmt::format("never printed: {}\n{}", text, report()));
     }
-    read_some(std::chrono::milliseconds(100));
+    read_some(std::chrono::milliseconds(100), what);
   }
 }
 
 void Process::wait_for_stdout(const std::string& text, std::chrono::milliseconds limit) { wait_for(text, out_, limit); }
 
 void Process::wait_for_stderr(const std::string& text, std::chrono::milliseconds limit) { wait_for(text, err_, limit); }
+
+void Process::wait_for_stderr_alone(const std::string& text) { wait_for(text, err_, patience, Read::stderr_alone); }
 
 void Process::wait_for_full(int pipe) const {
   constexpr int much = 16000;

@@ -41,6 +41,8 @@ class Process {
   /// Reads until stdout (stderr) holds `text`.
   void wait_for_stdout(const std::string& text, std::chrono::milliseconds limit = patience);
   void wait_for_stderr(const std::string& text, std::chrono::milliseconds limit = patience);
+  /// Reads until stderr holds `text`, and leaves stdout unread.
+  void wait_for_stderr_alone(const std::string& text);
 
   /// Reads what it has printed so far, without waiting.
   void poll_output();
@@ -64,8 +66,10 @@ class Process {
   [[nodiscard]] std::string report() const;
 
  private:
-  void read_some(std::chrono::milliseconds limit);
-  void wait_for(const std::string& text, const std::string& where, std::chrono::milliseconds limit);
+  enum class Read { both, stderr_alone };
+  void read_some(std::chrono::milliseconds limit, Read what = Read::both);
+  void wait_for(const std::string& text, const std::string& where, std::chrono::milliseconds limit,
+                Read what = Read::both);
   void wait_for_full(int pipe) const;
   bool reap(bool block);
 
