@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <ctime>
 #include <random>
 #include <utility>
 
@@ -32,13 +34,18 @@ struct WebSocket {
 
 class Channel::Layers {
  public:
-  explicit Layers(Descriptor socket) : socket_(std::move(socket)) {}
+  explicit Layers(Descriptor socket) : socket_(std::move(socket)) {
+    const int yes = 1;
+    // Where a socket has no such thing, as a unix socket, nothing is noted.
+    (void)::setsockopt(fd(), SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes);
+  }
 
   [[nodiscard]] int fd() const { return socket_.get(); }
   void encrypt(Encrypted tls) { tls_.emplace(std::move(tls)); }
   void frame() { frames_.emplace(); }
 
   ssize_t read(char* into, std::size_t size);
+  [[nodiscard]] std::chrono::system_clock::time_point arrival() const { return arrival_; }
   ssize_t write(const iovec* parts, int count);
   [[nodiscard]] bool has_unsent() const { return !unsent_.empty(); }
   bool flush();
@@ -47,6 +54,7 @@ class Channel::Layers {
 
  private:
   ssize_t raw_read(char* into, std::size_t size);
+  ssize_t receive(char* into, std::size_t size);
   ssize_t raw_write(const char* bytes, std::size_t size);
   void answer(const Unframer::Control& control);
   void send_frame(Opcode opcode, std::string_view payload);
@@ -56,6 +64,7 @@ class Channel::Layers {
   std::optional<Encrypted> tls_;
   std::optional<WebSocket> frames_;
   std::string unsent_;
+  std::chrono::system_clock::time_point arrival_;
 };
 
 // The bottom: the socket, or TLS on it ------------------------------------------------------------------------------
@@ -79,12 +88,38 @@ ssize_t Channel::Layers::ssl_result(int result) {
 
 ssize_t Channel::Layers::raw_read(char* into, std::size_t size) {
   if (!tls_) {
-    return ::recvfrom(fd(), into, size, 0, nullptr, nullptr);
+    return receive(into, size);
   }
   ::ERR_clear_error();
   errno = 0;
   const int result = ::SSL_read(tls_->ssl.get(), into, static_cast<int>(std::min<std::size_t>(size, 1 << 30)));
+  arrival_ = std::chrono::system_clock::now();
   return result > 0 ? result : ssl_result(result);
+}
+
+/// As recv(2), and takes the kernel's note of the time along.
+ssize_t Channel::Layers::receive(char* into, std::size_t size) {
+  iovec bytes{into, size};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> notes{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = notes.data();
+  message.msg_controllen = notes.size();
+  const ssize_t count = ::recvmsg(fd(), &message, 0);
+  const int error = errno;
+  arrival_ = std::chrono::system_clock::now();
+  const cmsghdr* const note = count > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (note != nullptr && note->cmsg_level == SOL_SOCKET && note->cmsg_type == SCM_TIMESTAMPNS) {
+    timespec time{};
+    std::memcpy(&time, CMSG_DATA(note), sizeof time);
+    const auto since_1970 = std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+    if (time.tv_sec > 0) {  // the first packets may have none
+      arrival_ = std::min(arrival_, std::chrono::system_clock::time_point{since_1970});
+    }
+  }
+  errno = error;
+  return count;
 }
 
 ssize_t Channel::Layers::raw_write(const char* bytes, std::size_t size) {
@@ -240,6 +275,7 @@ int Channel::fd() const { return layers_->fd(); }
 void Channel::encrypt(Encrypted tls) { layers_->encrypt(std::move(tls)); }
 void Channel::frame() { layers_->frame(); }
 ssize_t Channel::read(char* into, std::size_t size) { return layers_->read(into, size); }
+std::chrono::system_clock::time_point Channel::arrival() const { return layers_->arrival(); }
 ssize_t Channel::write(const iovec* parts, int count) { return layers_->write(parts, count); }
 bool Channel::has_unsent() const { return layers_->has_unsent(); }
 bool Channel::flush() { return layers_->flush(); }

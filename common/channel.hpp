@@ -3,6 +3,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -34,6 +35,9 @@ class Channel {
   /// As read(2) on a non-blocking socket: 0 at the end, -1 with errno where there is nothing (EAGAIN) or no connection
   /// any more. It may hold bytes that poll(2) does not know of: read until EAGAIN.
   [[nodiscard]] ssize_t read(char* into, std::size_t size);
+  /// When the last bytes came that read() has read: as the kernel has noted it, as tcpdump would show it; where it does
+  /// not, when they were read.
+  [[nodiscard]] std::chrono::system_clock::time_point arrival() const;
 
   /// As writev(2) on a non-blocking socket: how many bytes were taken, -1 with errno where none could be. What was
   /// taken and did not fit into the socket waits here: then has_unsent() is true, nothing more is taken (EAGAIN), and

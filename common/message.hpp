@@ -19,7 +19,7 @@ struct Message {
 
   // Of one that arrived:
   std::uint16_t packet_id = 0;                    ///< 0 at QoS 0 [MQTT-2.2.1-2]
-  std::chrono::system_clock::time_point arrival;  ///< when the library handed it over
+  std::chrono::system_clock::time_point arrival;  ///< when the kernel received it, or the session where that is unknown
   /// The same by the clock that never jumps, for the time between two.
   std::chrono::steady_clock::time_point arrival_steady;
   bool dup = false;  ///< it may have come before [MQTT-3.3.1-1]

@@ -548,8 +548,9 @@ class PahoSession final : public Session {
   }
 
   void arrived(const Client* client, const mqtt::message& message, std::optional<std::string> topic,
-               std::vector<Property> properties, std::chrono::system_clock::time_point now,
-               std::chrono::steady_clock::time_point now_steady) {
+               std::vector<Property> properties) {
+    const auto now = std::chrono::system_clock::now();
+    const auto now_steady = std::chrono::steady_clock::now();
     std::unique_lock lock(mutex_);
     if (!topic) {
       console_.note(
@@ -564,9 +565,11 @@ class PahoSession final : public Session {
         config_.version == ProtocolVersion::v5) {  // before, it arrives with its PUBREL
       half_received_.insert(static_cast<std::uint16_t>(message.c_struct().msgid));
     }
+    const auto arrival = std::min(now, wire_->arrival());
+    last_arrival_ = std::max(last_arrival_, now_steady - (now - arrival));
     arrivals_.push_back({std::move(*topic), message.get_payload_str(), message.get_qos(), message.is_retained(),
-                         std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), now, now_steady,
-                         message.is_duplicate()});
+                         std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), arrival,
+                         last_arrival_, message.is_duplicate()});
     changed_.notify_all();
     if (overflow_ == Overflow::block) {
       return;  // the wire lets no more pass until receive() has taken some
@@ -1490,6 +1493,7 @@ class PahoSession final : public Session {
   std::map<std::string, Grant> renewed_;  ///< what was granted when a lost connection was regained
   bool interrupted_ = false;
   std::deque<Message> arrivals_;
+  std::chrono::steady_clock::time_point last_arrival_;
   std::size_t arrivals_bytes_ = 0;  ///< of their payloads, where too many are dropped
   std::size_t dropped_ = 0;
   std::set<std::uint16_t> half_received_;  ///< of QoS 2, by packet id, whose exchange is not over
@@ -1509,11 +1513,9 @@ Client::Client(PahoSession& session, const std::string& client_id, const Connect
                   .finalize()) {
   client_.set_connection_lost_handler([this](const std::string&) { session_.lost(this); });
   client_.set_message_callback([this](const mqtt::const_message_ptr& message) {
-    const auto now = std::chrono::system_clock::now();
-    const auto now_steady = std::chrono::steady_clock::now();
     auto properties = from_paho(message->get_properties());
     auto topic = topic_of(*message, properties);
-    session_.arrived(this, *message, std::move(topic), std::move(properties), now, now_steady);
+    session_.arrived(this, *message, std::move(topic), std::move(properties));
   });
 }
 

@@ -221,7 +221,9 @@ std::int16_t Wire::awaited() const {
 bool Wire::advance() {
   const std::scoped_lock lock(mutex_);
   (void)send_own();
-  read_ahead();
+  if (waiting() == 0) {  // not sooner, or arrival() would be the time of what comes later
+    read_ahead();
+  }
   return waiting() > 0 || ended_;
 }
 
@@ -237,6 +239,7 @@ void Wire::read_ahead() {
       sent_.notify_all();
       return;
     }
+    arrival_ = channel_.arrival();
     try {
       sort({bytes.data(), static_cast<std::size_t>(count)});
     } catch (const Malformed& malformed) {

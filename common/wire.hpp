@@ -3,6 +3,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -50,8 +51,8 @@ class Wire {
   [[nodiscard]] ssize_t send(const iovec* parts, int count);
   /// What poll(2) is to wait for on the channel's socket.
   [[nodiscard]] std::int16_t awaited() const;
-  /// Reads ahead and sends what waits here; to be called when the socket has become ready, and may be at any time. True
-  /// where receive() has something to tell.
+  /// Reads ahead, where receive() has nothing left to give, and sends what waits here; to be called when the socket has
+  /// become ready, and may be at any time. True where receive() has something to tell.
   bool advance();
   /// Whether send() would take anything.
   [[nodiscard]] bool is_writable() const;
@@ -64,6 +65,9 @@ class Wire {
   [[nodiscard]] std::size_t unconsumed() const;
 
   [[nodiscard]] int fd() const { return channel_.fd(); }
+
+  /// When the bytes came that receive() gives last: those of one read have the same time. Takes no lock.
+  [[nodiscard]] std::chrono::system_clock::time_point arrival() const { return arrival_; }
 
   /// So many of the messages that passed to the library have reached the end of their way: there is room for others.
   /// True where receive() had nothing to tell and now has, or would after reading, which had paused.
@@ -123,6 +127,7 @@ class Wire {
   std::chrono::steady_clock::time_point last_sent_ = std::chrono::steady_clock::now();
 
   Watched in_;
+  std::atomic<std::chrono::system_clock::time_point> arrival_{std::chrono::system_clock::now()};  ///< of what is ready
   std::string ready_;  ///< for receive(), which has read so many of it:
   std::size_t ready_read_ = 0;
   std::deque<std::size_t> passed_;  ///< sizes of the messages that passed and are not consumed

@@ -3,6 +3,10 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
 #include "tests/integration/tools.hpp"
 #include "tests/support/capture.hpp"
 #include "tests/support/certificates.hpp"
@@ -46,6 +50,49 @@ TEST_F(OnTheWire, ATopicNameIsSentOnceAndThenItsAlias) {
   EXPECT_EQ(all("mqtt.msgtype == 3", "mqtt.property.topic_alias"), "1,1,1");
   EXPECT_EQ(all("mqtt.msgtype == 3", "mqtt.msg"), "6f6e65,74776f,7468726565");
   EXPECT_EQ(all("mqtt.msgtype == 4", "mqtt.msgid"), "1,2,3");
+}
+
+/// The payloads of a frame, which tshark gives in hexadecimal digits.
+Strings payloads(const std::string& digits) {
+  Strings all{""};
+  for (std::size_t at = 0; at < digits.size(); ++at) {
+    if (digits[at] == ',') {
+      all.emplace_back();
+    } else if (at + 1 < digits.size()) {
+      all.back() += static_cast<char>(std::stoi(digits.substr(at++, 2), nullptr, 16));
+    }
+  }
+  return all;
+}
+
+TEST_F(OnTheWire, AReportHasTheNumbersThatTheCaptureHas) {
+  const Broker broker;
+  Recorder recorder{file_, {broker.port()}};
+  const auto listener = subscribed(broker, {"-t", "a", "--verify", "--report=json"});
+  expect_success(run(pub(broker, {"-t", "a", "-m", "x", "--stamp", "--rate", "100", "--repeat", "200", "--nodelay"})));
+  EXPECT_EQ(listener->wait(), 0) << listener->report();
+  recorder.stop();
+  std::vector<double> took;  // ms since they were due
+  const Capture wire{file_, broker.port()};
+  const auto to_sub = fmt::format("mqtt.msgtype == 3 && tcp.srcport == {}", broker.port());
+  for (const auto& frame : wire.rows(to_sub, {"frame.time_epoch", "mqtt.msg"})) {
+    for (const std::string& payload : payloads(frame.at(1))) {
+      std::istringstream stamp{payload};
+      std::string word;
+      std::string number;
+      std::int64_t sent = 0;
+      if (std::int64_t due = 0; stamp >> word >> number >> sent >> due && word == "~stamp1" && number.front() != '=') {
+        const std::size_t point = frame[0].find('.');
+        const std::int64_t whole = std::stoll(frame[0].substr(0, point)) * 1'000'000'000;
+        took.push_back(static_cast<double>(whole - due) / 1e6 + std::stod(frame[0].substr(point)) * 1e3);
+      }
+    }
+  }
+  ASSERT_EQ(took.size(), 200U);
+  std::sort(took.begin(), took.end());
+  const auto report = nlohmann::json::parse(listener->out());
+  EXPECT_EQ(report["received"], 200);
+  EXPECT_NEAR(report["since_due_ms"]["p50"], took[99], took[99] * 0.05);
 }
 
 TEST_F(OnTheWire, TheKeyLogOpensWhatTlsHides) {
