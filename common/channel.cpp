@@ -107,18 +107,17 @@ ssize_t Channel::Layers::receive(char* into, std::size_t size) {
   message.msg_control = notes.data();
   message.msg_controllen = notes.size();
   const ssize_t count = ::recvmsg(fd(), &message, 0);
-  const int error = errno;
-  arrival_ = std::chrono::system_clock::now();
-  const cmsghdr* const note = count > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (note != nullptr && note->cmsg_level == SOL_SOCKET && note->cmsg_type == SCM_TIMESTAMPNS) {
-    timespec time{};
-    std::memcpy(&time, CMSG_DATA(note), sizeof time);
-    const auto since_1970 = std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
-    if (time.tv_sec > 0) {  // the first packets may have none
-      arrival_ = std::min(arrival_, std::chrono::system_clock::time_point{since_1970});
-    }
+  if (count <= 0) {
+    return count;
   }
-  errno = error;
+  timespec time{};
+  const cmsghdr* const note = CMSG_FIRSTHDR(&message);
+  if (note != nullptr && note->cmsg_level == SOL_SOCKET && note->cmsg_type == SCM_TIMESTAMPNS) {
+    std::memcpy(&time, CMSG_DATA(note), sizeof time);
+  }
+  const auto since_1970 = std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+  // The first packets may have no note.
+  arrival_ = time.tv_sec > 0 ? std::chrono::system_clock::time_point{since_1970} : std::chrono::system_clock::now();
   return count;
 }
 

@@ -565,7 +565,7 @@ class PahoSession final : public Session {
         config_.version == ProtocolVersion::v5) {  // before, it arrives with its PUBREL
       half_received_.insert(static_cast<std::uint16_t>(message.c_struct().msgid));
     }
-    const auto arrival = std::min(now, wire_->arrival());
+    const auto arrival = std::min(now, wire_->arrival());  // the kernel's clock may have been set back since
     last_arrival_ = std::max(last_arrival_, now_steady - (now - arrival));
     arrivals_.push_back({std::move(*topic), message.get_payload_str(), message.get_qos(), message.is_retained(),
                          std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), arrival,
@@ -1493,6 +1493,7 @@ class PahoSession final : public Session {
   std::map<std::string, Grant> renewed_;  ///< what was granted when a lost connection was regained
   bool interrupted_ = false;
   std::deque<Message> arrivals_;
+  /// Of the message that arrived last; reckoned from two clocks, by which it must not seem to go back.
   std::chrono::steady_clock::time_point last_arrival_;
   std::size_t arrivals_bytes_ = 0;  ///< of their payloads, where too many are dropped
   std::size_t dropped_ = 0;

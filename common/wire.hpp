@@ -66,7 +66,8 @@ class Wire {
 
   [[nodiscard]] int fd() const { return channel_.fd(); }
 
-  /// When the bytes came that receive() gives last: those of one read have the same time. Takes no lock.
+  /// When the last bytes came that were read. What was read ahead together has that one time, and so has what was held
+  /// back until then. Takes no lock.
   [[nodiscard]] std::chrono::system_clock::time_point arrival() const { return arrival_; }
 
   /// So many of the messages that passed to the library have reached the end of their way: there is room for others.

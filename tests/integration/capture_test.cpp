@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "common/payload.hpp"
+#include "common/stamp.hpp"
 #include "tests/integration/tools.hpp"
 #include "tests/support/capture.hpp"
 #include "tests/support/certificates.hpp"
@@ -52,19 +54,6 @@ TEST_F(OnTheWire, ATopicNameIsSentOnceAndThenItsAlias) {
   EXPECT_EQ(all("mqtt.msgtype == 4", "mqtt.msgid"), "1,2,3");
 }
 
-/// The payloads of a frame, which tshark gives in hexadecimal digits.
-Strings payloads(const std::string& digits) {
-  Strings all{""};
-  for (std::size_t at = 0; at < digits.size(); ++at) {
-    if (digits[at] == ',') {
-      all.emplace_back();
-    } else if (at + 1 < digits.size()) {
-      all.back() += static_cast<char>(std::stoi(digits.substr(at++, 2), nullptr, 16));
-    }
-  }
-  return all;
-}
-
 TEST_F(OnTheWire, AReportHasTheNumbersThatTheCaptureHas) {
   const Broker broker;
   Recorder recorder{file_, {broker.port()}};
@@ -76,15 +65,13 @@ TEST_F(OnTheWire, AReportHasTheNumbersThatTheCaptureHas) {
   const Capture wire{file_, broker.port()};
   const auto to_sub = fmt::format("mqtt.msgtype == 3 && tcp.srcport == {}", broker.port());
   for (const auto& frame : wire.rows(to_sub, {"frame.time_epoch", "mqtt.msg"})) {
-    for (const std::string& payload : payloads(frame.at(1))) {
-      std::istringstream stamp{payload};
-      std::string word;
-      std::string number;
-      std::int64_t sent = 0;
-      if (std::int64_t due = 0; stamp >> word >> number >> sent >> due && word == "~stamp1" && number.front() != '=') {
-        const std::size_t point = frame[0].find('.');
-        const std::int64_t whole = std::stoll(frame[0].substr(0, point)) * 1'000'000'000;
-        took.push_back(static_cast<double>(whole - due) / 1e6 + std::stod(frame[0].substr(point)) * 1e3);
+    std::istringstream payloads{frame.at(1)};
+    for (std::string digits; std::getline(payloads, digits, ',');) {
+      Message message{.payload = bytes_of_hex(digits).value()};
+      take_stamp_off(message);
+      if (const auto stamp = stamp_of(message)) {
+        const std::chrono::duration<double, std::milli> due = stamp->due.value().time_since_epoch();
+        took.push_back(std::stod(frame[0]) * 1e3 - due.count());
       }
     }
   }
