@@ -26,6 +26,7 @@
 #include "common/error.hpp"
 #include "common/limits.hpp"
 #include "common/packet.hpp"
+#include "common/paho_lean.hpp"
 #include "common/paho_shims.hpp"
 #include "common/reason.hpp"
 #include "common/retry.hpp"
@@ -1559,8 +1560,9 @@ SessionPointer open_session(const ConnectionConfig& config, const Console& conso
 }
 
 std::string library_versions() {
-  return fmt::format("Paho MQTT C++ {}.{}.{}, Paho MQTT C {}", mqtt::VERSION >> 24U, (mqtt::VERSION >> 16U) & 0xFFU,
-                     (mqtt::VERSION >> 8U) & 0xFFU, paho_c_version());
+  return fmt::format("Paho MQTT C++ {}.{}.{}, Paho MQTT C {} ({})", mqtt::VERSION >> 24U,
+                     (mqtt::VERSION >> 16U) & 0xFFU, (mqtt::VERSION >> 8U) & 0xFFU, paho_c_version(),
+                     paho_is_lean() ? "linked in, without its debugging aids" : "as the distribution has built it");
 }
 
 }  // namespace sistem

@@ -1,0 +1,56 @@
+// Takes the place of two files of Paho C, Heap.c and StackTrace.c: where all that a member of an archive defines is
+// there already the linker never takes it. All or nothing: a function that a later Paho adds brings its own file back,
+// and the linker complains of two definitions. To be dropped when distributions build Paho with PAHO_HIGH_PERFORMANCE.
+
+#include "common/paho_lean.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace sistem {
+
+#if defined(PAHO_IS_LEAN)
+bool paho_is_lean() { return true; }
+#else
+bool paho_is_lean() { return false; }
+#endif
+
+}  // namespace sistem
+
+#if defined(PAHO_IS_LEAN)
+// Paho's names and types. A level of its log is an enumeration, which is passed as an int is.
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,readability-identifier-naming)
+extern "C" {
+
+// The heap: where an allocation was made is for its own list of them, which nobody reads.
+
+void* mymalloc(char* /*file*/, int /*line*/, std::size_t size) { return std::malloc(size); }
+void* myrealloc(char* /*file*/, int /*line*/, void* memory, std::size_t size) { return std::realloc(memory, size); }
+void myfree(char* /*file*/, int /*line*/, void* memory) { std::free(memory); }
+int Heap_initialize() { return 0; }
+void Heap_terminate() {}
+void* Heap_get_info() {
+  static std::size_t current_and_most[2] = {0, 0};
+  return &current_and_most;
+}
+int HeapDump(FILE* /*to*/) { return 0; }
+int HeapDumpString(FILE* /*to*/, char* /*string*/) { return 0; }
+void* Heap_findItem(void* /*memory*/) { return nullptr; }
+void Heap_unlink(char* /*file*/, int /*line*/, void* /*memory*/) {}
+
+// The stack trace, which only its log shows.
+
+int setStack(int /*current*/) { return 1; }
+void StackTrace_entry(const char* /*name*/, int /*line*/, int /*level*/) {}
+void StackTrace_exit(const char* /*name*/, int /*line*/, void* /*result*/, int /*level*/) {}
+void StackTrace_printStack(FILE* /*to*/) {}
+char* StackTrace_get(unsigned long /*thread*/, char* text, int size) {
+  if (size > 0) {
+    *text = '\0';
+  }
+  return text;
+}
+
+}  // extern "C"
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,readability-identifier-naming)
+#endif
