@@ -173,16 +173,26 @@ struct Arrived {
   int publishes = 0;
   int repeated = 0;  ///< of them sent again: DUP
   std::int64_t payload_bytes = 0;
-  std::vector<std::int64_t> times;
+  std::int64_t first = 0;  ///< when: all of one read arrived with it
+  std::int64_t last = 0;
+  std::vector<std::int64_t> times;  ///< of each, where that is asked for
+
+  void add(const Publication& message, std::int64_t now) {
+    ++publishes;
+    payload_bytes += static_cast<std::int64_t>(message.payload);
+    first = first != 0 ? first : now;
+    last = now;
+  }
 };
 
 void print(const Arrived& arrived) {
-  std::string line = fmt::format(R"({{"messages":{},"repeated":{},"payload_bytes":{})", arrived.publishes,
-                                 arrived.repeated, arrived.payload_bytes);
+  std::string line =
+      fmt::format(R"({{"messages":{},"repeated":{},"payload_bytes":{},"first_ns":{},"last_ns":{})", arrived.publishes,
+                  arrived.repeated, arrived.payload_bytes, arrived.first, arrived.last);
   if (!arrived.times.empty()) {
     line += R"(,"arrivals_us":[)";
     for (const std::int64_t time : arrived.times) {
-      line += fmt::format("{}{}", line.back() == '[' ? "" : ",", (time - arrived.times.front()) / 1000);
+      line += fmt::format("{}{}", line.back() == '[' ? "" : ",", (time - arrived.first) / 1000);
     }
     line += "]";
   }
@@ -196,16 +206,15 @@ void serve(Connection& connection, bool arrivals) {
   while (goes_on) {
     std::int64_t now = 0;
     const auto handle = [&](const Packet& packet) {
+      now = now != 0 ? now : monotonic_ns();
       if (packet.type() == Type::publish) {
         const Publication message = publication(packet, version_5);
-        ++arrived.publishes;
+        arrived.add(message, now);
         arrived.repeated += packet.first >> 3 & 1;
-        arrived.payload_bytes += static_cast<std::int64_t>(message.payload);
         if (packet.qos() > 0) {
           append(connection.out, packet.qos() == 1 ? Type::puback : Type::pubrec, message.id);
         }
         if (arrivals) {
-          now = now != 0 ? now : monotonic_ns();  // all of one read arrived with it
           arrived.times.push_back(now);
         }
       } else if (packet.type() == Type::pubrel) {
@@ -287,19 +296,19 @@ void take(int port, int messages, double patience) {
   append(connection.out, Type::subscribe, std::string_view{"\0\1\0\7bench/#\0", 12}, 2);
   connection.flush();
   Arrived arrived;
-  std::int64_t last = 0;
-  while (arrived.publishes < messages && connection.read([&](const Packet& packet) {
-    if (packet.type() == Type::suback) {
-      say(R"({"ready":true})");
-    } else if (packet.type() == Type::publish) {
-      ++arrived.publishes;
-      arrived.payload_bytes += static_cast<std::int64_t>(publication(packet, false).payload);
-    }
-  })) {
-    last = monotonic_ns();
+  bool there = true;
+  while (there && arrived.publishes < messages) {
+    std::int64_t now = 0;
+    there = connection.read([&](const Packet& packet) {
+      now = now != 0 ? now : monotonic_ns();
+      if (packet.type() == Type::suback) {
+        say(R"({"ready":true})");
+      } else if (packet.type() == Type::publish) {
+        arrived.add(publication(packet, false), now);
+      }
+    });
   }
-  say(fmt::format(R"({{"messages":{},"payload_bytes":{},"last_ns":{}}})", arrived.publishes, arrived.payload_bytes,
-                  last));
+  print(arrived);
 }
 
 }  // namespace sistem::bench
