@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <map>
@@ -30,7 +30,7 @@ constexpr std::string_view usage = R"(gauge: what tests/bench/peers measures wit
   gauge take --port P --messages N [--patience SECONDS]                        a client that counts what bench/# brings
   gauge lines --count N [--size B]
   gauge feed --rate R --seconds S
-  gauge collect --count N [--patience SECONDS]
+  gauge collect --count N [--skip N] [--patience SECONDS]
 )";
 
 class WrongUsage : public std::runtime_error {
@@ -155,9 +155,10 @@ void run(const std::string& name, Words words) {
     feed(rate, seconds);
   } else if (name == "collect") {
     const auto count = words.number<std::int64_t>("--count");
+    const auto skip = words.number<std::int64_t>("--skip", 0);
     const double patience = words.number<double>("--patience", default_patience);
     words.end();
-    collect(count, patience);
+    collect(count, skip, patience);
   } else {
     throw WrongUsage(fmt::format("no such command: {}", name));
   }

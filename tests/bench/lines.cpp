@@ -68,7 +68,7 @@ void feed(double rate, double seconds) {
   }
 }
 
-void collect(std::int64_t count, double patience) {
+void collect(std::int64_t count, std::int64_t skip, double patience) {
   std::vector<std::int64_t> ages;
   std::string rest;
   std::array<char, 64 * 1024> bytes;
@@ -91,12 +91,14 @@ void collect(std::int64_t count, double patience) {
     }
     rest.erase(0, from);
   }
+  const auto came = static_cast<std::int64_t>(ages.size());
+  ages.erase(ages.begin(), ages.begin() + std::min(skip, came));
   std::sort(ages.begin(), ages.end());
   if (ages.empty()) {
-    fmt::print("{{\"count\":0}}\n");
+    fmt::print("{{\"count\":{}}}\n", came);
     return;
   }
-  fmt::print("{{\"count\":{},\"p50_ms\":{:.4f},\"p90_ms\":{:.4f},\"p99_ms\":{:.4f},\"max_ms\":{:.4f}}}\n", ages.size(),
+  fmt::print("{{\"count\":{},\"p50_ms\":{:.4f},\"p90_ms\":{:.4f},\"p99_ms\":{:.4f},\"max_ms\":{:.4f}}}\n", came,
              quantile(ages, 0.5), quantile(ages, 0.9), quantile(ages, 0.99), quantile(ages, 1));
 }
 

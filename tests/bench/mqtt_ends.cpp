@@ -115,7 +115,8 @@ class Flooding {
       while (may_send() && connection.out.size() < flood_piece) {
         append_next(connection.out);
       }
-      if (!connection.flush() || !listen(connection, may_send() ? Connection::Wait::no : Connection::Wait::yes)) {
+      const bool full = unfinished() >= flood_window;
+      if (!connection.flush() || !listen(connection, full ? Connection::Wait::yes : Connection::Wait::no)) {
         return false;
       }
     }

@@ -50,7 +50,7 @@ class Effort:
     messages: int | None = None  # given: of each run, instead of what takes `seconds`
 
 
-FULL = Effort(rounds=5, seconds=0.8, paced_seconds=10, pause=5, many=10_000_000)
+FULL = Effort(rounds=5, seconds=0.6, paced_seconds=10, pause=5, many=10_000_000)
 QUICK = Effort(rounds=2, seconds=0.25, paced_seconds=2, pause=2, many=1_000_000)
 
 Measure = Callable[[Stage, Client, int, Effort], dict[str, float]]
@@ -184,16 +184,17 @@ RATE = 1000
 
 
 def latency(qos: int) -> Measure:
-    """Lines that carry the time, by a client's publisher, Mosquitto and its subscriber, and how old they are then."""
+    """Lines that carry the time, by a client's publisher, Mosquitto and its subscriber, and how old they are then. Those of
+    the first second do not count: they waited while the publisher was starting."""
     def measure(stage: Stage, client: Client, _: int, effort: Effort) -> dict[str, float]:
         broker, topic = stage.own_broker(), stage.topic()
-        count = round(RATE * effort.paced_seconds)
+        count = round(RATE * (1 + effort.paced_seconds))
         with subprocess.Popen(client.command(client.receive, broker.port, qos, topic), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as receiver:
             try:
-                with stage.gauge("collect", "--count", count, stdin=receiver.stdout) as collector:
+                with stage.gauge("collect", "--count", count, "--skip", RATE, stdin=receiver.stdout) as collector:
                     broker.wait_for_subscription(topic)
-                    with stage.gauge("feed", "--rate", RATE, "--seconds", effort.paced_seconds, stdout=subprocess.PIPE) as feed:
+                    with stage.gauge("feed", "--rate", RATE, "--seconds", 1 + effort.paced_seconds) as feed:
                         run(stage, client, client.command(client.publish, broker.port, qos, topic), stdin=feed.process.stdout)
                     ages = collector.line(LIMIT)
             finally:
@@ -204,7 +205,8 @@ def latency(qos: int) -> Measure:
 
 
 def lateness(stage: Stage, client: Client, _: int, effort: Effort) -> dict[str, float]:
-    """A message each millisecond: how long after its time each came, counted from the first, and the rate reached."""
+    """A message each millisecond: how long after its time each came, if that which was least late was on time, and the rate
+    that was reached."""
     count = round(RATE * effort.paced_seconds)
     values = {"rate": RATE, "count": count, "delay": 1 / RATE}
     with stage.gauge("acknowledge", "--arrivals") as end:
@@ -213,6 +215,7 @@ def lateness(stage: Stage, client: Client, _: int, effort: Effort) -> dict[str, 
         arrivals = end.line()["arrivals_us"]
     check(client, len(arrivals), count)
     late = sorted(arrival / 1000 - 1000 * number / RATE for number, arrival in enumerate(arrivals))
+    late = [value - late[0] for value in late]
     return {"latency_p50": late[len(late) // 2], "latency_p99": late[len(late) * 99 // 100], "latency_max": late[-1],
             "pace": (count - 1) / (arrivals[-1] / 1e6)}
 
@@ -221,15 +224,14 @@ def lateness(stage: Stage, client: Client, _: int, effort: Effort) -> dict[str, 
 
 def slow_reader(stage: Stage, client: Client, _: int, effort: Effort) -> dict[str, float]:
     """Nobody reads the client's stdout for some seconds, while messages come as fast as it takes them."""
-    messages = effort.messages or effort.many // 20
+    messages = effort.messages or effort.many // 4
     figures = receive_bare(0, 64)(stage, client, messages, effort, "--pause", effort.pause, "--patience", effort.pause + 15)
     return {"peak": figures["peak"]}
 
 
 def publish_many(stage: Stage, client: Client, _: int, effort: Effort) -> dict[str, float]:
     messages = effort.messages or effort.many
-    with (stage.gauge("acknowledge") as end,
-          stage.gauge("lines", "--count", messages, stdout=subprocess.PIPE) as lines):
+    with stage.gauge("acknowledge") as end, stage.gauge("lines", "--count", messages) as lines:
         command = client.command(client.publish, end.line()["port"], 0, "bench")
         result = run(stage, client, command, stdin=lines.process.stdout)
         check(client, end.line()["messages"], messages)

@@ -21,10 +21,10 @@ class Failed(Exception):
 class Gauge:
     """A gauge that works beside a client. It is of a group of its own, so that it can be ended with what it has started."""
 
-    def __init__(self, gauge: pathlib.Path, *words: object, stdin: object = subprocess.DEVNULL, stdout: object = None) -> None:
+    def __init__(self, gauge: pathlib.Path, *words: object, stdin: object = subprocess.DEVNULL) -> None:
         self.errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([gauge, *map(str, words)], stdin=stdin, stdout=stdout or subprocess.PIPE,
-                                        stderr=self.errors, start_new_session=True)
+        self.process = subprocess.Popen([gauge, *map(str, words)], stdin=stdin, stdout=subprocess.PIPE, stderr=self.errors,
+                                        start_new_session=True)
         self.bytes = b""
 
     def __enter__(self) -> "Gauge":
@@ -34,8 +34,7 @@ class Gauge:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+        self.process.stdout.close()
         self.errors.close()
 
     def line(self, patience: float = PATIENCE) -> dict | list:
@@ -128,8 +127,8 @@ class Stage:
             self.broker.__exit__()
         self.folder.cleanup()
 
-    def gauge(self, *words: object, **streams: object) -> Gauge:
-        return Gauge(self.gauge_file, *words, **streams)
+    def gauge(self, *words: object, stdin: object = subprocess.DEVNULL) -> Gauge:
+        return Gauge(self.gauge_file, *words, stdin=stdin)
 
     def own_broker(self) -> Broker:
         """One for all rows that want one, begun with the first."""

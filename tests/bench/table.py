@@ -47,7 +47,7 @@ def notes(report: dict) -> list[str]:
                  f"{report['machine']['cores']} cores; medians of {report['rounds']} rounds")
     lines += [f"image {name}: {size / 1e6:.1f} MB" for name, size in report["images"].items()]
     lines += [f"left out: {client}: {why}" for client, why in report["absent"].items()]
-    lines += [f"failed: {failure['row']}: {failure['why']}" for failure in report["failed"]]
+    lines += [f"failed: {failure['row']}, {failure['client']}: {failure['why']}" for failure in report["failed"]]
     return lines
 
 
