@@ -95,3 +95,8 @@ COPY compose/explain compose/explain
 RUN .ci/install analyze \
  && cmake --build --preset release \
  && CI=true ctest --preset release -E '^(Readme|Page)' --no-tests=error --output-on-failure --parallel "$(nproc)"
+
+# --- bench: the tools beside other clients, on this Debian's libraries; tests/bench/peers --container asks for it
+FROM build AS bench
+RUN .ci/install bench && apt-get clean && rm -r /var/lib/apt/lists/* \
+ && cmake --build --preset release --target gauge
