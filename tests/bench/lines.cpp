@@ -71,7 +71,7 @@ void feed(double rate, double seconds) {
 void collect(std::int64_t count, std::int64_t skip, double patience) {
   std::vector<std::int64_t> ages;
   std::string rest;
-  std::array<char, 64 * 1024> bytes;
+  std::array<char, std::size_t{64} * 1024> bytes;
   pollfd input{STDIN_FILENO, POLLIN, 0};
   while (static_cast<std::int64_t>(ages.size()) < count && poll(&input, 1, static_cast<int>(patience * 1000)) > 0) {
     const ssize_t got = read(STDIN_FILENO, bytes.data(), bytes.size());

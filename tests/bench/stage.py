@@ -31,8 +31,8 @@ class Gauge:
         return self
 
     def __exit__(self, *_) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+        # Whether it has ended or not, something that it has started may live on; its id is its own until it is waited for.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process.stdout.close()
         self.errors.close()
@@ -46,8 +46,7 @@ class Gauge:
                 raise Failed("nothing came any more")
             more = os.read(self.process.stdout.fileno(), 1 << 16)
             if not more:
-                self.process.wait()
-                raise Failed(self.complaint() or f"gauge ended with status {self.process.returncode}")
+                raise Failed(self.complaint() or "gauge ended and said nothing")
             self.bytes += more
         line, _, self.bytes = self.bytes.partition(b"\n")
         return json.loads(line)

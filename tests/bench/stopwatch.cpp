@@ -114,7 +114,6 @@ class Watch {
   }
 
   void read_lines() {
-    static_assert(sizeof bytes_ > 64 * 1024, "a pipe's worth at once");
     const ssize_t got = read(pipe_, bytes_.data(), bytes_.size());
     if (got <= 0) {
       pipe_ = -1;  // closed by its owner
@@ -159,7 +158,7 @@ class Watch {
   std::int64_t asked_at_ = 0;
   std::int64_t lines_ = 0;
   std::int64_t last_ = 0;
-  std::array<char, 128 * 1024> bytes_;
+  std::array<char, std::size_t{128} * 1024> bytes_;  // all that a pipe holds, and more
 };
 
 }  // namespace
