@@ -74,7 +74,8 @@ struct ConnectionConfig {
   bool websocket = false;    ///< MQTT in WebSocket frames [MQTT-6]
   std::string websocket_path = "/mqtt";
   Proxy proxy;
-  bool no_delay = true;  ///< without Nagle's delay
+  bool no_delay = true;     ///< without Nagle's delay
+  bool one_by_one = false;  ///< each packet by a system call of its own
   TlsConfig tls;
 
   ProtocolVersion version = ProtocolVersion::v311;

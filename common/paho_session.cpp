@@ -47,9 +47,9 @@ constexpr std::size_t arrivals_bytes_limit = 16 << 20;
 /// waits.
 constexpr std::size_t window_size = 256;
 
-/// With so many left a publisher that waits for room is woken: not for each single one, which would cost two switches
-/// of threads a message.
-constexpr std::size_t wake_publisher_at = window_size / 2;
+/// After so many arrivals or acknowledgements whoever waits for them is woken, where there is no pause before: not for
+/// each single one, which would cost two switches of threads a message.
+constexpr std::size_t told_together = window_size / 2;
 
 /// What Paho is told: more than the window ever holds, so that its own limits are never met. At the first its send
 /// thread sleeps, and no PUBACK wakes it (Paho C 1.3.12: 180 messages a second instead of 20,000); at the second it
@@ -521,12 +521,18 @@ class PahoSession final : public Session {
   void delivered(const Client* client, const mqtt::token& token) {
     const auto number = reinterpret_cast<std::uintptr_t>(token.get_user_context());
     const std::scoped_lock lock(mutex_);
-    const auto* const message = window_.find(number);
-    // What was written with QoS 0 when the connection was gone already went nowhere.
-    const bool is_void = lost_ && message != nullptr && (*message)->get_qos() == 0;
-    if (client == client_.get() && !is_void) {
-      acknowledge(number);
+    if (client != client_.get()) {
+      return;
     }
+    const auto* const message = window_.find(number);
+    if (message == nullptr || (*message)->get_qos() > 0) {
+      acknowledge(number);
+      tell_some(told_together);
+      return;
+    }
+    written_.push_back(number);
+    ++written_sum_;
+    acknowledge_handed_on(false);
   }
 
   /// PUBACK or PUBREC with a reason code that says no [MQTT5 3.4.2.1].
@@ -568,10 +574,11 @@ class PahoSession final : public Session {
     }
     const auto arrival = std::min(now, wire_->arrival());  // the kernel's clock may have been set back since
     last_arrival_ = std::max(last_arrival_, now_steady - (now - arrival));
+    ++untold_;
     arrivals_.push_back({std::move(*topic), message.get_payload_str(), message.get_qos(), message.is_retained(),
                          std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), arrival,
                          last_arrival_, message.is_duplicate()});
-    changed_.notify_all();
+    tell_some(told_together);
     if (overflow_ == Overflow::block) {
       return;  // the wire lets no more pass until receive() has taken some
     }
@@ -660,6 +667,21 @@ class PahoSession final : public Session {
     }
   }
 
+  /// So many messages of QoS 0 have left the wire of that connection; `all`: no other waits in it.
+  void handed_on(std::uint64_t connection, std::uint64_t messages, bool all) {
+    const std::scoped_lock lock(mutex_);
+    if (connection == connections_ && !lost_) {
+      handed_on_ = messages;
+      acknowledge_handed_on(all);
+    }
+  }
+
+  /// Nothing more has arrived.
+  void rests() {
+    const std::scoped_lock lock(mutex_);
+    tell_some(1);
+  }
+
   /// A packet on its way; `connection` is the number of its connection.
   void sees(std::uint64_t connection, Wire::Way way, std::string_view bytes) {
     try {
@@ -707,9 +729,15 @@ class PahoSession final : public Session {
     }
     const bool says_no = !packet.codes.empty() && packet.codes.front() >= first_failure;
     switch (packet.type) {
-      case PacketType::connack: connack_ = std::move(packet); break;
+      case PacketType::connack:
+        connack_ = std::move(packet);
+        changed_.notify_all();
+        break;
       case PacketType::suback:
-      case PacketType::unsuback: answer_ = std::move(packet); break;
+      case PacketType::unsuback:
+        answer_ = std::move(packet);
+        changed_.notify_all();
+        break;
       case PacketType::puback:
       case PacketType::pubrec:
         if (says_no) {
@@ -720,9 +748,8 @@ class PahoSession final : public Session {
         break;
       case PacketType::pubcomp: settled(*packet.id); break;
       case PacketType::disconnect: dismissed(packet); break;
-      default: return;
+      default: break;
     }
-    changed_.notify_all();
   }
 
   /// DISCONNECT from the broker, which ends the connection [MQTT5 3.14.4]. That it is lost is told by nobody else in
@@ -821,7 +848,13 @@ class PahoSession final : public Session {
         std::move(channel),
         Wire::Observer{[this](Wire::Way way, std::uint8_t first, std::size_t size) { return wants(way, first, size); },
                        [this, connection](Wire::Way way, std::string_view bytes) { sees(connection, way, bytes); },
-                       [this, connection] { gone(connection); }});
+                       [this, connection] { gone(connection); },
+                       [this, connection](std::uint64_t messages, bool all) { handed_on(connection, messages, all); },
+                       [this] { rests(); }},
+        config_.one_by_one || !paho_shims::may_gather() ? Wire::Sending::one_by_one : Wire::Sending::gathered);
+    written_.clear();
+    written_sum_ = 0;
+    handed_on_ = 0;
     // Nobody else knows it yet, and it shows no packets before Paho has it.
     stale_ = arrivals_.size();
     (void)wire_->pass_at_most(left_for_this_wire(stale_));
@@ -1185,15 +1218,17 @@ class PahoSession final : public Session {
     const auto is_down = [&] { return link_ == Link::down; };
     while (keep_alive_ && !stop.stop_requested()) {
       const std::chrono::milliseconds interval = *keep_alive_;
-      if (changed_.wait_for(lock, stop, interval / 4, is_down)) {
+      if (down_.wait_for(lock, stop, interval / 4, is_down)) {
         return true;
       }
       const auto wire = wire_;
       lock.unlock();
-      wire->ping_after(interval * 3 / 4);
+      if (wire->ping_after(interval * 3 / 4)) {
+        paho_shims::wake();
+      }
       lock.lock();
     }
-    return changed_.wait(lock, stop, is_down);
+    return down_.wait(lock, stop, is_down);
   }
 
   /// Throws Error where it is not to be regained.
@@ -1416,9 +1451,27 @@ class PahoSession final : public Session {
     }
     window_.acknowledge(number);
     paho_shims::hurry_for_messages(window_.unacknowledged() > 0);
-    if (window_.unacknowledged() <= wake_publisher_at || link_ == Link::resuming) {
+    ++untold_;
+  }
+
+  /// Wakes whoever waits for arrivals or acknowledgements where there were so many since the last time.
+  void tell_some(std::size_t at_least) {
+    if (untold_ >= at_least) {
+      untold_ = 0;
       changed_.notify_all();
     }
+  }
+
+  /// What has QoS 0 is acknowledged when the wire has handed it on to the system; the two are told of in either order.
+  void acknowledge_handed_on(bool all) {
+    if (lost_) {
+      return;  // it went nowhere
+    }
+    while (!written_.empty() && (all || written_sum_ - written_.size() < handed_on_)) {
+      acknowledge(written_.front());
+      written_.pop_front();
+    }
+    tell_some(1);
   }
 
   /// `reason`: in a few words, of which there are only so many; `why`: as a sentence.
@@ -1439,6 +1492,7 @@ class PahoSession final : public Session {
     link_ = Link::down;
     paho_shims::hurry_for_messages(false);
     changed_.notify_all();
+    down_.notify_all();
   }
 
   const ConnectionConfig config_;
@@ -1455,7 +1509,9 @@ class PahoSession final : public Session {
 
   std::mutex sending_;  ///< held by whoever hands messages to Paho; taken before mutex_
   mutable std::mutex mutex_;
-  std::condition_variable_any changed_;  ///< of anything below
+  std::condition_variable_any changed_;  ///< of anything below, for whoever calls
+  std::condition_variable_any down_;     ///< of `link_`, for the keeper: not to be woken by each message
+  std::size_t untold_ = 0;               ///< arrivals and acknowledgements since `changed_` was told
   Link link_ = Link::down;
   bool lost_ = false;                       ///< that is, the connection that was made last
   int awaiting_ = 0;                        ///< so many wait for what may stand behind arrivals
@@ -1477,6 +1533,11 @@ class PahoSession final : public Session {
   // tells nobody of the end of some exchanges that a loss has interrupted; the wire does.
   std::deque<std::uint64_t> handed_;                  ///< Paho has them, and has not sent them yet
   std::map<std::uint16_t, std::uint64_t> under_way_;  ///< by packet id
+  // Messages of QoS 0 that Paho calls written: they may wait in the wire yet. By their numbers in the window; and how
+  // many there were on this connection, and how many of them the wire has handed on.
+  std::deque<std::uint64_t> written_;
+  std::uint64_t written_sum_ = 0;
+  std::uint64_t handed_on_ = 0;
   TopicAliases aliases_;
   std::optional<Error> refused_;  ///< the first message that was, until somebody was told
   bool refused_before_ = false;

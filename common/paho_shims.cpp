@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cerrno>
 #include <ctime>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -52,24 +53,78 @@ class Wires {
     }
     std::erase_if(attached_, [&](const auto& one) { return one.first == fd; });
     attached_.emplace_back(fd, std::exchange(expected_, nullptr));
+    ++generation_;
     return 0;
   }
 
-  [[nodiscard]] std::shared_ptr<Wire> at(int fd) const {
+  /// The wire of a descriptor, null where it has none. Only for calls that would be wrong with a socket too while
+  /// another thread closes it. Paho makes three of them for a message: each thread remembers the last answer.
+  [[nodiscard]] Wire* at(int fd) const {
+    struct Answer {
+      std::uint64_t generation = 0;
+      int fd = -1;
+      Wire* wire = nullptr;
+    };
+    thread_local Answer last;
+    const std::uint64_t generation = generation_;
+    if (last.generation != generation || last.fd != fd) {
+      const std::scoped_lock lock(mutex_);
+      last = {generation, fd, found(fd).get()};
+    }
+    return last.wire;
+  }
+
+  /// The same for poll(2), during which Paho may close a descriptor; empty where none has a wire.
+  [[nodiscard]] std::vector<std::shared_ptr<Wire>> of(const pollfd* fds, nfds_t count) const {
+    std::vector<std::shared_ptr<Wire>> wires;
     const std::scoped_lock lock(mutex_);
-    const auto found =
-        std::find_if(attached_.begin(), attached_.end(), [&](const auto& one) { return one.first == fd; });
-    return found == attached_.end() ? nullptr : found->second;
+    if (std::any_of(fds, fds + count, [this](const pollfd& one) { return found(one.fd) != nullptr; })) {
+      std::transform(fds, fds + count, std::back_inserter(wires), [this](const pollfd& one) { return found(one.fd); });
+    }
+    return wires;
+  }
+
+  [[nodiscard]] std::vector<std::shared_ptr<Wire>> all() const {
+    std::vector<std::shared_ptr<Wire>> wires;
+    const std::scoped_lock lock(mutex_);
+    std::transform(attached_.begin(), attached_.end(), std::back_inserter(wires),
+                   [](const auto& one) { return one.second; });
+    return wires;
+  }
+
+  [[nodiscard]] bool any_gathered() const {
+    const std::scoped_lock lock(mutex_);
+    return std::any_of(attached_.begin(), attached_.end(), [](const auto& one) { return one.second->has_gathered(); });
+  }
+
+  /// Where wires among these have something for whoever reads, says so as poll(2) does, and how many; else 0.
+  int tell_ready(pollfd* fds, nfds_t count) const {
+    int ready = 0;
+    const std::scoped_lock lock(mutex_);
+    for (pollfd* one = fds; one != fds + count; ++one) {
+      const auto& wire = found(one->fd);
+      one->revents = static_cast<short>(wire && wire->has_ready() ? one->events & POLLIN : 0);
+      ready += one->revents != 0 ? 1 : 0;
+    }
+    return ready;
   }
 
   /// Before the descriptor is closed, and its number is free for another.
   void detach(int fd) {
     const std::scoped_lock lock(mutex_);
     std::erase_if(attached_, [&](const auto& one) { return one.first == fd; });
+    ++generation_;
   }
 
  private:
+  [[nodiscard]] const std::shared_ptr<Wire>& found(int fd) const {
+    static const std::shared_ptr<Wire> none;
+    const auto at = std::find_if(attached_.begin(), attached_.end(), [&](const auto& one) { return one.first == fd; });
+    return at == attached_.end() ? none : at->second;
+  }
+
   mutable std::mutex mutex_;
+  std::atomic<std::uint64_t> generation_{1};  ///< of what is attached
   std::shared_ptr<Wire> expected_;
   std::vector<std::pair<int, std::shared_ptr<Wire>>> attached_;
 };
@@ -128,6 +183,8 @@ int poll_wires(pollfd* fds, nfds_t count, int timeout, const std::vector<std::sh
     const bool only_writing = (fds[at].events & (POLLIN | POLLOUT)) == POLLOUT;
     if (!only_writing && state_of(*wire, POLLIN) != 0) {
       timeout = 0;
+    } else {
+      (void)wire->rest(!only_writing);
     }
     real[at].events = static_cast<short>(only_writing ? POLLOUT : wire->awaited());
     if (real[at].events == 0) {
@@ -163,6 +220,24 @@ std::atomic<bool> messages_wait{false};
 
 bool in_a_hurry() { return hurries > 0 || messages_wait; }
 
+#if !defined(__SANITIZE_THREAD__)
+/// For a thread that is about to wait: sends what wires have gathered. True where something went.
+bool send_gathered() {
+  bool any = false;
+  for (const auto& wire : wires().all()) {
+    if (!wire->has_gathered()) {
+      continue;
+    }
+    if (wire->rest(false)) {
+      wake();  // whoever reads must wait for room now
+    } else {
+      any = true;
+    }
+  }
+  return any;
+}
+#endif
+
 }  // namespace
 
 std::string pahos_uri() {
@@ -179,6 +254,14 @@ Handover::Handover(std::shared_ptr<Wire> wire) : turn_(wires().turn) {
 }
 
 Handover::~Handover() { wires().expect(nullptr); }
+
+bool may_gather() {
+#if defined(__SANITIZE_THREAD__)
+  return false;
+#else
+  return ::dlsym(RTLD_DEFAULT, "pthread_cond_timedwait") == reinterpret_cast<void*>(&::pthread_cond_timedwait);
+#endif
+}
 
 void wake() { (void)::eventfd_write(waker(), 1); }
 
@@ -206,7 +289,7 @@ extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
 
 /// recv(2).
 extern "C" ssize_t recv(int fd, void* into, size_t size, int flags) {
-  if (const auto wire = sistem::paho_shims::wires().at(fd)) {
+  if (sistem::Wire* const wire = sistem::paho_shims::wires().at(fd)) {
     return size == 0 ? 0 : wire->receive(static_cast<char*>(into), size);
   }
   return ::recvfrom(fd, into, size, flags, nullptr, nullptr);
@@ -214,27 +297,25 @@ extern "C" ssize_t recv(int fd, void* into, size_t size, int flags) {
 
 /// writev(2).
 extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
-  if (const auto wire = sistem::paho_shims::wires().at(fd)) {
+  if (sistem::Wire* const wire = sistem::paho_shims::wires().at(fd)) {
     return wire->send(parts, count);
   }
   return static_cast<ssize_t>(::syscall(SYS_writev, fd, parts, count));
 }
 
-/// poll(2).
+/// poll(2), at once where something is known to be ready, as for most messages of a flood.
 extern "C" int poll(pollfd* fds, nfds_t count, int timeout) {
-  bool any = false;
-  std::vector<std::shared_ptr<sistem::Wire>> wires(count);
-  for (nfds_t at = 0; at < count; ++at) {
-    wires[at] = sistem::paho_shims::wires().at(fds[at].fd);
-    any = any || wires[at];
+  if (const int ready = sistem::paho_shims::wires().tell_ready(fds, count)) {
+    return ready;
   }
-  return any ? sistem::paho_shims::poll_wires(fds, count, timeout, wires)
-             : sistem::paho_shims::system_poll(fds, count, timeout);
+  const auto wires = sistem::paho_shims::wires().of(fds, count);
+  return wires.empty() ? sistem::paho_shims::system_poll(fds, count, timeout)
+                       : sistem::paho_shims::poll_wires(fds, count, timeout, wires);
 }
 
 /// shutdown(2), by which Paho begins to close a socket: the last moment to say goodbye.
 extern "C" int shutdown(int fd, int how) {
-  if (const auto wire = sistem::paho_shims::wires().at(fd)) {
+  if (sistem::Wire* const wire = sistem::paho_shims::wires().at(fd)) {
     wire->end();
   }
   return static_cast<int>(::syscall(SYS_shutdown, fd, how));
@@ -261,8 +342,18 @@ extern "C" int usleep(useconds_t microseconds) {
 /// pthread_cond_timedwait(3). Paho's send thread looks for work, and if there is none waits a second to be woken; what
 /// comes in between the two wakes nobody: one one-shot pub in a thousand took a second (Paho C 1.3.12). In a hurry it
 /// waits no longer than 5 ms. Nobody else in this process waits by this function: our own waits are on the monotonic
-/// clock.
+/// clock. So it is also where the send thread has nothing more to send for the moment, and what was gathered must go:
+/// not with Paho's mutex held, which whoever publishes needs. After that it looks for work again, because it is told
+/// that it was woken.
 extern "C" int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec* deadline) {
+  if (sistem::paho_shims::wires().any_gathered()) {
+    ::pthread_mutex_unlock(mutex);
+    const bool any = sistem::paho_shims::send_gathered();
+    ::pthread_mutex_lock(mutex);
+    if (any) {
+      return 0;
+    }
+  }
   constexpr long at_most = 5'000'000;
   timespec until = *deadline;
   if (sistem::paho_shims::in_a_hurry()) {

@@ -31,6 +31,9 @@ class Handover {
   std::unique_lock<std::mutex> turn_;
 };
 
+/// Whether wires may gather what they send: Paho's threads will tell them when they have nothing more to send.
+[[nodiscard]] bool may_gather();
+
 /// Paho's receive thread is to look at its wires now: one of them has something for it that came from no network.
 void wake();
 

@@ -25,6 +25,9 @@ constexpr std::size_t passed_bytes_limit = 16 << 20;
 /// broker queues or drops by its own rules.
 constexpr std::size_t held_limit = 1 << 20;
 
+/// So much is gathered of what goes out.
+constexpr std::size_t gathered_limit = 16 << 10;
+
 /// Of a PUBLISH an observer gets so much: its topic and nearly all properties, and not a payload of 200 MB.
 constexpr std::size_t publish_shown = 256 << 10;
 
@@ -51,9 +54,17 @@ std::uint16_t id_of(std::string_view publish) {
 
 PacketType type_of(std::uint8_t first_byte) { return static_cast<PacketType>(first_byte >> 4U); }
 
+bool is_qos_0(std::uint8_t first_byte) {
+  constexpr unsigned qos_bits = 6;
+  return type_of(first_byte) == PacketType::publish && (first_byte & qos_bits) == 0;
+}
+
+std::string_view text_of(const iovec& part) { return {static_cast<const char*>(part.iov_base), part.iov_len}; }
+
 }  // namespace
 
-Wire::Wire(Channel channel, Observer observer) : channel_(std::move(channel)), observer_(std::move(observer)) {}
+Wire::Wire(Channel channel, Observer observer, Sending sending)
+    : channel_(std::move(channel)), observer_(std::move(observer)), sending_(sending) {}
 
 // Out -----------------------------------------------------------------------------------------------------------
 
@@ -73,35 +84,134 @@ ssize_t Wire::send(const iovec* parts, int count) {
 }
 
 ssize_t Wire::send_some(const iovec* parts, int count) {
-  const std::scoped_lock lock(mutex_);
-  const ssize_t sent = !send_own() ? -1 : channel_.write(parts, count);
-  if (sent < 0 && errno != EAGAIN) {
-    // Where a PUBLISH fails for good, Paho frees its topic and keeps the message, to send it again in a session that
-    // goes on (1.3.12: a use after free). So nothing ever fails here; the end is told where Paho reads.
-    const int error = errno;
-    read_ahead();  // what had come before, an alert of TLS perhaps
-    ended_ = ended_.value_or(error);
-    sent_.notify_all();
-    observer_.loses();
-    return std::accumulate(parts, parts + count, ssize_t{0},
-                           [](ssize_t sum, const iovec& part) { return sum + static_cast<ssize_t>(part.iov_len); });
-  }
-  if (sent <= 0) {
-    return sent;
-  }
-  last_sent_ = std::chrono::steady_clock::now();
-  auto left = static_cast<std::size_t>(sent);
-  for (const iovec* part = parts; left > 0; ++part) {
-    std::string_view bytes{static_cast<const char*>(part->iov_base), std::min(left, part->iov_len)};
-    left -= bytes.size();
-    while (const auto piece = out_.cutter.next(bytes)) {
-      watch(Way::out, out_, *piece);
-      if (piece->ends && type_of(piece->first_byte) == PacketType::pingreq) {
-        answer_ping();
-      }
+  const Changing changing{*this};
+  const std::size_t size = std::accumulate(parts, parts + count, std::size_t{0},
+                                           [](std::size_t sum, const iovec& part) { return sum + part.iov_len; });
+  ssize_t taken = -1;
+  if (is_broken_) {
+    errno = EPIPE;
+  } else if (may_gather(parts, count, size)) {
+    const auto fits = [&] { return unsent() + size <= gathered_limit; };
+    if (fits() || send_waiting() || (errno == EAGAIN && fits())) {
+      std::for_each(parts, parts + count, [this](const iovec& part) { unsent_.append(text_of(part)); });
+      taken = static_cast<ssize_t>(size);
+    }
+  } else if (send_waiting()) {
+    taken = channel_.write(parts, count);
+    auto left = static_cast<std::size_t>(std::max<ssize_t>(taken, 0));
+    for (const iovec* part = parts; left > 0; ++part) {
+      const std::string_view bytes = text_of(*part).substr(0, left);
+      left -= bytes.size();
+      watch_sent(bytes);
+    }
+    if (taken > 0) {
+      tell_handed_on();
     }
   }
-  return sent;
+  if (taken < 0 && errno != EAGAIN) {
+    // Where a PUBLISH fails for good, Paho frees its topic and keeps the message, to send it again in a session that
+    // goes on (1.3.12: a use after free). So nothing ever fails here; the end is told where Paho reads.
+    fail(errno);
+    return static_cast<ssize_t>(size);
+  }
+  return taken;
+}
+
+/// Only what belongs to floods: a packet that nobody waits for the answer of alone. It must be whole.
+bool Wire::may_gather(const iovec* parts, int count, std::size_t size) const {
+  if (sending_ != Sending::gathered || size > gathered_limit || count == 0 || parts->iov_len == 0 ||
+      (unsent() == 0 && !out_.cutter.between_packets())) {
+    return false;
+  }
+  switch (type_of(static_cast<std::uint8_t>(text_of(*parts).front()))) {
+    case PacketType::publish:
+    case PacketType::puback:
+    case PacketType::pubrec:
+    case PacketType::pubrel:
+    case PacketType::pubcomp: return true;
+    default: return false;
+  }
+}
+
+/// What must go before anything else. False, with errno, where it does not.
+bool Wire::send_waiting() {
+  if (is_broken_) {
+    errno = EPIPE;
+    return false;
+  }
+  if (channel_.has_unsent() && !channel_.flush()) {
+    return false;
+  }
+  while (unsent() > 0) {
+    const iovec rest{unsent_.data() + unsent_begin_, unsent()};
+    const ssize_t count = channel_.write(&rest, 1);
+    if (count < 0) {
+      const int error = errno;
+      unsent_.erase(0, std::exchange(unsent_begin_, 0));  // or it would grow where a socket is always full
+      errno = error;
+      return false;
+    }
+    watch_sent({unsent_.data() + unsent_begin_, static_cast<std::size_t>(count)});
+    unsent_begin_ += static_cast<std::size_t>(count);
+  }
+  unsent_.clear();
+  unsent_begin_ = 0;
+  if (channel_.has_unsent()) {
+    errno = EAGAIN;
+    return false;
+  }
+  tell_handed_on();
+  sent_.notify_all();
+  return true;
+}
+
+/// Shows the packets in bytes that the channel has taken.
+void Wire::watch_sent(std::string_view bytes) {
+  last_sent_ = std::chrono::steady_clock::now();
+  while (const auto piece = out_.cutter.next(bytes)) {
+    watch(Way::out, out_, *piece);
+    if (!piece->ends) {
+      continue;
+    }
+    if (type_of(piece->first_byte) == PacketType::pingreq) {
+      answer_ping();
+    } else if (is_qos_0(piece->first_byte)) {
+      ++handed_on_;
+    }
+  }
+}
+
+void Wire::tell_handed_on() { observer_.hands_on(handed_on_, unsent() == 0 && !channel_.has_unsent()); }
+
+/// The connection is gone, and nobody knows what will become of what the system has. What it does not have was not
+/// sent.
+void Wire::fail(int error) {
+  if (std::exchange(is_broken_, true)) {
+    return;
+  }
+  observer_.hands_on(handed_on_, false);
+  unsent_.clear();
+  unsent_begin_ = 0;
+  read_ahead();  // what had come before, an alert of TLS perhaps
+  ended_ = ended_.value_or(error);
+  sent_.notify_all();
+  observer_.loses();
+}
+
+/// Sends what waits, as far as that goes at once.
+void Wire::push() {
+  if (!send_waiting() && errno != EAGAIN) {
+    fail(errno);
+  }
+}
+
+bool Wire::rest(bool reads) {
+  const Changing changing{*this};
+  push();
+  if (reads) {
+    observer_.rests();
+  }
+  return has_unsent();
 }
 
 /// Where the broker is not read from because nobody takes its messages, its PINGRESP would not be seen, and the library
@@ -113,63 +223,40 @@ void Wire::answer_ping() {
   }
 }
 
-/// What must go before anything else. False, with errno, where it does not.
-bool Wire::send_own() {
-  if (channel_.has_unsent() && !channel_.flush()) {
-    return false;
-  }
-  while (!own_.empty()) {
-    const iovec rest{own_.data(), own_.size()};
-    const ssize_t sent = channel_.write(&rest, 1);
-    if (sent < 0) {
-      return false;
-    }
-    own_.erase(0, static_cast<std::size_t>(sent));
-  }
-  if (channel_.has_unsent()) {
-    errno = EAGAIN;
-    return false;
-  }
-  sent_.notify_all();
-  return true;
-}
-
 bool Wire::is_writable() const {
   const std::scoped_lock lock(mutex_);
-  return ended_ || (own_.empty() && !channel_.has_unsent());
+  return ended_ || !has_unsent();
 }
 
-void Wire::ping_after(std::chrono::steady_clock::duration idle) {
-  constexpr char pingreq[] = {'\xC0', '\0'};
-  const std::scoped_lock lock(mutex_);
+bool Wire::ping_after(std::chrono::steady_clock::duration idle) {
+  constexpr std::string_view pingreq{"\xC0\0", 2};
+  const Changing changing{*this};
   const auto now = std::chrono::steady_clock::now();
-  if (ended_ || now - last_sent_ < idle || !out_.cutter.between_packets() || !own_.empty()) {
-    return;
+  if (ended_ || now - last_sent_ < idle || !out_.cutter.between_packets() || unsent() > 0) {
+    return false;
   }
   last_sent_ = now;
-  own_.assign(pingreq, sizeof pingreq);
-  if (observer_.wants(Way::out, static_cast<std::uint8_t>(pingreq[0]), sizeof pingreq)) {
-    observer_.sees(Way::out, own_);
-  }
-  (void)send_own();
+  unsent_ = pingreq;
+  push();
+  return has_unsent();
 }
 
 bool Wire::wait_until_sent(Deadline deadline) {
-  std::unique_lock lock(mutex_);
-  return sent_.wait_until(lock, deadline, [&] { return ended_ || (own_.empty() && !channel_.has_unsent()); }) &&
-         !ended_;
+  Changing changing{*this};
+  push();
+  return sent_.wait_until(changing.lock, deadline, [&] { return ended_ || !has_unsent(); }) && !ended_;
 }
 
 void Wire::end() {
-  const std::scoped_lock lock(mutex_);
-  (void)send_own();
+  const Changing changing{*this};
+  push();
   channel_.end();
 }
 
 // In ------------------------------------------------------------------------------------------------------------
 
 ssize_t Wire::receive(char* into, std::size_t size) {
-  const std::scoped_lock lock(mutex_);
+  const Changing changing{*this};
   if (waiting() == 0) {
     read_ahead();
   }
@@ -214,13 +301,13 @@ void Wire::pass(std::size_t size) {
 
 std::int16_t Wire::awaited() const {
   const std::scoped_lock lock(mutex_);
-  const int events = (may_read_ahead() ? POLLIN : 0) | (channel_.has_unsent() || !own_.empty() ? POLLOUT : 0);
+  const int events = (may_read_ahead() ? POLLIN : 0) | (has_unsent() ? POLLOUT : 0);
   return static_cast<std::int16_t>(events);
 }
 
 bool Wire::advance() {
-  const std::scoped_lock lock(mutex_);
-  (void)send_own();
+  const Changing changing{*this};
+  push();
   if (waiting() == 0) {  // not sooner, or arrival() would be the time of what comes later
     read_ahead();
   }
@@ -307,7 +394,7 @@ std::size_t Wire::unconsumed() const {
 }
 
 bool Wire::consumed(std::size_t messages) {
-  const std::scoped_lock lock(mutex_);
+  const Changing changing{*this};
   const bool nothing_ready = waiting() == 0;
   const bool paused = !may_read_ahead();
   for (; messages > 0 && !passed_.empty(); --messages) {
@@ -322,7 +409,7 @@ bool Wire::consumed(std::size_t messages) {
 }
 
 bool Wire::pass_at_most(std::optional<std::size_t> messages) {
-  const std::scoped_lock lock(mutex_);
+  const Changing changing{*this};
   const bool nothing_ready = waiting() == 0;
   const bool paused = !may_read_ahead();
   at_most_ = messages;
@@ -360,7 +447,7 @@ void Wire::watch(Way way, Watched& watched, const PacketCutter::Piece& piece) {
 }
 
 std::optional<std::string> Wire::last_word() {
-  const std::scoped_lock lock(mutex_);
+  const Changing changing{*this};
   read_ahead();
   return fault_ ? fault_ : channel_.last_word();
 }

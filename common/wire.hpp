@@ -38,22 +38,40 @@ class Wire {
     std::function<void(Way, std::string_view packet)> sees;
     /// The connection is gone, and what is sent from here on goes nowhere.
     std::function<void()> loses;
+    /// So many messages of QoS 0 are with the system by now, of all that were taken for sending; `all`: nothing waits
+    /// here.
+    std::function<void(std::uint64_t messages, bool all)> hands_on;
+    /// Whoever reads is about to wait: there is nothing to read.
+    std::function<void()> rests;
   };
 
-  Wire(Channel channel, Observer observer);
+  /// What is done with small packets to the broker: a flood of them is gathered, and costs a system call for each 16
+  /// KiB.
+  enum class Sending : std::uint8_t { gathered, one_by_one };
+
+  Wire(Channel channel, Observer observer, Sending sending);
 
   // What the library asks of a socket, by its threads. errno as the system sets it.
 
   /// As recv(2).
   [[nodiscard]] ssize_t receive(char* into, std::size_t size);
   /// As writev(2), but that a socket which is full for a moment is waited for, and that a connection which is gone
-  /// seems full: receive() tells that it is gone.
+  /// seems to take everything: receive() tells that it is gone. What is gathered here is sent by the next packet of
+  /// another kind, and by rest().
   [[nodiscard]] ssize_t send(const iovec* parts, int count);
+  /// To be called by each thread of the library that is about to wait: what was gathered is sent. `reads`: it is the
+  /// thread that reads, and there is nothing to read. True where the socket was full, so that something is still to be
+  /// sent: awaited() has changed.
+  bool rest(bool reads);
   /// What poll(2) is to wait for on the channel's socket.
   [[nodiscard]] std::int16_t awaited() const;
   /// Reads ahead, where receive() has nothing left to give, and sends what waits here; to be called when the socket has
   /// become ready, and may be at any time. True where receive() has something to tell.
   bool advance();
+  /// Whether it is known already that receive() has something to tell. Takes no lock.
+  [[nodiscard]] bool has_ready() const { return has_ready_; }
+  /// Whether rest() would have something to send. Takes no lock.
+  [[nodiscard]] bool has_gathered() const { return has_gathered_; }
   /// Whether send() would take anything.
   [[nodiscard]] bool is_writable() const;
   /// The connection is about to be closed.
@@ -86,8 +104,8 @@ class Wire {
   /// reading had paused.
   bool read_without_limit(bool yes);
 
-  /// Sends PINGREQ where nothing was sent for so long.
-  void ping_after(std::chrono::steady_clock::duration idle);
+  /// Sends PINGREQ where nothing was sent for so long. True as rest().
+  bool ping_after(std::chrono::steady_clock::duration idle);
 
   /// Waits until everything that was taken for sending is with the system. False where it was not in time, or the
   /// connection is gone.
@@ -98,6 +116,23 @@ class Wire {
   [[nodiscard]] std::optional<std::string> last_word();
 
  private:
+  /// Holds the lock, and leaves right what is read without it.
+  class Changing {
+   public:
+    explicit Changing(Wire& wire) : lock(wire.mutex_), wire_(wire) {}
+    Changing(const Changing&) = delete;
+    Changing& operator=(const Changing&) = delete;
+    ~Changing() {
+      wire_.has_ready_ = wire_.waiting() > 0 || wire_.ended_;
+      wire_.has_gathered_ = wire_.unsent() > 0;
+    }
+
+    std::unique_lock<std::mutex> lock;
+
+   private:
+    Wire& wire_;
+  };
+
   /// A packet as the observer gets it, while it is still coming.
   struct Watched {
     PacketCutter cutter;
@@ -106,7 +141,14 @@ class Wire {
   };
 
   ssize_t send_some(const iovec* parts, int count);
-  bool send_own();
+  [[nodiscard]] bool may_gather(const iovec* parts, int count, std::size_t size) const;
+  bool send_waiting();
+  void push();
+  void watch_sent(std::string_view bytes);
+  void tell_handed_on();
+  void fail(int error);
+  [[nodiscard]] std::size_t unsent() const { return unsent_.size() - unsent_begin_; }
+  [[nodiscard]] bool has_unsent() const { return unsent() > 0 || channel_.has_unsent(); }
   void read_ahead();
   void sort(std::string_view bytes);
   bool pass_held();
@@ -122,15 +164,21 @@ class Wire {
   std::condition_variable sent_;
   Channel channel_;
   const Observer observer_;
+  const Sending sending_;
 
-  Watched out_;
-  std::string own_;  ///< bytes of a packet of our own that did not fit into the channel
+  Watched out_;         ///< as the channel has taken it
+  std::string unsent_;  ///< whole packets that were taken and must go before anything else; the channel has had of it:
+  std::size_t unsent_begin_ = 0;
+  std::uint64_t handed_on_ = 0;  ///< messages of QoS 0
+  std::atomic<bool> has_gathered_{false};
+  bool is_broken_ = false;  ///< nothing more can be sent
   std::chrono::steady_clock::time_point last_sent_ = std::chrono::steady_clock::now();
 
   Watched in_;
   std::atomic<std::chrono::system_clock::time_point> arrival_{std::chrono::system_clock::now()};  ///< of what is ready
   std::string ready_;  ///< for receive(), which has read so many of it:
   std::size_t ready_read_ = 0;
+  std::atomic<bool> has_ready_{false};
   std::deque<std::size_t> passed_;  ///< sizes of the messages that passed and are not consumed
   std::size_t passed_bytes_ = 0;
   std::optional<std::size_t> at_most_;  ///< so many of those there may be, until the session says something else

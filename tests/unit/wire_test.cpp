@@ -21,7 +21,7 @@ std::string message(char id) { return "\x32\6\0\1t\0"s + id + "x"; }
 
 class WireTest : public testing::Test {
  protected:
-  WireTest() {
+  explicit WireTest(Wire::Sending sending = Wire::Sending::gathered) {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
     peer_ = ends[1];
@@ -30,7 +30,13 @@ class WireTest : public testing::Test {
                                                   [this](Wire::Way way, std::string_view packet) {
                                                     (way == Wire::Way::in ? seen_in_ : seen_out_).emplace_back(packet);
                                                   },
-                                                  [this] { lost_ = true; }});
+                                                  [this] { lost_ = true; },
+                                                  [this](std::uint64_t messages, bool all) {
+                                                    handed_on_ = messages;
+                                                    all_handed_on_ = all;
+                                                  },
+                                                  [this] { ++rests_; }},
+                                   sending);
   }
   ~WireTest() override { ::close(peer_); }
 
@@ -59,6 +65,9 @@ class WireTest : public testing::Test {
   int peer_ = -1;
   std::unique_ptr<Wire> wire_;
   bool lost_ = false;
+  std::uint64_t handed_on_ = 0;
+  bool all_handed_on_ = false;
+  int rests_ = 0;
   std::vector<std::string> seen_in_;
   std::vector<std::string> seen_out_;
 };
