@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,9 +17,19 @@
 namespace sistem {
 namespace {
 
+/// write(2) that does not block, whoever else has the same file open in whatever mode. Nothing where the system cannot
+/// do that with such a file: a terminal; a pipe before Linux 6.4.
+std::optional<ssize_t> write_at_once(int fd, std::string_view bytes) {
+  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  constexpr off_t as_write = -1;
+  const ssize_t written = ::pwritev2(fd, &part, 1, as_write, RWF_NOWAIT);
+  const bool can = written >= 0 || (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS);
+  return can ? std::optional(written) : std::nullopt;
+}
+
 // A pipe that poll(2) calls writable takes at least PIPE_BUF bytes without blocking, so a write of no more than that
 // never holds up a stop.
-constexpr std::size_t write_at_once = PIPE_BUF;
+constexpr std::size_t never_blocks = PIPE_BUF;
 
 }  // namespace
 
@@ -29,15 +40,13 @@ void Output::write(std::string_view bytes) {
 void Output::flush() {
   std::string_view left = gathered_;
   while (!left.empty()) {
-    if (wait_for(fd_, POLLOUT, never, stop_) == Woken::stopped) {
-      // The end of the run is no reason to lose what fits: only a reader that does not read is not waited for.
-      if (wait_for(fd_, POLLOUT, std::chrono::steady_clock::now(), {}) != Woken::ready) {
-        throw Error(fmt::format("stopped with {} bytes of output that its reader did not take", left.size()));
-      }
+    auto written = write_at_once(fd_, left);
+    if (!written || (*written < 0 && errno == EAGAIN)) {
+      wait_for_room(left.size());
+      written = written ? 0 : ::write(fd_, left.data(), std::min(left.size(), never_blocks));
     }
-    const ssize_t written = ::write(fd_, left.data(), std::min(left.size(), write_at_once));
-    if (written >= 0) {
-      left.remove_prefix(static_cast<std::size_t>(written));
+    if (*written >= 0) {
+      left.remove_prefix(static_cast<std::size_t>(*written));
     } else if (errno == EPIPE) {
       gathered_.clear();
       throw OutputClosed{};
@@ -48,6 +57,15 @@ void Output::flush() {
     }
   }
   gathered_.clear();
+}
+
+/// Until stdout takes some of what is left.
+void Output::wait_for_room(std::size_t left) const {
+  // The end of the run is no reason to lose what fits: only a reader that does not read is not waited for.
+  if (wait_for(fd_, POLLOUT, never, stop_) == Woken::stopped &&
+      wait_for(fd_, POLLOUT, std::chrono::steady_clock::now(), {}) != Woken::ready) {
+    throw Error(fmt::format("stopped with {} bytes of output that its reader did not take", left));
+  }
 }
 
 bool Output::closed() const {

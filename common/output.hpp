@@ -49,6 +49,8 @@ class Output {
   [[nodiscard]] std::optional<TerminalSize> terminal() const;
 
  private:
+  void wait_for_room(std::size_t left) const;
+
   static constexpr std::size_t gather_at_most = std::size_t{64} * 1024;
 
   int fd_;

@@ -30,6 +30,9 @@ namespace {
 constexpr in_addr_t nowhere = INADDR_BROADCAST;
 constexpr std::uint16_t no_port = 1;
 
+/// Whether a call of poll(2) asks for nothing but room to write, as Paho does before it looks for something to read.
+bool is_for_writing(const pollfd& one) { return (one.events & (POLLIN | POLLOUT)) == POLLOUT; }
+
 /// The wires in Paho's hands, by the descriptors that Paho knows them by; and the one that waits for Paho.
 class Wires {
  public:
@@ -97,13 +100,17 @@ class Wires {
     return std::any_of(attached_.begin(), attached_.end(), [](const auto& one) { return one.second->has_gathered(); });
   }
 
-  /// Where wires among these have something for whoever reads, says so as poll(2) does, and how many; else 0.
+  /// Where wires among these have something for whoever reads or room for whoever writes, as far as they know, says so
+  /// as poll(2) does, and how many; else 0.
   int tell_ready(pollfd* fds, nfds_t count) const {
     int ready = 0;
     const std::scoped_lock lock(mutex_);
     for (pollfd* one = fds; one != fds + count; ++one) {
       const auto& wire = found(one->fd);
-      one->revents = static_cast<short>(wire && wire->has_ready() ? one->events & POLLIN : 0);
+      const int state = !wire                  ? 0
+                        : is_for_writing(*one) ? (wire->seems_full() ? 0 : POLLOUT)
+                                               : (wire->has_ready() ? POLLIN : 0);
+      one->revents = static_cast<short>(state & one->events);
       ready += one->revents != 0 ? 1 : 0;
     }
     return ready;
@@ -159,34 +166,21 @@ int system_poll(pollfd* fds, nfds_t count, int timeout) {
   return ::ppoll(fds, count, timeout < 0 ? nullptr : &time, nullptr);
 }
 
-/// What poll(2) is to say of a wire's descriptor, now that the wire has seen to its socket.
-short state_of(Wire& wire, short wanted) {
-  int state = 0;
-  if (wire.advance()) {
-    state |= POLLIN;
-  }
-  if (wire.is_writable()) {
-    state |= POLLOUT;
-  }
-  return static_cast<short>(state & wanted);
-}
-
 /// poll(2) where wires are among the descriptors. A wire can have something for Paho when its socket has nothing, and
 /// nothing when its socket has. A wake-up in vain ends it before its time with 0, which Paho takes for its time.
 int poll_wires(pollfd* fds, nfds_t count, int timeout, const std::vector<std::shared_ptr<Wire>>& wires_of) {
   std::vector<pollfd> real{fds, fds + count};
   for (nfds_t at = 0; at < count; ++at) {
     Wire* const wire = wires_of[at].get();
-    if (wire == nullptr) {
+    if (wire == nullptr || is_for_writing(fds[at])) {
       continue;
     }
-    const bool only_writing = (fds[at].events & (POLLIN | POLLOUT)) == POLLOUT;
-    if (!only_writing && state_of(*wire, POLLIN) != 0) {
+    if (wire->advance()) {
       timeout = 0;
     } else {
-      (void)wire->rest(!only_writing);
+      (void)wire->rest(true);
     }
-    real[at].events = static_cast<short>(only_writing ? POLLOUT : wire->awaited());
+    real[at].events = wire->awaited();
     if (real[at].events == 0) {
       real[at].fd = -1;  // or a hang-up would be told again and again
     }
@@ -203,11 +197,11 @@ int poll_wires(pollfd* fds, nfds_t count, int timeout, const std::vector<std::sh
   for (nfds_t at = 0; at < count; ++at) {
     fds[at].revents = real[at].revents;
     if (Wire* const wire = wires_of[at].get(); wire != nullptr) {
-      const bool only_writing = (fds[at].events & (POLLIN | POLLOUT)) == POLLOUT;
       // The socket's own word for writing; Paho tries, and is told where the connection is gone.
-      const int writable = (real[at].revents & (POLLOUT | POLLERR | POLLHUP)) != 0 ? POLLOUT : 0;
-      fds[at].revents =
-          static_cast<short>(only_writing ? state_of(*wire, POLLOUT) & writable : state_of(*wire, POLLIN));
+      const bool has_room = (real[at].revents & (POLLOUT | POLLERR | POLLHUP)) != 0;
+      const int state =
+          is_for_writing(fds[at]) ? (has_room && wire->has_room() ? POLLOUT : 0) : (wire->advance() ? POLLIN : 0);
+      fds[at].revents = static_cast<short>(state & fds[at].events);
     }
     ready += fds[at].revents != 0 ? 1 : 0;
   }
@@ -303,7 +297,7 @@ extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
   return static_cast<ssize_t>(::syscall(SYS_writev, fd, parts, count));
 }
 
-/// poll(2), at once where something is known to be ready, as for most messages of a flood.
+/// poll(2), without a system call where something is known to be ready, as for most messages of a flood.
 extern "C" int poll(pollfd* fds, nfds_t count, int timeout) {
   if (const int ready = sistem::paho_shims::wires().tell_ready(fds, count)) {
     return ready;

@@ -114,6 +114,7 @@ ssize_t Wire::send_some(const iovec* parts, int count) {
     fail(errno);
     return static_cast<ssize_t>(size);
   }
+  is_full_ = taken < static_cast<ssize_t>(size);
   return taken;
 }
 
@@ -192,6 +193,7 @@ void Wire::fail(int error) {
   observer_.hands_on(handed_on_, false);
   unsent_.clear();
   unsent_begin_ = 0;
+  is_full_ = false;
   read_ahead();  // what had come before, an alert of TLS perhaps
   ended_ = ended_.value_or(error);
   sent_.notify_all();
@@ -223,9 +225,11 @@ void Wire::answer_ping() {
   }
 }
 
-bool Wire::is_writable() const {
-  const std::scoped_lock lock(mutex_);
-  return ended_ || !has_unsent();
+bool Wire::has_room() {
+  const Changing changing{*this};
+  push();
+  is_full_ = has_unsent();
+  return !is_full_;
 }
 
 bool Wire::ping_after(std::chrono::steady_clock::duration idle) {

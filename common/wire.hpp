@@ -72,8 +72,10 @@ class Wire {
   [[nodiscard]] bool has_ready() const { return has_ready_; }
   /// Whether rest() would have something to send. Takes no lock.
   [[nodiscard]] bool has_gathered() const { return has_gathered_; }
-  /// Whether send() would take anything.
-  [[nodiscard]] bool is_writable() const;
+  /// Whether send() would take nothing, as far as is known. Takes no lock.
+  [[nodiscard]] bool seems_full() const { return is_full_; }
+  /// To be called when the socket is known to have room: whether send() has.
+  bool has_room();
   /// The connection is about to be closed.
   void end();
 
@@ -171,7 +173,8 @@ class Wire {
   std::size_t unsent_begin_ = 0;
   std::uint64_t handed_on_ = 0;  ///< messages of QoS 0
   std::atomic<bool> has_gathered_{false};
-  bool is_broken_ = false;  ///< nothing more can be sent
+  std::atomic<bool> is_full_{false};  ///< the channel took nothing or not all the last time
+  bool is_broken_ = false;            ///< nothing more can be sent
   std::chrono::steady_clock::time_point last_sent_ = std::chrono::steady_clock::now();
 
   Watched in_;
