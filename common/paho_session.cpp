@@ -393,7 +393,10 @@ class PahoSession final : public Session {
   bool publish(Message message, const std::stop_token& stop) override {
     const int qos = message.qos;
     const std::size_t size = message.payload.size();
-    auto outgoing = mqtt::make_message(std::move(message.topic), std::move(message.payload), qos, message.retain);
+    if (topic_.empty() || topic_.str() != message.topic) {
+      topic_ = mqtt::string_ref{std::move(message.topic)};
+    }
+    auto outgoing = mqtt::make_message(topic_, std::move(message.payload), qos, message.retain);
     if (config_.version == ProtocolVersion::v5 && !message.properties.empty()) {
       outgoing->set_properties(to_paho(message.properties));
     }
@@ -1501,6 +1504,7 @@ class PahoSession final : public Session {
   const bool keeps_session_;
   const std::string client_id_;
   const Deadline answer_by_;  ///< of the first connection and what is subscribed on it
+  mqtt::string_ref topic_;    ///< of the message that was published last: the next one's is mostly the same
   const std::vector<Route> routes_;
   std::atomic<const Route*> route_;  ///< the one that was tried last
   bool was_connected_ = false;       ///< touched by whoever connects

@@ -30,6 +30,7 @@ class MessageLines {
     const std::chrono::nanoseconds before = std::exchange(due_before_, std::nullopt).value_or(moment.elapsed);
     Turn turn;
     while (turn.messages.empty() && fill(stop)) {
+      turn.messages.reserve(read_lines_.size());
       for (; !read_lines_.empty(); read_lines_.pop_front()) {
         ReadOne& line = read_lines_.front();
         const bool has_delay = line.message && line.message->delay;

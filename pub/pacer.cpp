@@ -141,13 +141,13 @@ void Pacer::begin(const Slot& slot, Deadline now) {
   }
 }
 
-bool Pacer::wait(const Slot& slot, const std::stop_token& stop) {
-  const auto now = std::chrono::steady_clock::now();
+std::optional<Deadline> Pacer::wait(const Slot& slot, Deadline now, const std::stop_token& stop) {
   if (slot.due > now ? !sleep_until(slot.due, stop) : stop.stop_requested()) {
-    return false;
+    return std::nullopt;
   }
-  begin(slot, slot.due > now ? std::chrono::steady_clock::now() : now);
-  return true;
+  const auto begun = slot.due > now ? std::chrono::steady_clock::now() : now;
+  begin(slot, begun);
+  return begun;
 }
 
 }  // namespace sistem

@@ -64,8 +64,8 @@ class Pacer {
   /// That slot's message goes out now.
   void begin(const Slot& slot, Deadline now);
 
-  /// Waits until the slot is due and begins it; false where a stop was requested.
-  [[nodiscard]] bool wait(const Slot& slot, const std::stop_token& stop);
+  /// Waits from `now` until the slot is due and begins it: when that was; nothing where a stop was requested.
+  [[nodiscard]] std::optional<Deadline> wait(const Slot& slot, Deadline now, const std::stop_token& stop);
 
   /// Where the run's clock is.
   [[nodiscard]] Moment moment(Deadline now) const;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/deliveries.hpp"
+#include "common/one_cpu.hpp"
 #include "pub/clients.hpp"
 #include "pub/clock_check.hpp"
 #include "pub/progress.hpp"
@@ -201,12 +202,16 @@ class Run {
       if (turn > 0 && config_.repeat_delay > config_.repeat_delay.zero() && !wait_for_delay()) {
         break;
       }
-      const auto slot = pacer_.next(Clock::now(), waits());
+      if (config_.repeat_delay == config_.repeat_delay.zero()) {
+        expect(turn);
+      }
+      const auto now = Clock::now();
+      const auto slot = pacer_.next(now, waits());
       if (!slot) {
         is_over_ = true;
         break;
       }
-      if (!wait_for(*slot) && !at_hand) {
+      if (!wait_for(*slot, now) && !at_hand) {
         break;
       }
       at_hand = false;
@@ -236,6 +241,15 @@ class Run {
     }
   }
 
+  /// To be told how many messages are to be published without a pause. Where that is a flood, the process stays on one
+  /// CPU from here on.
+  void expect(std::size_t messages) {
+    constexpr std::size_t flood = 64;
+    if (!on_one_cpu_ && messages >= flood && !config_.pace.is_given()) {
+      on_one_cpu_.emplace(config_.client_number > 0 ? static_cast<int>(config_.client_number) : -1);
+    }
+  }
+
   /// What a source brings that has an end of its own, each message when it is due.
   void publish_stream() {
     while (!go_on_.stop_requested()) {
@@ -245,12 +259,16 @@ class Run {
       if (turn.messages.empty()) {
         return;
       }
+      if (!turn.due) {
+        expect(turn.messages.size());
+      }
       for (std::size_t at = 0; at < turn.messages.size(); ++at) {
         const bool has_own_time = turn.due && !config_.pace.is_given();
-        const auto slot =
-            has_own_time ? pacer_.next_at(*turn.due, Clock::now(), waits()) : pacer_.next(Clock::now(), waits());
+        const auto now = Clock::now();
+        const auto slot = has_own_time ? pacer_.next_at(*turn.due, now, waits(true)) : pacer_.next(now, waits());
         is_over_ = !slot;
-        if (is_over_ || !wait_for(*slot) || !hand_over(std::move(turn.messages[at]), due_of(*slot, has_own_time))) {
+        if (is_over_ || !wait_for(*slot, now) ||
+            !hand_over(std::move(turn.messages[at]), due_of(*slot, has_own_time))) {
           unpublished_ += turn.messages.size() - at;
           return;
         }
@@ -276,9 +294,10 @@ class Run {
     std::optional<Pacer::Slot> slot = first;
     for (std::size_t at = 0; at < messages.size(); ++at) {
       if (at > 0 && !config_.publishes_readings()) {
-        slot = pacer_.next(Clock::now(), waits());
+        const auto now = Clock::now();
+        slot = pacer_.next(now, waits());
         is_over_ = !slot;
-        if (is_over_ || !wait_for(*slot)) {
+        if (is_over_ || !wait_for(*slot, now)) {
           return at;
         }
       }
@@ -302,15 +321,16 @@ class Run {
     return sleep_until(deadline_in(config_.repeat_delay), go_on_);
   }
 
-  bool wait_for(const Pacer::Slot& slot) {
-    if (slot.due > Clock::now()) {
+  bool wait_for(const Pacer::Slot& slot, Deadline now) {
+    if (slot.due > now) {
       output_.flush();
     }
-    if (!pacer_.wait(slot, stop_)) {  // no slot lies behind the end of the run's time
+    const auto begun = pacer_.wait(slot, now, stop_);
+    if (!begun) {  // no slot lies behind the end of the run's time
       return false;
     }
     if (slot.is_new) {
-      last_slot_at_ = Clock::now();
+      last_slot_at_ = *begun;
       first_slot_at_ = first_slot_at_.value_or(last_slot_at_);
       sent_before_last_slot_ = sent_;
       ++slots_;
@@ -372,7 +392,10 @@ class Run {
   /// Whether the run has ended as it should, though there may be more to publish.
   [[nodiscard]] bool time_is_up() const { return is_over_ || (go_on_.stop_requested() && !stop_.stop_requested()); }
 
-  [[nodiscard]] Waits waits() const { return {deliveries_->waited(), waited_for_source_}; }
+  /// What others have cost; nobody asks where there is no pace to keep.
+  [[nodiscard]] Waits waits(bool has_own_time = false) const {
+    return has_own_time || config_.pace.is_given() ? Waits{deliveries_->waited(), waited_for_source_} : Waits{};
+  }
 
   /// Says goodbye to the broker, and then how it went.
   void end() {
@@ -432,6 +455,7 @@ class Run {
   std::string stamped_topic_;  ///< of the last message with a stamp
   int stamped_qos_ = 0;
   std::optional<std::vector<Message>> repeated_;
+  std::optional<OneCpu> on_one_cpu_;
   bool is_over_ = false;  ///< the source has ended, or the run's time
   std::uint64_t unpublished_ = 0;
   std::optional<std::size_t> unacknowledged_;  ///< nothing: they were not waited for yet

@@ -48,16 +48,18 @@ TEST(Pacer, TheFirstIsDueAtOnceAndAStopEndsTheWaitForTheSecond) {
   Pacer pacer{each(24h), 1, Missed::are_skipped};
   pacer.start(std::chrono::steady_clock::now());
   std::stop_source stop;
-  EXPECT_TRUE(pacer.wait(*pacer.next(std::chrono::steady_clock::now()), stop.get_token()));
+  EXPECT_TRUE(
+      pacer.wait(*pacer.next(std::chrono::steady_clock::now()), std::chrono::steady_clock::now(), stop.get_token()));
   std::jthread stopper([&] { stop.request_stop(); });
-  EXPECT_FALSE(pacer.wait(*pacer.next(std::chrono::steady_clock::now()), stop.get_token()));
+  EXPECT_FALSE(
+      pacer.wait(*pacer.next(std::chrono::steady_clock::now()), std::chrono::steady_clock::now(), stop.get_token()));
 }
 
 TEST(Pacer, AStopComesBeforeAMessageThatIsDue) {
   std::stop_source stop;
   stop.request_stop();
   Pacer pacer = started({});
-  EXPECT_FALSE(pacer.wait(*pacer.next(run_start), stop.get_token()));
+  EXPECT_FALSE(pacer.wait(*pacer.next(run_start), run_start, stop.get_token()));
 }
 
 TEST(Pacer, WhatAMessageCostsDoesNotAddUp) {
