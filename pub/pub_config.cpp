@@ -137,6 +137,9 @@ void check_run(PubConfig& config, const Settings& settings) {
                                    settings.home_of(option)));
     }
   }
+  if (config.publishes_readings() && !settings.homes.contains("one-by-one")) {
+    config.connection.one_by_one = true;  // no flood, and read in captures
+  }
   if (!config.publishes_readings() && !config.is_stream() && config.count() && !settings.given("reconnect-for")) {
     // One message is waited for by a script: it should hear of a broker that has gone for good.
     config.connection.reconnect_limit = std::chrono::seconds{30};

@@ -46,14 +46,14 @@ const std::string without_nagle = "allow_anonymous true\nset_tcp_nodelay true\n"
 TEST_F(Explained, AGoodConversationIsToldFromTheHandshakeToTheGoodbye) {
   Broker broker{without_nagle};
   record(broker);
-  const auto subscriber = subscribed(broker, {"-t", "room/#", "-q", "2", "-i", "reader", "-C", "3"});
-  const Result publisher =
-      run(pub(broker, {"--jsonl", "-i", "sensor"}), R"({"topic":"room/a","payload":"zero","qos":0})"
-                                                    "\n"
-                                                    R"({"topic":"room/b","payload":"one!!","qos":1,"retain":true})"
-                                                    "\n"
-                                                    R"({"topic":"room/c","payload":"two","qos":2})"
-                                                    "\n");
+  const auto subscriber = subscribed(broker, {"-t", "room/#", "-q", "2", "-i", "reader", "-C", "3", "--one-by-one"});
+  const Result publisher = run(pub(broker, {"--jsonl", "-i", "sensor", "--one-by-one"}),
+                               R"({"topic":"room/a","payload":"zero","qos":0})"
+                               "\n"
+                               R"({"topic":"room/b","payload":"one!!","qos":1,"retain":true})"
+                               "\n"
+                               R"({"topic":"room/c","payload":"two","qos":2})"
+                               "\n");
   EXPECT_EQ(publisher.status, 0) << publisher.report;
   EXPECT_EQ(subscriber->wait(), 0) << subscriber->report();
   broker.stop();

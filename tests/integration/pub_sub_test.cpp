@@ -68,11 +68,13 @@ TEST_F(PubSub, EveryLineOfStdinArrivesInOrderAtEveryQos) {
     lines += "line " + std::to_string(line) + "\n";
   }
   const Broker patient{"allow_anonymous true\nmax_queued_messages 0\n"};  // drops nothing for a slow subscriber
-  for (const char* qos : {"0", "1", "2"}) {
-    const auto subscriber = subscribed(patient, {"-t", "lines", "-q", "2", "-C", "3000"});
-    expect_success(run(pub(patient, {"-t", "lines", "-l", "-q", qos}), lines));
-    EXPECT_EQ(subscriber->wait(), 0) << subscriber->err();
-    EXPECT_EQ(subscriber->out(), lines) << "QoS " << qos;
+  for (const char* gathers : {"--one-by-one=false", "--one-by-one"}) {
+    for (const char* qos : {"0", "1", "2"}) {
+      const auto subscriber = subscribed(patient, {"-t", "lines", "-q", "2", "-C", "3000", gathers});
+      expect_success(run(pub(patient, {"-t", "lines", "-l", "-q", qos, gathers}), lines));
+      EXPECT_EQ(subscriber->wait(), 0) << subscriber->err();
+      EXPECT_EQ(subscriber->out(), lines) << "QoS " << qos << " " << gathers;
+    }
   }
 }
 

@@ -19,9 +19,12 @@ const std::string pingresp = "\xD0\0"s;
 /// PUBLISH at QoS 1 with that packet id.
 std::string message(char id) { return "\x32\6\0\1t\0"s + id + "x"; }
 
+/// The same at QoS 0.
+const std::string quick_message = "\x30\4\0\1tx"s;
+
 class WireTest : public testing::Test {
  protected:
-  explicit WireTest(Wire::Sending sending = Wire::Sending::gathered) {
+  explicit WireTest(Wire::Sending sending = Wire::Sending::one_by_one) {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
     peer_ = ends[1];
@@ -43,10 +46,14 @@ class WireTest : public testing::Test {
   void broker_sends(const std::string& bytes) const {
     ASSERT_EQ(::write(peer_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
   }
+  /// All that has come there.
   std::string at_the_broker() const {
+    std::string all;
     std::array<char, 4096> bytes{};
-    const ssize_t count = ::read(peer_, bytes.data(), bytes.size());
-    return {bytes.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+    for (ssize_t count = 0; (count = ::read(peer_, bytes.data(), bytes.size())) > 0;) {
+      all.append(bytes.data(), static_cast<std::size_t>(count));
+    }
+    return all;
   }
   /// All that the library gets, byte by byte as Paho reads.
   std::string received() const {
@@ -232,6 +239,144 @@ TEST_F(WireTest, WhatIsNoMqttEndsTheConnectionAndSaysSo) {
   EXPECT_EQ(wire_->receive(&byte, 1), -1);
   EXPECT_EQ(errno, EPROTO);
   EXPECT_EQ(wire_->last_word(), "the length of a packet has more than four bytes");
+}
+
+TEST_F(WireTest, TellsOfEachMessageOfQos0ThatIsWithTheSystem) {
+  EXPECT_EQ(send(quick_message), 6);
+  EXPECT_EQ(handed_on_, 1U);
+  EXPECT_TRUE(all_handed_on_);
+  EXPECT_EQ(send(message(1)), 8);
+  EXPECT_EQ(handed_on_, 1U) << "that one has an acknowledgement to come";
+}
+
+TEST_F(WireTest, WhoeverReadsIsToldThatThereIsNothingMore) {
+  EXPECT_FALSE(wire_->rest(false));
+  EXPECT_EQ(rests_, 0);
+  EXPECT_FALSE(wire_->rest(true));
+  EXPECT_EQ(rests_, 1);
+}
+
+class GatheringWireTest : public WireTest {
+ protected:
+  GatheringWireTest() : WireTest(Wire::Sending::gathered) {}
+
+  /// Sends such messages until the socket takes no more, which nobody reads: how many were taken.
+  std::uint64_t send_until_full(const std::string& bytes) {
+    std::uint64_t taken = 0;
+    for (; send(bytes) == static_cast<ssize_t>(bytes.size()); ++taken) {
+    }
+    EXPECT_EQ(errno, EAGAIN);
+    return taken;
+  }
+};
+
+TEST_F(GatheringWireTest, GathersUntilWhoeverSendsRests) {
+  const std::string puback = "\x40\2\0\7"s;
+  EXPECT_FALSE(wire_->has_gathered());
+  EXPECT_EQ(send(quick_message), 6);
+  EXPECT_EQ(send(message(1)), 8);
+  EXPECT_EQ(send(puback), 4);
+  EXPECT_TRUE(wire_->has_gathered());
+  EXPECT_EQ(at_the_broker(), "");
+  EXPECT_TRUE(seen_out_.empty());
+  EXPECT_EQ(handed_on_, 0U);
+  EXPECT_FALSE(wire_->rest(false));
+  EXPECT_FALSE(wire_->has_gathered());
+  EXPECT_EQ(at_the_broker(), quick_message + message(1) + puback);
+  EXPECT_EQ(seen_out_, (std::vector{quick_message, message(1), puback}));
+  EXPECT_EQ(handed_on_, 1U);
+  EXPECT_TRUE(all_handed_on_);
+}
+
+TEST_F(GatheringWireTest, AnyOtherPacketTakesAlongWhatWasGathered) {
+  EXPECT_EQ(send(message(1)), 8);
+  EXPECT_EQ(send("\xC0\0"s), 2);
+  EXPECT_EQ(at_the_broker(), message(1) + "\xC0\0"s);
+  EXPECT_EQ(send(message(2)), 8);
+  EXPECT_TRUE(wire_->wait_until_sent(std::chrono::steady_clock::now() + 10s));
+  EXPECT_EQ(at_the_broker(), message(2));
+  EXPECT_EQ(send(message(3)), 8);
+  wire_->end();
+  EXPECT_EQ(at_the_broker(), message(3));
+}
+
+TEST_F(GatheringWireTest, GathersSoMuchAndNoMore) {
+  constexpr std::size_t limit = 16 << 10;
+  std::size_t sent = 0;
+  std::string came;
+  for (; sent <= 2 * limit; sent += quick_message.size()) {
+    EXPECT_EQ(send(quick_message), 6);
+    came += at_the_broker();
+    EXPECT_LE(sent + quick_message.size() - came.size(), limit);
+  }
+  const std::string large = large_message('\x30');
+  EXPECT_LT(send(large), static_cast<ssize_t>(large.size())) << "what is large goes by itself, as far as it fits";
+  EXPECT_FALSE(wire_->has_gathered());
+  EXPECT_GE(came.size(), limit);
+}
+
+TEST_F(GatheringWireTest, ItMatterNotWhereThePiecesOfPacketsEnd) {
+  const std::string bytes = quick_message + message(1) + "\xC0\0"s + "\x62\2\0\1"s + message(2);
+  for (std::size_t at = 0; at <= bytes.size(); ++at) {
+    for (std::size_t other = at; other <= bytes.size(); ++other) {
+      std::size_t from = 0;
+      for (const std::size_t to : {at, other, bytes.size()}) {
+        const std::string piece = bytes.substr(from, to - from);
+        EXPECT_EQ(piece.empty() ? 0 : send(piece), static_cast<ssize_t>(piece.size()));
+        from = to;
+      }
+      EXPECT_FALSE(wire_->rest(false));
+      EXPECT_EQ(at_the_broker(), bytes) << at << " " << other;
+      EXPECT_EQ(seen_out_, (std::vector{quick_message, message(1), "\xC0\0"s, "\x62\2\0\1"s, message(2)}));
+      seen_out_.clear();
+    }
+  }
+}
+
+TEST_F(GatheringWireTest, AReaderThatIsSlowLosesNothingAndGetsNothingTwice) {
+  std::uint64_t taken = send_until_full(quick_message);
+  EXPECT_TRUE(wire_->seems_full());
+  EXPECT_TRUE(wire_->rest(false)) << "somebody must wait for room";
+  EXPECT_NE(wire_->awaited() & POLLOUT, 0);
+  EXPECT_LT(handed_on_, taken);
+  std::string came = at_the_broker();
+  EXPECT_TRUE(wire_->has_room());
+  taken += send_until_full(quick_message);
+  while (came.size() < taken * quick_message.size()) {
+    came += at_the_broker();
+    (void)wire_->rest(false);
+  }
+  std::string all;
+  for (std::uint64_t number = 0; number < taken; ++number) {
+    all += quick_message;
+  }
+  EXPECT_TRUE(came == all);
+  EXPECT_EQ(handed_on_, taken);
+  EXPECT_TRUE(all_handed_on_);
+}
+
+TEST_F(GatheringWireTest, AConnectionThatBreaksTellsExactlyWhatWasSent) {
+  const std::uint64_t taken = send_until_full(quick_message);
+  ::shutdown(peer_, SHUT_RD);
+  EXPECT_FALSE(wire_->rest(false));
+  EXPECT_TRUE(lost_);
+  EXPECT_LT(handed_on_, taken);
+  EXPECT_FALSE(all_handed_on_);
+  EXPECT_EQ(seen_out_.size(), handed_on_);
+  EXPECT_FALSE(wire_->has_gathered());
+  EXPECT_EQ(send(quick_message), 6) << "it seems to take everything";
+  EXPECT_FALSE(wire_->rest(false));
+  EXPECT_EQ(seen_out_.size(), handed_on_);
+  EXPECT_FALSE(all_handed_on_);
+  EXPECT_FALSE(wire_->wait_until_sent(std::chrono::steady_clock::now()));
+}
+
+TEST_F(GatheringWireTest, APingNeedsNoRest) {
+  wire_->ping_after(0s);
+  EXPECT_EQ(at_the_broker(), "\xC0\0"s);
+  EXPECT_EQ(send(message(1)), 8);
+  EXPECT_FALSE(wire_->ping_after(0s));
+  EXPECT_EQ(at_the_broker(), "") << "what is gathered will do as well";
 }
 
 }  // namespace
