@@ -18,6 +18,7 @@
 #include <mutex>
 #include <random>
 #include <set>
+#include <system_error>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -349,7 +350,11 @@ class PahoSession final : public Session {
     }
     const std::scoped_lock lock(mutex_);
     link_ = lost_ ? Link::down : Link::up;
-    keeper_ = std::jthread([this](const std::stop_token& end) { keep_connected(end); });
+    connected_at_ = std::chrono::steady_clock::now();
+    is_kept_up_ = true;
+    if (lost_ || keep_alive_) {
+      start_keeper();
+    }
   }
 
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override {
@@ -507,7 +512,12 @@ class PahoSession final : public Session {
     if (std::exchange(disconnected_, true)) {
       return;
     }
-    keeper_ = {};  // ends: nobody but us touches the connection from here on
+    {
+      std::unique_lock lock(mutex_);
+      is_kept_up_ = false;
+      std::jthread keeper = std::move(keeper_);
+      lock.unlock();
+    }  // it has ended: nobody but us touches the connection from here on
     drop_connection(config_.will_on_disconnect ? MQTTREASONCODE_DISCONNECT_WITH_WILL_MESSAGE : MQTTREASONCODE_SUCCESS,
                     properties_for(PropertyPlace::disconnect, config_.properties));
   }
@@ -1189,13 +1199,24 @@ class PahoSession final : public Session {
 
   // Staying connected ------------------------------------------------------------------------------------------
 
+  /// Not sooner than there is something to see to: a thread is a tenth of what one message takes from start to exit.
+  void start_keeper() {
+    if (keeper_.joinable()) {
+      return;
+    }
+    try {
+      keeper_ = std::jthread([this](const std::stop_token& end) { keep_connected(end); });
+    } catch (const std::system_error& error) {
+      end_ = Error{fmt::format("cannot start a thread: {}", error.what())};
+    }
+  }
+
   void keep_connected(const std::stop_token& stop) {
     try {
       std::optional<Retry> retry;
-      auto connected_at = std::chrono::steady_clock::now();
       while (wait_for_loss(stop)) {
         tell_the_loss();
-        const bool proven = std::chrono::steady_clock::now() - connected_at >= proven_after;
+        const bool proven = std::chrono::steady_clock::now() - connected_at_ >= proven_after;
         if (!retry || proven) {
           retry.emplace(config_.reconnect_limit, config_.reconnect_max_delay);
         } else if (!retry->wait(stop)) {
@@ -1205,7 +1226,7 @@ class PahoSession final : public Session {
         if (!regain(*retry, stop)) {
           return;
         }
-        connected_at = std::chrono::steady_clock::now();
+        connected_at_ = std::chrono::steady_clock::now();
       }
     } catch (const Error& error) {
       end(error);
@@ -1496,6 +1517,9 @@ class PahoSession final : public Session {
     paho_shims::hurry_for_messages(false);
     changed_.notify_all();
     down_.notify_all();
+    if (is_kept_up_) {
+      start_keeper();
+    }
   }
 
   const ConnectionConfig config_;
@@ -1567,6 +1591,9 @@ class PahoSession final : public Session {
   std::size_t stale_ = 0;                  ///< of so many arrivals the wire knows nothing, or nothing any more
   std::optional<std::size_t> take_left_;   ///< so many more messages are wanted, those that arrived among them
 
+  /// Touched by whoever connects.
+  std::chrono::steady_clock::time_point connected_at_;
+  bool is_kept_up_ = false;  ///< what is lost is to be regained: from the first connection to disconnect()
   std::jthread keeper_;
 };
 
