@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "common/packet.hpp"
+#include "common/random.hpp"
 #include "common/websocket.hpp"
 
 namespace sistem {
@@ -27,7 +28,7 @@ struct WebSocket {
   std::size_t data_read = 0;  ///< and so much of it has been read on
   bool closed = false;
   std::optional<std::string> close_words;
-  std::minstd_rand random{std::random_device{}()};
+  std::minstd_rand random{random_seed()};
 };
 
 }  // namespace
@@ -43,6 +44,7 @@ class Channel::Layers {
   [[nodiscard]] int fd() const { return socket_.get(); }
   void encrypt(Encrypted tls) { tls_.emplace(std::move(tls)); }
   void frame() { frames_.emplace(); }
+  [[nodiscard]] bool reads_ahead() const { return tls_ || frames_; }
 
   ssize_t read(char* into, std::size_t size);
   [[nodiscard]] std::chrono::system_clock::time_point arrival() const { return arrival_; }
@@ -276,6 +278,7 @@ void Channel::frame() { layers_->frame(); }
 ssize_t Channel::read(char* into, std::size_t size) { return layers_->read(into, size); }
 std::chrono::system_clock::time_point Channel::arrival() const { return layers_->arrival(); }
 ssize_t Channel::write(const iovec* parts, int count) { return layers_->write(parts, count); }
+bool Channel::reads_ahead() const { return layers_->reads_ahead(); }
 bool Channel::has_unsent() const { return layers_->has_unsent(); }
 bool Channel::flush() { return layers_->flush(); }
 void Channel::end() { layers_->end(); }

@@ -33,8 +33,10 @@ class Channel {
   [[nodiscard]] int fd() const;
 
   /// As read(2) on a non-blocking socket: 0 at the end, -1 with errno where there is nothing (EAGAIN) or no connection
-  /// any more. It may hold bytes that poll(2) does not know of: read until EAGAIN.
+  /// any more.
   [[nodiscard]] ssize_t read(char* into, std::size_t size);
+  /// Whether it may hold bytes that poll(2) does not know of, until read() says EAGAIN.
+  [[nodiscard]] bool reads_ahead() const;
   /// When the last bytes came that read() has read: as the kernel has noted it, as tcpdump would show it; where it does
   /// not, when they were read.
   [[nodiscard]] std::chrono::system_clock::time_point arrival() const;

@@ -22,6 +22,7 @@
 #include "common/error.hpp"
 #include "common/http.hpp"
 #include "common/payload.hpp"
+#include "common/random.hpp"
 #include "common/socks.hpp"
 #include "common/srv.hpp"
 #include "common/unreachable.hpp"
@@ -69,17 +70,28 @@ Answer looked_up(const std::string& name, std::function<Answer()> look_up, Deadl
   return std::move(*shared->answer);
 }
 
+/// As getaddrinfo(3); an error is one of its numbers.
+Addresses addresses_of(const std::string& host, std::uint16_t port, int flags, int& error) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV | flags;
+  addrinfo* found = nullptr;
+  error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  return {error == 0 ? found : nullptr, ::freeaddrinfo};
+}
+
 Addresses resolve(const std::string& host, std::uint16_t port, Deadline deadline, const std::stop_token& stop) {
+  int is_name = 0;
+  if (Addresses numeric = addresses_of(host, port, AI_NUMERICHOST, is_name); is_name == 0) {
+    return numeric;  // nobody must be asked
+  }
   const auto look_up = [host, port] {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_NUMERICSERV;
-    addrinfo* found = nullptr;
-    const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+    int error = 0;
+    Addresses found = addresses_of(host, port, 0, error);
     if (error != 0) {
       throw Unreachable(fmt::format("cannot find the address of \"{}\" ({})", host, ::gai_strerror(error)));
     }
-    return Addresses{found, ::freeaddrinfo};
+    return found;
   };
   return looked_up<Addresses>("the name \"" + host + "\"", look_up, deadline, stop);
 }
@@ -289,7 +301,7 @@ Dialed Dialer::reach(Deadline deadline, const std::stop_token& stop) const {
 
 Dialed Dialer::reach_by_srv(Deadline deadline, const std::stop_token& stop) const {
   const std::string name = srv_name(config_.host, config_.tls.enabled);
-  std::minstd_rand random{std::random_device{}()};
+  std::minstd_rand random{random_seed()};
   const auto look_up = [name] { return look_up_srv(name); };
   const auto targets =
       in_order_of_trial(looked_up<std::vector<SrvTarget>>("the SRV record " + name, look_up, deadline, stop), random);

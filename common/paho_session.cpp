@@ -16,7 +16,6 @@
 #include <iterator>
 #include <map>
 #include <mutex>
-#include <random>
 #include <set>
 #include <system_error>
 #include <thread>
@@ -29,6 +28,7 @@
 #include "common/packet.hpp"
 #include "common/paho_lean.hpp"
 #include "common/paho_shims.hpp"
+#include "common/random.hpp"
 #include "common/reason.hpp"
 #include "common/retry.hpp"
 #include "common/session.hpp"
@@ -219,8 +219,7 @@ void fill_in(mqtt::connect_options& options, const ConnectionConfig& config, boo
 
 /// Every broker must take a client id of up to 23 digits and letters [MQTT-3.1.3-5].
 std::string made_up_client_id(const std::string& prefix) {
-  std::random_device random;
-  return fmt::format("{}{:08x}{:04x}", prefix, random(), random() & 0xFFFFU);
+  return fmt::format("{}{:012x}", prefix, random_seed() >> 16U);
 }
 
 /// What may be wrong with a peer that accepts the connection and nothing more.
@@ -657,8 +656,7 @@ class PahoSession final : public Session {
       return true;
     }
     constexpr std::size_t plain = 4;
-    constexpr unsigned qos_bits = 6;
-    switch (static_cast<PacketType>(first_byte >> 4U)) {
+    switch (type_of(first_byte)) {
       case PacketType::connack:
       case PacketType::suback:
       case PacketType::unsuback:
@@ -668,7 +666,7 @@ class PahoSession final : public Session {
       case PacketType::puback:
       case PacketType::pubrec: return way == Wire::Way::in && (size > plain || keeps_session_);
       case PacketType::pubcomp: return keeps_session_;
-      case PacketType::publish: return way == Wire::Way::out && keeps_session_ && (first_byte & qos_bits) != 0;
+      case PacketType::publish: return way == Wire::Way::out && keeps_session_ && qos_of(first_byte) > 0;
       default: return false;
     }
   }

@@ -77,43 +77,42 @@ class Wires {
     return last.wire;
   }
 
-  /// The same for poll(2), during which Paho may close a descriptor; empty where none has a wire.
-  [[nodiscard]] std::vector<std::shared_ptr<Wire>> of(const pollfd* fds, nfds_t count) const {
-    std::vector<std::shared_ptr<Wire>> wires;
+  struct Look {
+    int ready = 0;                             ///< so many have something, as far as is known: poll(2) is answered
+    std::vector<std::shared_ptr<Wire>> wires;  ///< else they are these, null for what is none; empty where none is
+  };
+  /// For poll(2), during which Paho may close a descriptor: where wires among these have something for whoever reads or
+  /// room for whoever writes, says so as it does.
+  Look look_at(pollfd* fds, nfds_t count) const {
+    Look look;
     const std::scoped_lock lock(mutex_);
-    if (std::any_of(fds, fds + count, [this](const pollfd& one) { return found(one.fd) != nullptr; })) {
-      std::transform(fds, fds + count, std::back_inserter(wires), [this](const pollfd& one) { return found(one.fd); });
-    }
-    return wires;
-  }
-
-  [[nodiscard]] std::vector<std::shared_ptr<Wire>> all() const {
-    std::vector<std::shared_ptr<Wire>> wires;
-    const std::scoped_lock lock(mutex_);
-    std::transform(attached_.begin(), attached_.end(), std::back_inserter(wires),
-                   [](const auto& one) { return one.second; });
-    return wires;
-  }
-
-  [[nodiscard]] bool any_gathered() const {
-    const std::scoped_lock lock(mutex_);
-    return std::any_of(attached_.begin(), attached_.end(), [](const auto& one) { return one.second->has_gathered(); });
-  }
-
-  /// Where wires among these have something for whoever reads or room for whoever writes, as far as they know, says so
-  /// as poll(2) does, and how many; else 0.
-  int tell_ready(pollfd* fds, nfds_t count) const {
-    int ready = 0;
-    const std::scoped_lock lock(mutex_);
+    bool any = false;
     for (pollfd* one = fds; one != fds + count; ++one) {
       const auto& wire = found(one->fd);
       const int state = !wire                  ? 0
                         : is_for_writing(*one) ? (wire->seems_full() ? 0 : POLLOUT)
                                                : (wire->has_ready() ? POLLIN : 0);
       one->revents = static_cast<short>(state & one->events);
-      ready += one->revents != 0 ? 1 : 0;
+      look.ready += one->revents != 0 ? 1 : 0;
+      any = any || wire;
     }
-    return ready;
+    if (look.ready == 0 && any) {
+      std::transform(fds, fds + count, std::back_inserter(look.wires),
+                     [this](const pollfd& one) { return found(one.fd); });
+    }
+    return look;
+  }
+
+  /// Those that have gathered something to send.
+  [[nodiscard]] std::vector<std::shared_ptr<Wire>> gathered() const {
+    std::vector<std::shared_ptr<Wire>> wires;
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [fd, wire] : attached_) {
+      if (wire->has_gathered()) {
+        wires.push_back(wire);
+      }
+    }
+    return wires;
   }
 
   /// Before the descriptor is closed, and its number is free for another.
@@ -175,10 +174,8 @@ int poll_wires(pollfd* fds, nfds_t count, int timeout, const std::vector<std::sh
     if (wire == nullptr || is_for_writing(fds[at])) {
       continue;
     }
-    if (wire->advance()) {
+    if (wire->advance(false)) {
       timeout = 0;
-    } else {
-      (void)wire->rest(true);
     }
     real[at].events = wire->awaited();
     if (real[at].events == 0) {
@@ -199,8 +196,9 @@ int poll_wires(pollfd* fds, nfds_t count, int timeout, const std::vector<std::sh
     if (Wire* const wire = wires_of[at].get(); wire != nullptr) {
       // The socket's own word for writing; Paho tries, and is told where the connection is gone.
       const bool has_room = (real[at].revents & (POLLOUT | POLLERR | POLLHUP)) != 0;
-      const int state =
-          is_for_writing(fds[at]) ? (has_room && wire->has_room() ? POLLOUT : 0) : (wire->advance() ? POLLIN : 0);
+      const bool is_readable = (real[at].revents & (POLLIN | POLLERR | POLLHUP)) != 0;
+      const int state = is_for_writing(fds[at]) ? (has_room && wire->has_room() ? POLLOUT : 0)
+                                                : (wire->advance(is_readable) ? POLLIN : 0);
       fds[at].revents = static_cast<short>(state & fds[at].events);
     }
     ready += fds[at].revents != 0 ? 1 : 0;
@@ -215,14 +213,11 @@ std::atomic<bool> messages_wait{false};
 bool in_a_hurry() { return hurries > 0 || messages_wait; }
 
 #if !defined(__SANITIZE_THREAD__)
-/// For a thread that is about to wait: sends what wires have gathered. True where something went.
-bool send_gathered() {
+/// For a thread that is about to wait: sends what these have gathered. True where something went.
+bool send_gathered(const std::vector<std::shared_ptr<Wire>>& wires) {
   bool any = false;
-  for (const auto& wire : wires().all()) {
-    if (!wire->has_gathered()) {
-      continue;
-    }
-    if (wire->rest(false)) {
+  for (const auto& wire : wires) {
+    if (wire->rest()) {
       wake();  // whoever reads must wait for room now
     } else {
       any = true;
@@ -299,12 +294,12 @@ extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
 
 /// poll(2), without a system call where something is known to be ready, as for most messages of a flood.
 extern "C" int poll(pollfd* fds, nfds_t count, int timeout) {
-  if (const int ready = sistem::paho_shims::wires().tell_ready(fds, count)) {
-    return ready;
+  const auto look = sistem::paho_shims::wires().look_at(fds, count);
+  if (look.ready > 0) {
+    return look.ready;
   }
-  const auto wires = sistem::paho_shims::wires().of(fds, count);
-  return wires.empty() ? sistem::paho_shims::system_poll(fds, count, timeout)
-                       : sistem::paho_shims::poll_wires(fds, count, timeout, wires);
+  return look.wires.empty() ? sistem::paho_shims::system_poll(fds, count, timeout)
+                            : sistem::paho_shims::poll_wires(fds, count, timeout, look.wires);
 }
 
 /// shutdown(2), by which Paho begins to close a socket: the last moment to say goodbye.
@@ -340,9 +335,9 @@ extern "C" int usleep(useconds_t microseconds) {
 /// not with Paho's mutex held, which whoever publishes needs. After that it looks for work again, because it is told
 /// that it was woken.
 extern "C" int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec* deadline) {
-  if (sistem::paho_shims::wires().any_gathered()) {
+  if (const auto gathered = sistem::paho_shims::wires().gathered(); !gathered.empty()) {
     ::pthread_mutex_unlock(mutex);
-    const bool any = sistem::paho_shims::send_gathered();
+    const bool any = sistem::paho_shims::send_gathered(gathered);
     ::pthread_mutex_lock(mutex);
     if (any) {
       return 0;

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <random>
 #include <vector>
 
+#include "common/random.hpp"
 #include "common/topic.hpp"
 
 namespace sistem {
@@ -17,8 +17,7 @@ double milliseconds(Clock::duration duration) { return std::chrono::duration<dou
 
 /// So that what others publish there, or a broker has kept, is not taken for the answer.
 std::string unique_payload() {
-  std::random_device random;
-  return fmt::format("ping {:08x}{:08x}", random(), random());
+  return fmt::format("ping {:016x}", random_seed());
 }
 
 /// Waits for the message that this session has sent; false where a stop or the deadline came first.

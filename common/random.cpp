@@ -1,6 +1,10 @@
 #include "common/random.hpp"
 
+#include <sys/random.h>
+
+#include <cerrno>
 #include <cmath>
+#include <system_error>
 
 namespace sistem {
 namespace {
@@ -84,8 +88,11 @@ std::string Random::bytes(std::size_t count) {
 }
 
 std::uint64_t random_seed() {
-  std::random_device device;
-  return static_cast<std::uint64_t>(device()) << 32U | device();
+  std::uint64_t seed = 0;
+  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {  // never, of so little
+    throw std::system_error(errno, std::generic_category(), "no random number");
+  }
+  return seed;
 }
 
 double sine_of_turns(double turns) {

@@ -6,6 +6,7 @@
 #include <random>
 #include <stop_token>
 
+#include "common/random.hpp"
 #include "common/stop.hpp"
 
 namespace sistem {
@@ -39,7 +40,7 @@ class Retry {
   Deadline deadline_;
   Seconds longest_;
   Seconds delay_{0.1};
-  std::minstd_rand random_{std::random_device{}()};
+  std::minstd_rand random_{random_seed()};
 };
 
 }  // namespace sistem

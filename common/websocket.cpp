@@ -5,13 +5,13 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
-#include <random>
 
 #include "common/channel.hpp"
 #include "common/http.hpp"
 #include "common/option.hpp"
 #include "common/packet.hpp"
 #include "common/payload.hpp"
+#include "common/random.hpp"
 #include "common/unreachable.hpp"
 
 namespace sistem {
@@ -58,12 +58,7 @@ std::string accepted_key(const std::string& key) {
 }
 
 std::string new_key() {
-  std::random_device random;
-  std::string bytes;
-  for (int at = 0; at < 4; ++at) {
-    bytes += big_endian(random(), 4);
-  }
-  return base64(bytes);
+  return base64(big_endian(random_seed(), 8) + big_endian(random_seed(), 8));
 }
 
 }  // namespace

@@ -32,11 +32,7 @@ constexpr std::size_t gathered_limit = 16 << 10;
 constexpr std::size_t publish_shown = 256 << 10;
 
 /// Whether the library may have that message already: what is sent again at QoS 2.
-bool may_be_known(std::uint8_t first_byte) {
-  constexpr unsigned duplicate = 8;
-  constexpr unsigned qos_2 = 4;
-  return (first_byte & (duplicate | qos_2)) == (duplicate | qos_2);
-}
+bool may_be_known(std::uint8_t first_byte) { return is_duplicate(first_byte) && qos_of(first_byte) == 2; }
 
 /// The packet id of a whole PUBLISH of QoS 1 or 2: behind header and topic name [MQTT5 3.3.2].
 std::uint16_t id_of(std::string_view publish) {
@@ -50,13 +46,6 @@ std::uint16_t id_of(std::string_view publish) {
     ++header;
   }
   return number(header + 3 + number(header + 1));
-}
-
-PacketType type_of(std::uint8_t first_byte) { return static_cast<PacketType>(first_byte >> 4U); }
-
-bool is_qos_0(std::uint8_t first_byte) {
-  constexpr unsigned qos_bits = 6;
-  return type_of(first_byte) == PacketType::publish && (first_byte & qos_bits) == 0;
 }
 
 std::string_view text_of(const iovec& part) { return {static_cast<const char*>(part.iov_base), part.iov_len}; }
@@ -176,7 +165,7 @@ void Wire::watch_sent(std::string_view bytes) {
     }
     if (type_of(piece->first_byte) == PacketType::pingreq) {
       answer_ping();
-    } else if (is_qos_0(piece->first_byte)) {
+    } else if (type_of(piece->first_byte) == PacketType::publish && qos_of(piece->first_byte) == 0) {
       ++handed_on_;
     }
   }
@@ -207,12 +196,9 @@ void Wire::push() {
   }
 }
 
-bool Wire::rest(bool reads) {
+bool Wire::rest() {
   const Changing changing{*this};
   push();
-  if (reads) {
-    observer_.rests();
-  }
   return has_unsent();
 }
 
@@ -261,7 +247,7 @@ void Wire::end() {
 
 ssize_t Wire::receive(char* into, std::size_t size) {
   const Changing changing{*this};
-  if (waiting() == 0) {
+  if (waiting() == 0 && !is_drained_) {
     read_ahead();
   }
   if (waiting() == 0) {
@@ -309,13 +295,18 @@ std::int16_t Wire::awaited() const {
   return static_cast<std::int16_t>(events);
 }
 
-bool Wire::advance() {
+bool Wire::advance(bool readable) {
   const Changing changing{*this};
   push();
-  if (waiting() == 0) {  // not sooner, or arrival() would be the time of what comes later
+  is_drained_ = is_drained_ && !readable;
+  if (waiting() == 0 && !is_drained_) {  // not sooner, or arrival() would be the time of what comes later
     read_ahead();
   }
-  return waiting() > 0 || ended_;
+  const bool any = waiting() > 0 || ended_;
+  if (!any) {
+    observer_.rests();
+  }
+  return any;
 }
 
 void Wire::read_ahead() {
@@ -323,6 +314,7 @@ void Wire::read_ahead() {
   while (may_read_ahead()) {
     const ssize_t count = channel_.read(bytes.data(), bytes.size());
     if (count < 0 && errno == EAGAIN) {
+      is_drained_ = true;
       return;
     }
     if (count <= 0) {
@@ -336,6 +328,10 @@ void Wire::read_ahead() {
     } catch (const Malformed& malformed) {
       fault_ = malformed.what();
       ended_ = EPROTO;
+      return;
+    }
+    if (static_cast<std::size_t>(count) < bytes.size() && !channel_.reads_ahead()) {
+      is_drained_ = true;
       return;
     }
   }

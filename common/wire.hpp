@@ -41,7 +41,7 @@ class Wire {
     /// So many messages of QoS 0 are with the system by now, of all that were taken for sending; `all`: nothing waits
     /// here.
     std::function<void(std::uint64_t messages, bool all)> hands_on;
-    /// Whoever reads is about to wait: there is nothing to read.
+    /// There is nothing to read for the moment.
     std::function<void()> rests;
   };
 
@@ -57,17 +57,17 @@ class Wire {
   [[nodiscard]] ssize_t receive(char* into, std::size_t size);
   /// As writev(2), but that a socket which is full for a moment is waited for, and that a connection which is gone
   /// seems to take everything: receive() tells that it is gone. What is gathered here is sent by the next packet of
-  /// another kind, and by rest().
+  /// another kind, by rest() and by advance().
   [[nodiscard]] ssize_t send(const iovec* parts, int count);
-  /// To be called by each thread of the library that is about to wait: what was gathered is sent. `reads`: it is the
-  /// thread that reads, and there is nothing to read. True where the socket was full, so that something is still to be
-  /// sent: awaited() has changed.
-  bool rest(bool reads);
+  /// To be called by a thread of the library that sends and is about to wait: what was gathered is sent. True where the
+  /// socket was full, so that something is still to be sent: awaited() has changed.
+  bool rest();
   /// What poll(2) is to wait for on the channel's socket.
   [[nodiscard]] std::int16_t awaited() const;
-  /// Reads ahead, where receive() has nothing left to give, and sends what waits here; to be called when the socket has
-  /// become ready, and may be at any time. True where receive() has something to tell.
-  bool advance();
+  /// Sends what waits here, and reads ahead where receive() has nothing left to give; to be called by the thread that
+  /// reads, before it waits, and afterwards. `readable`: poll(2) has said so of the socket. True where receive() has
+  /// something to tell.
+  bool advance(bool readable);
   /// Whether it is known already that receive() has something to tell. Takes no lock.
   [[nodiscard]] bool has_ready() const { return has_ready_; }
   /// Whether rest() would have something to send. Takes no lock.
@@ -190,6 +190,7 @@ class Wire {
   std::size_t held_bytes_ = 0;
   bool holds_current_ = false;  ///< the packet that is coming goes to held_
   bool without_limit_ = false;
+  bool is_drained_ = false;           ///< there is nothing to read until poll(2) says so
   std::optional<int> ended_;          ///< nothing more comes: the errno, or 0 where the peer has closed the connection
   std::optional<std::string> fault_;  ///< what was wrong with the bytes that came
 };

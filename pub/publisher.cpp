@@ -9,7 +9,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -17,6 +16,7 @@
 
 #include "common/deliveries.hpp"
 #include "common/one_cpu.hpp"
+#include "common/random.hpp"
 #include "pub/clients.hpp"
 #include "pub/clock_check.hpp"
 #include "pub/progress.hpp"
@@ -473,8 +473,7 @@ class Run {
 
 Pacer pacer_of(const PubConfig& config) {
   const bool counts = config.is_stream() || config.repeat;
-  std::random_device device;
-  const std::uint64_t seed = config.seed.value_or((std::uint64_t{device()} << 32U) | device());
+  const std::uint64_t seed = config.seed ? *config.seed : random_seed();
   // Clients that jitter together would all come at the same moment.
   const Missed missed = config.stamp ? Missed::are_made_up_for : counts ? Missed::move_the_rest : Missed::are_skipped;
   return Pacer{config.pace, seed + config.client_number, missed};

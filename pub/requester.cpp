@@ -6,13 +6,13 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/packet.hpp"
 #include "common/property.hpp"
+#include "common/random.hpp"
 #include "common/topic.hpp"
 
 namespace sistem {
@@ -68,7 +68,7 @@ class Requester {
         output_(output),
         console_(console),
         is_v5_(config.connection.version == ProtocolVersion::v5),
-        run_(fmt::format("{:08x}", std::random_device{}())) {}
+        run_(fmt::format("{:08x}", random_seed() >> 32U)) {}
 
   /// Publishes the request and waits for its answer, which is printed. False where the time was up or a stop was
   /// requested before it came.

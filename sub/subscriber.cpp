@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <random>
 #include <utility>
 
+#include "common/random.hpp"
 #include "common/stamp.hpp"
 #include "sub/choosing.hpp"
 #include "sub/display.hpp"
@@ -125,7 +125,7 @@ class Handling {
         verification_(verification),
         recording_(recording),
         console_(console),
-        choosing_(config, std::random_device{}()) {
+        choosing_(config, random_seed()) {
     if (config.responds()) {
       responder_.emplace(session, config, console);
     }

@@ -185,7 +185,7 @@ TEST_F(WireTest, StopsReadingWhenNobodyTakesMessagesButNotWhileAnAnswerIsAwaited
     while (written < all.size()) {
       const ssize_t count = ::write(peer_, all.data() + written, all.size() - written);
       written += count > 0 ? static_cast<std::size_t>(count) : 0;
-      (void)wire_->advance();
+      (void)wire_->advance(true);
       if (count < 0 && (wire_->awaited() & POLLIN) == 0) {
         break;
       }
@@ -216,12 +216,12 @@ TEST_F(WireTest, PingsWhereNothingWasSentForSoLongAndNotInsideOfAPacket) {
 TEST_F(WireTest, TheEndComesAfterWhatCameBeforeIt) {
   broker_sends(pingresp);
   ::shutdown(peer_, SHUT_WR);
-  EXPECT_TRUE(wire_->advance());
+  EXPECT_TRUE(wire_->advance(true));
   char byte = 0;
   EXPECT_EQ(wire_->receive(&byte, 1), 1);
   EXPECT_EQ(wire_->receive(&byte, 1), 1);
   EXPECT_EQ(wire_->receive(&byte, 1), 0);
-  EXPECT_TRUE(wire_->advance()) << "the end is something to tell";
+  EXPECT_TRUE(wire_->advance(true)) << "the end is something to tell";
 }
 
 TEST_F(WireTest, ADeadConnectionTakesEverythingAndIsToldWhereItIsRead) {
@@ -250,9 +250,9 @@ TEST_F(WireTest, TellsOfEachMessageOfQos0ThatIsWithTheSystem) {
 }
 
 TEST_F(WireTest, WhoeverReadsIsToldThatThereIsNothingMore) {
-  EXPECT_FALSE(wire_->rest(false));
+  EXPECT_FALSE(wire_->rest());
   EXPECT_EQ(rests_, 0);
-  EXPECT_FALSE(wire_->rest(true));
+  EXPECT_FALSE(wire_->advance(true));
   EXPECT_EQ(rests_, 1);
 }
 
@@ -280,7 +280,7 @@ TEST_F(GatheringWireTest, GathersUntilWhoeverSendsRests) {
   EXPECT_EQ(at_the_broker(), "");
   EXPECT_TRUE(seen_out_.empty());
   EXPECT_EQ(handed_on_, 0U);
-  EXPECT_FALSE(wire_->rest(false));
+  EXPECT_FALSE(wire_->rest());
   EXPECT_FALSE(wire_->has_gathered());
   EXPECT_EQ(at_the_broker(), quick_message + message(1) + puback);
   EXPECT_EQ(seen_out_, (std::vector{quick_message, message(1), puback}));
@@ -325,7 +325,7 @@ TEST_F(GatheringWireTest, ItMatterNotWhereThePiecesOfPacketsEnd) {
         EXPECT_EQ(piece.empty() ? 0 : send(piece), static_cast<ssize_t>(piece.size()));
         from = to;
       }
-      EXPECT_FALSE(wire_->rest(false));
+      EXPECT_FALSE(wire_->rest());
       EXPECT_EQ(at_the_broker(), bytes) << at << " " << other;
       EXPECT_EQ(seen_out_, (std::vector{quick_message, message(1), "\xC0\0"s, "\x62\2\0\1"s, message(2)}));
       seen_out_.clear();
@@ -336,7 +336,7 @@ TEST_F(GatheringWireTest, ItMatterNotWhereThePiecesOfPacketsEnd) {
 TEST_F(GatheringWireTest, AReaderThatIsSlowLosesNothingAndGetsNothingTwice) {
   std::uint64_t taken = send_until_full(quick_message);
   EXPECT_TRUE(wire_->seems_full());
-  EXPECT_TRUE(wire_->rest(false)) << "somebody must wait for room";
+  EXPECT_TRUE(wire_->rest()) << "somebody must wait for room";
   EXPECT_NE(wire_->awaited() & POLLOUT, 0);
   EXPECT_LT(handed_on_, taken);
   std::string came = at_the_broker();
@@ -344,7 +344,7 @@ TEST_F(GatheringWireTest, AReaderThatIsSlowLosesNothingAndGetsNothingTwice) {
   taken += send_until_full(quick_message);
   while (came.size() < taken * quick_message.size()) {
     came += at_the_broker();
-    (void)wire_->rest(false);
+    (void)wire_->rest();
   }
   std::string all;
   for (std::uint64_t number = 0; number < taken; ++number) {
@@ -358,14 +358,14 @@ TEST_F(GatheringWireTest, AReaderThatIsSlowLosesNothingAndGetsNothingTwice) {
 TEST_F(GatheringWireTest, AConnectionThatBreaksTellsExactlyWhatWasSent) {
   const std::uint64_t taken = send_until_full(quick_message);
   ::shutdown(peer_, SHUT_RD);
-  EXPECT_FALSE(wire_->rest(false));
+  EXPECT_FALSE(wire_->rest());
   EXPECT_TRUE(lost_);
   EXPECT_LT(handed_on_, taken);
   EXPECT_FALSE(all_handed_on_);
   EXPECT_EQ(seen_out_.size(), handed_on_);
   EXPECT_FALSE(wire_->has_gathered());
   EXPECT_EQ(send(quick_message), 6) << "it seems to take everything";
-  EXPECT_FALSE(wire_->rest(false));
+  EXPECT_FALSE(wire_->rest());
   EXPECT_EQ(seen_out_.size(), handed_on_);
   EXPECT_FALSE(all_handed_on_);
   EXPECT_FALSE(wire_->wait_until_sent(std::chrono::steady_clock::now()));
