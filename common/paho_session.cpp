@@ -394,7 +394,7 @@ class PahoSession final : public Session {
     return has_room(lock, qos, stop);
   }
 
-  bool publish(Message message, const std::stop_token& stop) override {
+  bool publish(Message message, const std::stop_token& stop, Next next) override {
     const int qos = message.qos;
     const std::size_t size = message.payload.size();
     if (topic_.empty() || topic_.str() != message.topic) {
@@ -415,13 +415,16 @@ class PahoSession final : public Session {
     }
     const bool is_up = link_ == Link::up;  // if not, the keeper will send it
     lock.unlock();
+    paho_shims::put_off_waking(true);
     if (is_up) {
       send_all();
     }
+    paho_shims::put_off_waking(next == Next::more);
     return true;
   }
 
   std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override {
+    paho_shims::put_off_waking(false);
     const AwaitingAnswer awaiting{*this};
     std::unique_lock lock(mutex_);
     const auto over = [&] { return window_.unacknowledged() == 0 || end_; };
@@ -610,6 +613,7 @@ class PahoSession final : public Session {
     const auto may_go_on = [&] { return window_.has_room(qos) || end_ || refused_; };
     if (!may_go_on()) {
       lock.unlock();
+      paho_shims::put_off_waking(false);
       {
         const AwaitingAnswer awaiting{*this};  // takes the lock itself, at both of its ends
         lock.lock();

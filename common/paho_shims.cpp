@@ -213,6 +213,16 @@ std::atomic<bool> messages_wait{false};
 bool in_a_hurry() { return hurries > 0 || messages_wait; }
 
 #if !defined(__SANITIZE_THREAD__)
+/// The condition that Paho's send thread waits on when it has nothing to do.
+std::atomic<pthread_cond_t*> send_condition{nullptr};
+
+/// Whether a thread lets it wait, and it should have been woken.
+struct Waking {
+  bool is_put_off = false;
+  bool is_due = false;
+};
+thread_local Waking waking;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
 /// For a thread that is about to wait: sends what these have gathered. True where something went.
 bool send_gathered(const std::vector<std::shared_ptr<Wire>>& wires) {
   bool any = false;
@@ -249,6 +259,17 @@ bool may_gather() {
   return false;
 #else
   return ::dlsym(RTLD_DEFAULT, "pthread_cond_timedwait") == reinterpret_cast<void*>(&::pthread_cond_timedwait);
+#endif
+}
+
+void put_off_waking(bool yes) {
+#if defined(__SANITIZE_THREAD__)
+  (void)yes;
+#else
+  waking.is_put_off = yes;
+  if (!yes && std::exchange(waking.is_due, false)) {
+    ::pthread_cond_broadcast(send_condition);
+  }
 #endif
 }
 
@@ -295,6 +316,7 @@ extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
 /// poll(2), without a system call where something is known to be ready, as for most messages of a flood.
 extern "C" int poll(pollfd* fds, nfds_t count, int timeout) {
   const auto look = sistem::paho_shims::wires().look_at(fds, count);
+  sistem::paho_shims::put_off_waking(look.ready > 0);  // what Paho reads next is not the last
   if (look.ready > 0) {
     return look.ready;
   }
@@ -335,6 +357,7 @@ extern "C" int usleep(useconds_t microseconds) {
 /// not with Paho's mutex held, which whoever publishes needs. After that it looks for work again, because it is told
 /// that it was woken.
 extern "C" int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec* deadline) {
+  sistem::paho_shims::send_condition = condition;
   if (const auto gathered = sistem::paho_shims::wires().gathered(); !gathered.empty()) {
     ::pthread_mutex_unlock(mutex);
     const bool any = sistem::paho_shims::send_gathered(gathered);
@@ -357,6 +380,18 @@ extern "C" int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t
   }
   // Its twin with a clock is not replaced, and the same otherwise.
   return ::pthread_cond_clockwait(condition, mutex, CLOCK_REALTIME, &until);
+}
+
+/// pthread_cond_signal(3). Paho wakes its send thread for each message to send and after each packet that was read, when
+/// that thread has nothing to do as a rule: in a flood these were half of all switches between threads. So it can be
+/// put off. Waking all who wait is the same where it is one, and allowed otherwise.
+extern "C" int pthread_cond_signal(pthread_cond_t* condition) {
+  using sistem::paho_shims::waking;
+  if (waking.is_put_off && condition == sistem::paho_shims::send_condition) {
+    waking.is_due = true;
+    return 0;
+  }
+  return ::pthread_cond_broadcast(condition);
 }
 #endif
 // NOLINTEND(readability-inconsistent-declaration-parameter-name)

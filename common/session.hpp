@@ -46,6 +46,12 @@ enum class Overflow : std::uint8_t {
   drop_newest   ///< the one that has just come
 };
 
+/// What its caller publishes next: a flood costs less where its messages go out together.
+enum class Next : std::uint8_t {
+  nothing,  ///< not at once, at least
+  more,     ///< until then a message may wait; or until the caller waits for something of the session
+};
+
 /// How many messages a session takes from the broker, and what it does where that is too fast.
 struct Intake {
   /// The session begins as after take_at_most(), since one that was kept brings messages before anything is subscribed.
@@ -83,7 +89,7 @@ class Session {
   /// before it could be taken. The properties go out in MQTT 5 only. Throws Error (topic_refused), once, where an
   /// earlier message was refused: by PUBACK or PUBREC in MQTT 5, or because the broker has said in CONNACK that it
   /// takes no such message. Of several that were refused the first is named.
-  [[nodiscard]] virtual bool publish(Message message, const std::stop_token& stop) = 0;
+  [[nodiscard]] virtual bool publish(Message message, const std::stop_token& stop, Next next = Next::nothing) = 0;
 
   /// Waits until everything taken was acknowledged (QoS 0: written). How many were not, which is more than 0 only
   /// where the deadline passed or a stop was requested; after a stop they were waited for a moment more. Throws Error

@@ -19,14 +19,14 @@ PresentSession::PresentSession(Session& session, const Will& will)
       online_{will.topic, "online", will.qos, will.retain},
       offline_{will.topic, will.payload, will.qos, will.retain} {}
 
-bool PresentSession::publish(Message message, const std::stop_token& stop) {
+bool PresentSession::publish(Message message, const std::stop_token& stop, Next next) {
   if (const std::uint64_t connection = session_.connections(); connection != told_on_) {
     if (!session_.publish(online_, stop)) {
       return false;
     }
     told_on_ = connection;
   }
-  return session_.publish(std::move(message), stop);
+  return session_.publish(std::move(message), stop, next);
 }
 
 void PresentSession::disconnect() {

@@ -262,13 +262,15 @@ class Run {
       if (!turn.due) {
         expect(turn.messages.size());
       }
+      const bool may_wait = !turn.due && !config_.pace.is_given();
       for (std::size_t at = 0; at < turn.messages.size(); ++at) {
         const bool has_own_time = turn.due && !config_.pace.is_given();
         const auto now = Clock::now();
         const auto slot = has_own_time ? pacer_.next_at(*turn.due, now, waits(true)) : pacer_.next(now, waits());
         is_over_ = !slot;
         if (is_over_ || !wait_for(*slot, now) ||
-            !hand_over(std::move(turn.messages[at]), due_of(*slot, has_own_time))) {
+            !hand_over(std::move(turn.messages[at]), due_of(*slot, has_own_time),
+                       may_wait && at + 1 < turn.messages.size() ? Next::more : Next::nothing)) {
           unpublished_ += turn.messages.size() - at;
           return;
         }
@@ -344,7 +346,7 @@ class Run {
     return is_paced ? std::optional(slot.due) : std::nullopt;
   }
 
-  bool hand_over(Message message, std::optional<Deadline> due) {
+  bool hand_over(Message message, std::optional<Deadline> due, Next next = Next::nothing) {
     const std::string line = prints_ ? line_of(message) : "";
     bool is_stamped = false;
     if (stamping_ && stamping_->takes(message)) {
@@ -357,7 +359,7 @@ class Run {
       stamping_->stamp(Clock::now(), due, message);
       is_stamped = true;
     }
-    if (!session_.publish(std::move(message), go_on_)) {
+    if (!session_.publish(std::move(message), go_on_, next)) {
       return false;
     }
     if (is_stamped) {

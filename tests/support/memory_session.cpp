@@ -29,7 +29,7 @@ bool MemorySession::wait_for_room(int /*qos*/, const std::stop_token& stop) {
   return false;
 }
 
-bool MemorySession::publish(Message message, const std::stop_token& stop) {
+bool MemorySession::publish(Message message, const std::stop_token& stop, Next /*next*/) {
   if (!wait_for_room(message.qos, stop)) {
     return false;
   }
