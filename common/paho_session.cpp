@@ -286,13 +286,38 @@ std::vector<Route> routes_of(const ConnectionConfig& config) {
 }
 
 class PahoSession;
+using MessagePointer = std::shared_ptr<const Message>;
+
+/// Paho C's handle of a Paho C++ client, which has no accessor for it. What is private may be named where a template is
+/// instantiated explicitly [C++20 temp.spec 6].
+MQTTAsync handle_of(const mqtt::async_client& client);
+template <MQTTAsync mqtt::async_client::*handle>
+struct HandleOpener {
+  friend MQTTAsync handle_of(const mqtt::async_client& client) { return client.*handle; }
+};
+template struct HandleOpener<&mqtt::async_client::cli_>;
 
 /// A Paho client, and what its callbacks need to say whose they are.
-class Client final : public mqtt::iaction_listener {
+class Client {
  public:
   Client(PahoSession& session, const std::string& client_id, const ConnectionConfig& config);
 
   mqtt::async_client& paho() { return client_; }
+
+  /// A message that Paho has, until it says what became of it.
+  struct Sent {
+    Client* client;
+    std::uint64_t number;  ///< in the window
+    int qos;
+  };
+  /// Both with the session's lock held.
+  [[nodiscard]] Sent& note(std::uint64_t number, int qos);
+  void forget(Sent& sent) { unused_.push_back(&sent); }
+
+  /// Hands a message to Paho by Paho C's own call: that of Paho C++ makes a token for each, with a mutex, a condition and
+  /// a place in a list, which nobody asks; that took a third of a flood's time. Throws mqtt::exception where Paho does not
+  /// take it: then nobody will hear of it.
+  void publish(const Message& message, Sent& sent);
 
   /// There is a new connection, on which no alias is known yet.
   void forget_aliases() { aliases_.clear(); }
@@ -302,11 +327,15 @@ class Client final : public mqtt::iaction_listener {
   /// has never set.
   [[nodiscard]] std::optional<std::string> topic_of(const mqtt::message& message,
                                                     const std::vector<Property>& properties);
-  void on_success(const mqtt::token& token) override;
-  void on_failure(const mqtt::token& token) override;
+  // Paho tells of what was published.
+  static void delivered(void* sent);
+  static void failed(void* sent, std::uint16_t packet_id, int reason);
 
   PahoSession& session_;
+  const bool is_v5_;
   std::map<std::uint32_t, std::string> aliases_;  ///< touched by Paho's receive thread, and between connections
+  std::deque<Sent> sent_;                         ///< so many as there ever were at a time,
+  std::vector<Sent*> unused_;                     ///< and those that are none at the moment
   mqtt::async_client client_;
 };
 
@@ -397,18 +426,15 @@ class PahoSession final : public Session {
   bool publish(Message message, const std::stop_token& stop, Next next) override {
     const int qos = message.qos;
     const std::size_t size = message.payload.size();
-    if (topic_.empty() || topic_.str() != message.topic) {
-      topic_ = mqtt::string_ref{std::move(message.topic)};
+    if (config_.version != ProtocolVersion::v5) {
+      message.properties.clear();
     }
-    auto outgoing = mqtt::make_message(topic_, std::move(message.payload), qos, message.retain);
-    if (config_.version == ProtocolVersion::v5 && !message.properties.empty()) {
-      outgoing->set_properties(to_paho(message.properties));
-    }
+    const auto outgoing = std::make_shared<const Message>(std::move(message));
     std::unique_lock lock(mutex_);
     if (!has_room(lock, qos, stop)) {
       return false;
     }
-    const std::uint64_t number = window_.take(std::move(outgoing), qos);
+    const std::uint64_t number = window_.take(outgoing, qos);
     if (deliveries_) {
       deliveries_->take(size);
       taken_at_.emplace(number, std::chrono::steady_clock::now());
@@ -533,14 +559,14 @@ class PahoSession final : public Session {
     }
   }
 
-  void delivered(const Client* client, const mqtt::token& token) {
-    const auto number = reinterpret_cast<std::uintptr_t>(token.get_user_context());
+  void delivered(Client::Sent& sent) {
     const std::scoped_lock lock(mutex_);
+    const auto [client, number, qos] = sent;
+    client->forget(sent);
     if (client != client_.get()) {
       return;
     }
-    const auto* const message = window_.find(number);
-    if (message == nullptr || (*message)->get_qos() > 0) {
+    if (qos > 0) {
       acknowledge(number);
       tell_some(told_together);
       return;
@@ -550,23 +576,25 @@ class PahoSession final : public Session {
     acknowledge_handed_on(false);
   }
 
+  /// The message could not be sent: `reason` 0, and then all of the window is sent again on the next connection. Or
   /// PUBACK or PUBREC with a reason code that says no [MQTT5 3.4.2.1].
-  void refused(const Client* client, const mqtt::token& token) {
+  void failed(Client::Sent& sent, std::uint16_t packet_id, int reason) {
     const std::scoped_lock lock(mutex_);
-    if (client != client_.get()) {
+    const auto [client, number, qos] = sent;
+    client->forget(sent);
+    if (client != client_.get() || reason < first_failure) {
       return;
     }
-    const auto number = reinterpret_cast<std::uintptr_t>(token.get_user_context());
-    under_way_.erase(static_cast<std::uint16_t>(token.get_message_id()));
-    const auto heard = refusals_.find(static_cast<std::uint16_t>(token.get_message_id()));
-    const std::string why = heard != refusals_.end() ? heard->second : reason_text(token.get_reason_code());
+    under_way_.erase(packet_id);
+    const auto heard = refusals_.find(packet_id);
+    const std::string why = heard != refusals_.end() ? heard->second : reason_text(reason);
     if (heard != refusals_.end()) {
       refusals_.erase(heard);
     }
     const auto* const message = window_.find(number);
-    refuse(number, reason_text(token.get_reason_code()),
-           fmt::format("the broker refused the message to {}: {}",
-                       message != nullptr ? (*message)->get_topic() : "a topic", why));
+    refuse(number, reason_text(reason),
+           fmt::format("the broker refused the message to {}: {}", message != nullptr ? (*message)->topic : "a topic",
+                       why));
   }
 
   void arrived(const Client* client, const mqtt::message& message, std::optional<std::string> topic,
@@ -693,8 +721,11 @@ class PahoSession final : public Session {
 
   /// Nothing more has arrived.
   void rests() {
-    const std::scoped_lock lock(mutex_);
-    tell_some(1);
+    std::unique_lock lock(mutex_);
+    if (std::exchange(untold_, 0) > 0) {
+      lock.unlock();  // or who is woken would wait for it
+      changed_.notify_all();
+    }
   }
 
   /// A packet on its way; `connection` is the number of its connection.
@@ -1373,46 +1404,40 @@ class PahoSession final : public Session {
   /// Hands every message of the window that this connection has not seen to Paho, in order. One thread at a time.
   void send_all() {
     const std::scoped_lock sending(sending_);
-    while (true) {
-      std::optional<Window<mqtt::const_message_ptr>::Numbered> next;
-      std::shared_ptr<Client> client;
-      mqtt::const_message_ptr message;
-      bool again = false;
-      {
-        const std::scoped_lock lock(mutex_);
-        if (link_ == Link::down) {
-          return;
-        }
-        next = window_.next_to_send();
-        if (!next) {
-          return;
-        }
-        message = with_alias(next->message);
-        if (const auto fault = fault_of(publishing(*message), limits_)) {
-          refuse(next->number, *fault,
-                 fmt::format("the broker at {} would refuse the message to {}: {}", where(), next->message->get_topic(),
-                             *fault));
-          continue;
-        }
-        again = next->number < never_sent_;
-        never_sent_ = std::max(never_sent_, next->number + 1);
-        client = client_;
-        if (keeps_session_ && message->get_qos() > 0) {
-          handed_.push_back(next->number);
-        }
-        paho_shims::hurry_for_messages(true);
+    std::unique_lock lock(mutex_);
+    while (link_ != Link::down) {
+      const auto next = window_.next_to_send();
+      if (!next) {
+        return;
       }
+      const MessagePointer message = with_alias(next->message);
+      if (const auto fault = fault_of(publishing(*message), limits_)) {
+        refuse(
+            next->number, *fault,
+            fmt::format("the broker at {} would refuse the message to {}: {}", where(), next->message->topic, *fault));
+        continue;
+      }
+      const bool again = next->number < never_sent_;
+      never_sent_ = std::max(never_sent_, next->number + 1);
+      const std::shared_ptr<Client> client = client_;
+      Client::Sent& sent = client->note(next->number, message->qos);
+      if (keeps_session_ && message->qos > 0) {
+        handed_.push_back(next->number);
+      }
+      paho_shims::hurry_for_messages(true);
+      lock.unlock();
       try {
-        // NOLINTNEXTLINE(performance-no-int-to-ptr): the context is Paho's to carry, never to follow
-        client->paho().publish(message, reinterpret_cast<void*>(next->number), *client);
-        if (again) {
-          tell_sent_again();
+        client->publish(*message, sent);
+        lock.lock();
+        if (again && deliveries_) {
+          deliveries_->send_again();
         }
       } catch (const mqtt::exception& error) {
-        const std::scoped_lock lock(mutex_);
+        lock.lock();
+        client->forget(sent);
         if (error.get_return_code() != MQTTASYNC_DISCONNECTED) {
           window_.acknowledge(next->number);  // or a flush would wait for it
-          throw Error{fmt::format("cannot publish to {}: {}", next->message->get_topic(), error.what())};
+          throw Error{fmt::format("cannot publish to {}: {}", next->message->topic, error.what())};
         }
         // The connection has just gone, and Paho has not taken the message: lost() is on its way.
         window_.take_back(next->number);
@@ -1425,29 +1450,30 @@ class PahoSession final : public Session {
     }
   }
 
-  static Publishing publishing(const mqtt::message& message) {
-    const auto properties = static_cast<std::size_t>(message.get_properties().c_struct().length);
-    return {message.get_qos(), message.is_retained(),
-            publish_size(message.get_topic().size(), message.get_qos(), properties, message.get_payload().size()),
-            number_in(from_paho(message.get_properties()), "topic-alias")};
+  static Publishing publishing(const Message& message) {
+    const auto properties =
+        message.properties.empty() ? 0 : static_cast<std::size_t>(to_paho(message.properties).c_struct().length);
+    return {message.qos, message.retain,
+            publish_size(message.topic.size(), message.qos, properties, message.payload.size()),
+            number_in(message.properties, "topic-alias")};
   }
 
   /// The message as it goes out on this connection, where topic names may be sent as aliases. What may be sent again on
   /// another connection, where the alias means nothing, keeps its name [MQTT5 3.3.2.3.4]: QoS 1 and 2 of a kept
   /// session.
-  mqtt::const_message_ptr with_alias(const mqtt::const_message_ptr& message) {
-    if (!config_.automatic_topic_alias || (keeps_session_ && message->get_qos() > 0)) {
+  MessagePointer with_alias(const MessagePointer& message) {
+    if (!config_.automatic_topic_alias || (keeps_session_ && message->qos > 0)) {
       return message;
     }
-    const auto named = aliases_.of(message->get_topic());
+    const auto named = aliases_.of(message->topic);
     if (!named) {
       return message;
     }
-    auto properties = message->get_properties();
-    properties.add({mqtt::property::TOPIC_ALIAS, static_cast<std::int32_t>(named->alias)});
-    auto shorter = mqtt::make_message(named->is_new ? message->get_topic() : std::string{}, message->get_payload_ref(),
-                                      message->get_qos(), message->is_retained());
-    shorter->set_properties(properties);
+    auto shorter = std::make_shared<Message>(*message);
+    shorter->properties.push_back({mqtt::property::TOPIC_ALIAS, named->alias, {}});
+    if (!named->is_new) {
+      shorter->topic.clear();
+    }
     return shorter;
   }
 
@@ -1460,13 +1486,6 @@ class PahoSession final : public Session {
   void throw_if_refused() {
     if (refused_) {
       throw Error{*std::exchange(refused_, std::nullopt)};
-    }
-  }
-
-  void tell_sent_again() const {
-    const std::scoped_lock lock(mutex_);
-    if (deliveries_) {
-      deliveries_->send_again();
     }
   }
 
@@ -1493,11 +1512,15 @@ class PahoSession final : public Session {
     if (lost_) {
       return;  // it went nowhere
     }
+    bool some = false;
     while (!written_.empty() && (all || written_sum_ - written_.size() < handed_on_)) {
       acknowledge(written_.front());
       written_.pop_front();
+      some = true;
     }
-    tell_some(1);
+    if (some) {
+      tell_some(1);
+    }
   }
 
   /// `reason`: in a few words, of which there are only so many; `why`: as a sentence.
@@ -1530,7 +1553,6 @@ class PahoSession final : public Session {
   const bool keeps_session_;
   const std::string client_id_;
   const Deadline answer_by_;  ///< of the first connection and what is subscribed on it
-  mqtt::string_ref topic_;    ///< of the message that was published last: the next one's is mostly the same
   const std::vector<Route> routes_;
   std::atomic<const Route*> route_;  ///< the one that was tried last
   bool was_connected_ = false;       ///< touched by whoever connects
@@ -1558,7 +1580,7 @@ class PahoSession final : public Session {
   bool session_present_ = false;                    ///< the broker had kept the session for it
   std::optional<std::chrono::seconds> keep_alive_;  ///< where Paho does not see to it
 
-  Window<mqtt::const_message_ptr> window_;
+  Window<MessagePointer> window_;
   // In a session that the broker keeps, messages of QoS 1 and 2 by their numbers in the window. There Paho C 1.3.12
   // tells nobody of the end of some exchanges that a loss has interrupted; the wire does.
   std::deque<std::uint64_t> handed_;                  ///< Paho has them, and has not sent them yet
@@ -1601,6 +1623,7 @@ class PahoSession final : public Session {
 
 Client::Client(PahoSession& session, const std::string& client_id, const ConnectionConfig& config)
     : session_(session),
+      is_v5_(config.version == ProtocolVersion::v5),
       client_(paho_shims::pahos_uri(), client_id,
               mqtt::create_options_builder()
                   .mqtt_version(static_cast<int>(config.version))
@@ -1627,12 +1650,53 @@ std::optional<std::string> Client::topic_of(const mqtt::message& message, const 
   return topic.empty() ? std::nullopt : std::optional(std::move(topic));
 }
 
-void Client::on_success(const mqtt::token& token) { session_.delivered(this, token); }
+Client::Sent& Client::note(std::uint64_t number, int qos) {
+  if (unused_.empty()) {
+    return sent_.emplace_back(Sent{this, number, qos});
+  }
+  Sent& sent = *unused_.back();
+  unused_.pop_back();
+  return sent = {this, number, qos};
+}
 
-void Client::on_failure(const mqtt::token& token) {
-  // With an error of Paho's it has failed with its connection, and then all of the window is sent again on the next.
-  if (token.get_return_code() == MQTTASYNC_SUCCESS && token.get_reason_code() >= first_failure) {
-    session_.refused(this, token);
+void Client::delivered(void* sent) {
+  auto& one = *static_cast<Sent*>(sent);
+  one.client->session_.delivered(one);
+}
+
+void Client::failed(void* sent, std::uint16_t packet_id, int reason) {
+  auto& one = *static_cast<Sent*>(sent);
+  one.client->session_.failed(one, packet_id, reason);
+}
+
+void Client::publish(const Message& message, Sent& sent) {
+  MQTTAsync_message outgoing = MQTTAsync_message_initializer;
+  outgoing.payload = const_cast<char*>(message.payload.data());  // NOLINT: Paho copies it
+  outgoing.payloadlen = static_cast<int>(message.payload.size());
+  outgoing.qos = message.qos;
+  outgoing.retained = message.retain ? 1 : 0;
+  MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+  options.context = &sent;
+  mqtt::properties properties;
+  if (is_v5_) {
+    if (!message.properties.empty()) {
+      properties = to_paho(message.properties);
+      outgoing.properties = properties.c_struct();
+    }
+    options.onSuccess5 = [](void* context, MQTTAsync_successData5* /*data*/) { delivered(context); };
+    options.onFailure5 = [](void* context, MQTTAsync_failureData5* data) {
+      // With an error of Paho's it has failed with its connection.
+      const bool is_refused = data != nullptr && data->code == MQTTASYNC_SUCCESS;
+      failed(context, is_refused ? static_cast<std::uint16_t>(data->token) : std::uint16_t{0},
+           is_refused ? static_cast<int>(data->reasonCode) : 0);
+    };
+  } else {
+    options.onSuccess = [](void* context, MQTTAsync_successData* /*data*/) { delivered(context); };
+    options.onFailure = [](void* context, MQTTAsync_failureData* /*data*/) { failed(context, 0, 0); };
+  }
+  const int error = ::MQTTAsync_sendMessage(handle_of(client_), message.topic.c_str(), &outgoing, &options);
+  if (error != MQTTASYNC_SUCCESS) {
+    throw mqtt::exception(error);
   }
 }
 

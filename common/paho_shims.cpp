@@ -220,8 +220,22 @@ std::atomic<pthread_cond_t*> send_condition{nullptr};
 struct Waking {
   bool is_put_off = false;
   bool is_due = false;
+  bool is_for_answers = false;  ///< of messages that are under way
 };
 thread_local Waking waking;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+/// For Paho's receive thread, which has something to read.
+void begin_to_read() {
+  waking.is_for_answers = messages_wait;
+  put_off_waking(true);
+}
+
+/// The same has read all that there was. Answers to messages give the send thread nothing to do: the next messages wake
+/// it themselves.
+void has_read_all() {
+  waking.is_due = waking.is_due && !waking.is_for_answers;
+  put_off_waking(false);
+}
 
 /// For a thread that is about to wait: sends what these have gathered. True where something went.
 bool send_gathered(const std::vector<std::shared_ptr<Wire>>& wires) {
@@ -316,12 +330,18 @@ extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
 /// poll(2), without a system call where something is known to be ready, as for most messages of a flood.
 extern "C" int poll(pollfd* fds, nfds_t count, int timeout) {
   const auto look = sistem::paho_shims::wires().look_at(fds, count);
-  sistem::paho_shims::put_off_waking(look.ready > 0);  // what Paho reads next is not the last
   if (look.ready > 0) {
     return look.ready;
   }
-  return look.wires.empty() ? sistem::paho_shims::system_poll(fds, count, timeout)
-                            : sistem::paho_shims::poll_wires(fds, count, timeout, look.wires);
+  if (look.wires.empty()) {
+    return sistem::paho_shims::system_poll(fds, count, timeout);
+  }
+  sistem::paho_shims::has_read_all();
+  const int ready = sistem::paho_shims::poll_wires(fds, count, timeout, look.wires);
+  if (ready > 0) {
+    sistem::paho_shims::begin_to_read();
+  }
+  return ready;
 }
 
 /// shutdown(2), by which Paho begins to close a socket: the last moment to say goodbye.

@@ -296,13 +296,16 @@ std::int16_t Wire::awaited() const {
 }
 
 bool Wire::advance(bool readable) {
-  const Changing changing{*this};
-  push();
-  is_drained_ = is_drained_ && !readable;
-  if (waiting() == 0 && !is_drained_) {  // not sooner, or arrival() would be the time of what comes later
-    read_ahead();
+  bool any = false;
+  {
+    const Changing changing{*this};
+    push();
+    is_drained_ = is_drained_ && !readable;
+    if (waiting() == 0 && !is_drained_) {  // not sooner, or arrival() would be the time of what comes later
+      read_ahead();
+    }
+    any = waiting() > 0 || ended_;
   }
-  const bool any = waiting() > 0 || ended_;
   if (!any) {
     observer_.rests();
   }

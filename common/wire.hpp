@@ -41,7 +41,7 @@ class Wire {
     /// So many messages of QoS 0 are with the system by now, of all that were taken for sending; `all`: nothing waits
     /// here.
     std::function<void(std::uint64_t messages, bool all)> hands_on;
-    /// There is nothing to read for the moment.
+    /// There is nothing to read for the moment. This one is called without the lock.
     std::function<void()> rests;
   };
 
