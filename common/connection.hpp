@@ -89,7 +89,7 @@ struct ConnectionConfig {
   bool clean_session = true;                    ///< MQTT 5: clean start
   std::optional<std::uint32_t> session_expiry;  ///< s after the connection ends; 2^32-1: never [MQTT5 3.1.2.11.2]
   std::chrono::seconds keep_alive{60};
-  std::size_t max_inflight = 20;  ///< messages of QoS 1 and 2 on their way at the same time
+  std::optional<std::size_t> max_inflight;  ///< messages of QoS 1 and 2 on their way at the same time
   Will will;
   std::vector<PlacedProperty> properties;  ///< -D, in the order given; those of PUBLISH among them
   bool automatic_topic_alias = false;      ///< MQTT 5: topic names are sent once on a connection, then their aliases

@@ -48,6 +48,11 @@ constexpr std::size_t arrivals_bytes_limit = 16 << 20;
 /// waits.
 constexpr std::size_t window_size = 256;
 
+/// So many of QoS 1 and 2 where the user does not say otherwise, and of QoS 2 where the broker does not say what it takes:
+/// it must keep something of each, and Mosquitto closes a connection with more than its 20. Of QoS 1 it keeps nothing.
+constexpr std::size_t most_inflight = 100;
+constexpr std::size_t most_inflight_untold = 20;
+
 /// After so many arrivals or acknowledgements whoever waits for them is woken, where there is no pause before: not for
 /// each single one, which would cost two switches of threads a message.
 constexpr std::size_t told_together = window_size / 2;
@@ -200,7 +205,7 @@ void fill_in(mqtt::connect_options& options, const ConnectionConfig& config, boo
   }
   options.set_keep_alive_interval(config.keep_alive);
   options.set_connect_timeout(config.connect_timeout);
-  options.set_max_inflight(static_cast<int>(pahos_share * config.max_inflight));
+  options.set_max_inflight(static_cast<int>(pahos_share * config.max_inflight.value_or(most_inflight)));
   if (!config.username.empty()) {
     options.set_user_name(config.username);
   }
@@ -352,7 +357,7 @@ class PahoSession final : public Session {
         answer_by_(config.answer_limit ? deadline_in(*config.answer_limit) : never),
         routes_(routes_of(config)),
         route_(&routes_.front()),
-        window_(std::max(window_size, config.max_inflight), config.max_inflight) {}
+        window_(std::max(window_size, config.max_inflight.value_or(0)), {}) {}
 
   void connect_first(const std::stop_token& stop) {
     Retry retry{config_.wait_for_broker ? config_.wait_limit : std::nullopt, config_.reconnect_max_delay, answer_by_};
@@ -925,7 +930,7 @@ class PahoSession final : public Session {
     const Packet& connack = *connack_;
     const auto properties = config_.version == ProtocolVersion::v5 ? connack.properties : std::vector<Property>{};
     limits_ = config_.version == ProtocolVersion::v5 ? limits_in(properties) : BrokerLimits{.topic_alias_maximum = 0};
-    window_.limit_inflight(std::min<std::size_t>(config_.max_inflight, limits_.receive_maximum));
+    window_.limit_inflight(inflight_limit());
     aliases_ = TopicAliases{config_.automatic_topic_alias ? limits_.topic_alias_maximum : 0};
     // In MQTT 3.1 the bit means nothing.
     const bool present = connack.session_present && config_.version != ProtocolVersion::v31;
@@ -945,6 +950,12 @@ class PahoSession final : public Session {
     } else {
       keep_alive_ = own.count() > 0 && own < pahos_precision ? std::optional(own) : std::nullopt;
     }
+  }
+
+  [[nodiscard]] Window<MessagePointer>::Inflight inflight_limit() const {
+    const bool is_told = config_.max_inflight || config_.version == ProtocolVersion::v5;
+    const auto all = std::min<std::size_t>(config_.max_inflight.value_or(most_inflight), limits_.receive_maximum);
+    return {all, is_told ? all : most_inflight_untold};
   }
 
   /// Why there is no CONNACK that says yes.
@@ -1628,7 +1639,7 @@ Client::Client(PahoSession& session, const std::string& client_id, const Connect
               mqtt::create_options_builder()
                   .mqtt_version(static_cast<int>(config.version))
                   .send_while_disconnected(false)
-                  .max_buffered_messages(static_cast<int>(pahos_share * std::max(window_size, config.max_inflight)))
+                  .max_buffered_messages(static_cast<int>(pahos_share * std::max(window_size, config.max_inflight.value_or(0))))
                   .finalize()) {
   client_.set_connection_lost_handler([this](const std::string&) { session_.lost(this); });
   client_.set_message_callback([this](const mqtt::const_message_ptr& message) {

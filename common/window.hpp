@@ -19,22 +19,41 @@ class Window {
     Message message;
   };
 
-  /// At most `size` messages, of them at most `inflight` with QoS 1 or 2.
-  Window(std::size_t size, std::size_t inflight) : size_limit_(size), inflight_limit_(inflight) {}
+  /// How many messages have an acknowledgement to come.
+  struct Inflight {
+    std::size_t all = 0;    ///< with QoS 1 or 2
+    std::size_t qos_2 = 0;  ///< of them
+
+    void add(int qos) {
+      all += qos > 0 ? 1 : 0;
+      qos_2 += qos == 2 ? 1 : 0;
+    }
+    void remove(int qos) {
+      all -= qos > 0 ? 1 : 0;
+      qos_2 -= qos == 2 ? 1 : 0;
+    }
+    /// Whether one more of that QoS may be.
+    [[nodiscard]] bool is_below(const Inflight& limit, int qos) const {
+      return qos == 0 || (all < limit.all && (qos == 1 || qos_2 < limit.qos_2));
+    }
+  };
+
+  /// At most `size` messages, and of those with QoS 1 or 2 no more than `inflight`.
+  Window(std::size_t size, Inflight inflight) : size_limit_(size), inflight_limit_(inflight) {}
 
   /// Changes how many of them may have QoS 1 or 2: a broker may take fewer than the one before. What was taken under a
   /// higher limit stays, and goes out as the new one allows.
-  void limit_inflight(std::size_t inflight) { inflight_limit_ = inflight; }
+  void limit_inflight(Inflight inflight) { inflight_limit_ = inflight; }
 
   [[nodiscard]] bool has_room(int qos) const {
-    return entries_.size() < size_limit_ && (qos == 0 || inflight_ < inflight_limit_);
+    return entries_.size() < size_limit_ && inflight_.is_below(inflight_limit_, qos);
   }
 
   /// Takes a message for which there is room. Its number.
   std::uint64_t take(Message message, int qos) {
     entries_.push_back({std::move(message), qos, false});
     ++unacknowledged_;
-    inflight_ += qos > 0 ? 1 : 0;
+    inflight_.add(qos);
     return first_ + entries_.size() - 1;
   }
 
@@ -44,10 +63,10 @@ class Window {
     for (; next_ < first_ + entries_.size(); ++next_) {
       const Entry& entry = entries_[next_ - first_];
       if (!entry.acknowledged) {
-        if (entry.qos > 0 && sent_inflight_ >= inflight_limit_) {
+        if (!sent_inflight_.is_below(inflight_limit_, entry.qos)) {
           return std::nullopt;
         }
-        sent_inflight_ += entry.qos > 0 ? 1 : 0;
+        sent_inflight_.add(entry.qos);
         return Numbered{next_++, entry.message};
       }
     }
@@ -57,7 +76,14 @@ class Window {
   [[nodiscard]] bool all_sent() const { return next_ == first_ + entries_.size(); }
 
   /// Whether next_to_send() has nothing to give although not all were sent.
-  [[nodiscard]] bool must_wait() const { return !all_sent() && sent_inflight_ >= inflight_limit_; }
+  [[nodiscard]] bool must_wait() const {
+    for (std::uint64_t number = next_; number < first_ + entries_.size(); ++number) {
+      if (const Entry& entry = entries_[number - first_]; !entry.acknowledged) {
+        return !sent_inflight_.is_below(inflight_limit_, entry.qos);
+      }
+    }
+    return false;
+  }
 
   /// The message with that number need not be sent again. One that is unknown or was acknowledged before is passed
   /// over.
@@ -68,8 +94,10 @@ class Window {
     Entry& entry = entries_[number - first_];
     entry.acknowledged = true;
     --unacknowledged_;
-    inflight_ -= entry.qos > 0 ? 1 : 0;
-    sent_inflight_ -= entry.qos > 0 && number < next_ ? 1 : 0;
+    inflight_.remove(entry.qos);
+    if (number < next_) {
+      sent_inflight_.remove(entry.qos);
+    }
     while (!entries_.empty() && entries_.front().acknowledged) {
       entries_.pop_front();
       ++first_;
@@ -80,14 +108,14 @@ class Window {
   void take_back(std::uint64_t number) {
     if (number + 1 == next_ && number >= first_) {
       --next_;
-      sent_inflight_ -= entries_[number - first_].qos > 0 ? 1 : 0;
+      sent_inflight_.remove(entries_[number - first_].qos);
     }
   }
 
   /// All that is unacknowledged has to go out again: there is a new connection.
   void send_again() {
     next_ = first_;
-    sent_inflight_ = 0;
+    sent_inflight_ = {};
   }
 
   /// The session goes on, and the library with it: it has what was sent on the connection before, and sends it again
@@ -116,13 +144,13 @@ class Window {
   };
 
   std::size_t size_limit_;
-  std::size_t inflight_limit_;
+  Inflight inflight_limit_;
   std::deque<Entry> entries_;
   std::uint64_t first_ = 0;  ///< the number of entries_.front()
   std::uint64_t next_ = 0;   ///< the number of the next message to send
   std::size_t unacknowledged_ = 0;
-  std::size_t inflight_ = 0;       ///< unacknowledged, with QoS 1 or 2
-  std::size_t sent_inflight_ = 0;  ///< and sent on this connection
+  Inflight inflight_;       ///< unacknowledged
+  Inflight sent_inflight_;  ///< and sent on this connection
 };
 
 }  // namespace sistem

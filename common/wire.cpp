@@ -407,8 +407,7 @@ bool Wire::consumed(std::size_t messages) {
       --*at_most_;
     }
   }
-  const bool some = pass_held();
-  return nothing_ready && (some || (paused && may_read_ahead()));
+  return tell_resumed(paused, pass_held()) && nothing_ready;
 }
 
 bool Wire::pass_at_most(std::optional<std::size_t> messages) {
@@ -416,15 +415,23 @@ bool Wire::pass_at_most(std::optional<std::size_t> messages) {
   const bool nothing_ready = waiting() == 0;
   const bool paused = !may_read_ahead();
   at_most_ = messages;
-  const bool some = pass_held();
-  return nothing_ready && (some || (paused && may_read_ahead()));
+  return tell_resumed(paused, pass_held()) && nothing_ready;
 }
 
 bool Wire::read_without_limit(bool yes) {
   const std::scoped_lock lock(mutex_);
   const bool paused = !may_read_ahead();
   without_limit_ = yes;
+  (void)tell_resumed(paused, false);
   return paused;
+}
+
+/// After a change by which reading may go on, which had `paused`, or some messages have `passed`: whether one of the two
+/// is so. While it paused poll(2) was not asked: there may be something to read.
+bool Wire::tell_resumed(bool paused, bool passed) {
+  const bool resumed = paused && may_read_ahead();
+  is_drained_ = is_drained_ && !resumed;
+  return resumed || passed;
 }
 
 void Wire::watch(Way way, Watched& watched, const PacketCutter::Piece& piece) {

@@ -154,6 +154,7 @@ class Wire {
   void read_ahead();
   void sort(std::string_view bytes);
   bool pass_held();
+  bool tell_resumed(bool paused, bool passed);
   [[nodiscard]] bool may_pass() const;
   void pass(std::size_t size);
   void watch(Way way, Watched& watched, const PacketCutter::Piece& piece);

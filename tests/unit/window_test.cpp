@@ -18,7 +18,7 @@ std::string sent(Window<char>& window) {
 }
 
 Window<char> window_of(const std::string& messages, int qos = 1) {
-  Window<char> window{100, 100};
+  Window<char> window{100, {100, 100}};
   for (const char message : messages) {
     window.take(message, qos);
   }
@@ -45,7 +45,7 @@ TEST(Window, NumbersGrowAndNeverRepeat) {
 }
 
 TEST(Window, HasRoomForSoManyInAllAndForFewerOfQos1And2) {
-  Window<char> window{3, 1};
+  Window<char> window{3, {1, 1}};
   window.take('a', 1);
   EXPECT_FALSE(window.has_room(1));
   EXPECT_FALSE(window.has_room(2));
@@ -61,7 +61,7 @@ TEST(Window, ALowerLimitHoldsBackWhatWasTakenBefore) {
   auto window = window_of("abcd");
   EXPECT_EQ(sent(window), "abcd");
   window.send_again();
-  window.limit_inflight(2);
+  window.limit_inflight({2, 2});
   EXPECT_EQ(sent(window), "ab");
   EXPECT_TRUE(window.must_wait());
   EXPECT_FALSE(window.has_room(1));
@@ -77,12 +77,12 @@ TEST(Window, ALowerLimitHoldsBackWhatWasTakenBefore) {
 }
 
 TEST(Window, AnAcknowledgementFromTheConnectionBeforeFreesNoPlaceOnThisOne) {
-  Window<char> window{100, 2};
+  Window<char> window{100, {2, 2}};
   window.take('a', 1);
   window.take('b', 1);
   EXPECT_EQ(sent(window), "ab");
   window.send_again();
-  window.limit_inflight(1);
+  window.limit_inflight({1, 1});
   window.acknowledge(0);  // before it went out again
   EXPECT_EQ(sent(window), "b");
   EXPECT_FALSE(window.has_room(1));
@@ -107,7 +107,7 @@ TEST(Window, CountsWhatIsUnacknowledgedThoughLaterOnesAre) {
 }
 
 TEST(Window, AnAcknowledgementThatComesTwiceOrForNobodyIsPassedOver) {
-  Window<char> window{2, 2};
+  Window<char> window{2, {2, 2}};
   window.take('a', 1);
   window.take('b', 1);
   window.acknowledge(1);
