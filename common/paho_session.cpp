@@ -163,9 +163,8 @@ Property from_paho(const MQTTProperty& raw) {
   return property;
 }
 
-std::vector<Property> from_paho(const mqtt::properties& properties) {
+std::vector<Property> from_paho(const MQTTProperties& raw) {
   std::vector<Property> all;
-  const MQTTProperties& raw = properties.c_struct();
   all.reserve(static_cast<std::size_t>(raw.count));
   for (int at = 0; at < raw.count; ++at) {
     all.push_back(from_paho(raw.array[at]));
@@ -330,11 +329,12 @@ class Client {
  private:
   /// Paho C does not resolve the topic aliases of arriving messages [MQTT5 3.3.2.3.4]. Nothing for one that the broker
   /// has never set.
-  [[nodiscard]] std::optional<std::string> topic_of(const mqtt::message& message,
-                                                    const std::vector<Property>& properties);
-  // Paho tells of what was published.
+  [[nodiscard]] std::optional<std::string> resolved(std::string topic, const std::vector<Property>& properties);
+
+  // What Paho C calls, the last for the same reason as in publish().
   static void delivered(void* sent);
   static void failed(void* sent, std::uint16_t packet_id, int reason);
+  static int arrived(void* client, char* topic, int topic_size, MQTTAsync_message* message);
 
   PahoSession& session_;
   const bool is_v5_;
@@ -602,10 +602,10 @@ class PahoSession final : public Session {
                        why));
   }
 
-  void arrived(const Client* client, const mqtt::message& message, std::optional<std::string> topic,
+  /// `topic`: nothing where an alias stands for none.
+  void arrived(const Client* client, const MQTTAsync_message& message, std::optional<std::string> topic,
                std::vector<Property> properties) {
-    const auto now = std::chrono::system_clock::now();
-    const auto now_steady = std::chrono::steady_clock::now();
+    std::string payload(static_cast<const char*>(message.payload), static_cast<std::size_t>(message.payloadlen));
     std::unique_lock lock(mutex_);
     if (!topic) {
       console_.note(
@@ -616,16 +616,15 @@ class PahoSession final : public Session {
       }
       return;
     }
-    if (keeps_session_ && message.get_qos() == 2 &&
+    const auto id = static_cast<std::uint16_t>(message.msgid);
+    if (keeps_session_ && message.qos == 2 &&
         config_.version == ProtocolVersion::v5) {  // before, it arrives with its PUBREL
-      half_received_.insert(static_cast<std::uint16_t>(message.c_struct().msgid));
+      half_received_.insert(id);
     }
-    const auto arrival = std::min(now, wire_->arrival());  // the kernel's clock may have been set back since
-    last_arrival_ = std::max(last_arrival_, now_steady - (now - arrival));
+    last_arrival_ = std::max(last_arrival_, wire_->arrival_steady());
     ++untold_;
-    arrivals_.push_back({std::move(*topic), message.get_payload_str(), message.get_qos(), message.is_retained(),
-                         std::move(properties), static_cast<std::uint16_t>(message.c_struct().msgid), arrival,
-                         last_arrival_, message.is_duplicate()});
+    arrivals_.push_back({std::move(*topic), std::move(payload), message.qos, message.retained != 0,
+                         std::move(properties), id, wire_->arrival(), last_arrival_, message.dup != 0});
     tell_some(told_together);
     if (overflow_ == Overflow::block) {
       return;  // the wire lets no more pass until receive() has taken some
@@ -1642,15 +1641,23 @@ Client::Client(PahoSession& session, const std::string& client_id, const Connect
                   .max_buffered_messages(static_cast<int>(pahos_share * std::max(window_size, config.max_inflight.value_or(0))))
                   .finalize()) {
   client_.set_connection_lost_handler([this](const std::string&) { session_.lost(this); });
-  client_.set_message_callback([this](const mqtt::const_message_ptr& message) {
-    auto properties = from_paho(message->get_properties());
-    auto topic = topic_of(*message, properties);
-    session_.arrived(this, *message, std::move(topic), std::move(properties));
-  });
+  (void)::MQTTAsync_setMessageArrivedCallback(handle_of(client_), this, &Client::arrived);
 }
 
-std::optional<std::string> Client::topic_of(const mqtt::message& message, const std::vector<Property>& properties) {
-  std::string topic = message.get_topic();
+int Client::arrived(void* client, char* topic, int topic_size, MQTTAsync_message* message) {
+  auto& self = *static_cast<Client*>(client);
+  // Paho gives a size only where the name has a NUL, which none may have [MQTT-1.5.3-2].
+  std::string name = topic_size > 0 ? std::string(topic, static_cast<std::size_t>(topic_size)) : std::string(topic);
+  auto properties = from_paho(message->properties);
+  auto resolved = self.resolved(std::move(name), properties);
+  self.session_.arrived(&self, *message, std::move(resolved), std::move(properties));
+  ::MQTTAsync_freeMessage(&message);
+  ::MQTTAsync_free(topic);
+  constexpr int is_taken = 1;
+  return is_taken;
+}
+
+std::optional<std::string> Client::resolved(std::string topic, const std::vector<Property>& properties) {
   if (const auto alias = number_in(properties, "topic-alias")) {
     if (!topic.empty()) {
       aliases_[*alias] = topic;

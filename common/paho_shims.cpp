@@ -62,19 +62,19 @@ class Wires {
     return 0;
   }
 
-  /// The wire of a descriptor, null where it has none. Only for calls that would be wrong with a socket too while
-  /// another thread closes it. Paho makes three of them for a message: each thread remembers the last answer.
-  [[nodiscard]] Wire* at(int fd) const {
+  /// The wire of a descriptor, null where it has none. Paho asks five times for each message: a thread remembers the last
+  /// answer, and so keeps that wire until it asks again.
+  [[nodiscard]] const std::shared_ptr<Wire>& at(int fd) const {
     struct Answer {
       std::uint64_t generation = 0;
       int fd = -1;
-      Wire* wire = nullptr;
+      std::shared_ptr<Wire> wire;
     };
     thread_local Answer last;
     const std::uint64_t generation = generation_;
     if (last.generation != generation || last.fd != fd) {
       const std::scoped_lock lock(mutex_);
-      last = {generation, fd, found(fd).get()};
+      last = {generation, fd, found(fd)};
     }
     return last.wire;
   }
@@ -87,10 +87,9 @@ class Wires {
   /// room for whoever writes, says so as it does.
   Look look_at(pollfd* fds, nfds_t count) const {
     Look look;
-    const std::scoped_lock lock(mutex_);
     bool any = false;
     for (pollfd* one = fds; one != fds + count; ++one) {
-      const auto& wire = found(one->fd);
+      const auto& wire = at(one->fd);
       const int state = !wire                  ? 0
                         : is_for_writing(*one) ? (wire->seems_full() ? 0 : POLLOUT)
                                                : (wire->has_ready() ? POLLIN : 0);
@@ -99,8 +98,7 @@ class Wires {
       any = any || wire;
     }
     if (look.ready == 0 && any) {
-      std::transform(fds, fds + count, std::back_inserter(look.wires),
-                     [this](const pollfd& one) { return found(one.fd); });
+      std::transform(fds, fds + count, std::back_inserter(look.wires), [this](const pollfd& one) { return at(one.fd); });
     }
     return look;
   }
@@ -358,7 +356,7 @@ extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
 
 /// recv(2).
 extern "C" ssize_t recv(int fd, void* into, size_t size, int flags) {
-  if (sistem::Wire* const wire = sistem::paho_shims::wires().at(fd)) {
+  if (const auto& wire = sistem::paho_shims::wires().at(fd)) {
     return size == 0 ? 0 : wire->receive(static_cast<char*>(into), size);
   }
   return ::recvfrom(fd, into, size, flags, nullptr, nullptr);
@@ -366,7 +364,7 @@ extern "C" ssize_t recv(int fd, void* into, size_t size, int flags) {
 
 /// writev(2).
 extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
-  if (sistem::Wire* const wire = sistem::paho_shims::wires().at(fd)) {
+  if (const auto& wire = sistem::paho_shims::wires().at(fd)) {
     return wire->send(parts, count);
   }
   return static_cast<ssize_t>(::syscall(SYS_writev, fd, parts, count));
@@ -393,7 +391,7 @@ extern "C" int poll(pollfd* fds, nfds_t count, int timeout) {
 
 /// shutdown(2), by which Paho begins to close a socket: the last moment to say goodbye.
 extern "C" int shutdown(int fd, int how) {
-  if (sistem::Wire* const wire = sistem::paho_shims::wires().at(fd)) {
+  if (const auto& wire = sistem::paho_shims::wires().at(fd)) {
     wire->end();
   }
   return static_cast<int>(::syscall(SYS_shutdown, fd, how));

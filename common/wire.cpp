@@ -246,26 +246,25 @@ void Wire::end() {
 // In ------------------------------------------------------------------------------------------------------------
 
 ssize_t Wire::receive(char* into, std::size_t size) {
-  const Changing changing{*this};
-  if (waiting() == 0 && !is_drained_) {
-    read_ahead();
-  }
-  if (waiting() == 0) {
-    if (ended_.value_or(EAGAIN) == 0) {
-      return 0;
+  if (taken_left_ == 0) {
+    const Changing changing{*this};
+    if (ready_.empty() && !is_drained_) {
+      read_ahead();
     }
-    errno = ended_.value_or(EAGAIN);
-    return -1;
+    if (ready_.empty()) {
+      if (ended_.value_or(EAGAIN) == 0) {
+        return 0;
+      }
+      errno = ended_.value_or(EAGAIN);
+      return -1;
+    }
+    taken_.swap(ready_);
+    ready_.clear();
+    taken_left_ = taken_.size();
   }
-  const std::size_t count = std::min(size, waiting());
-  std::copy_n(ready_.data() + ready_read_, count, into);
-  ready_read_ += count;
-  // Where more keeps coming it is never read to its end; what was read is let go of now and then, and not each time,
-  // because the rest must move.
-  if (waiting() == 0 || (ready_read_ >= ready_limit && ready_read_ >= waiting())) {
-    ready_.erase(0, ready_read_);
-    ready_read_ = 0;
-  }
+  const std::size_t count = std::min<std::size_t>(size, taken_left_);
+  std::copy_n(taken_.data() + taken_.size() - taken_left_, count, into);
+  taken_left_ -= count;
   return static_cast<ssize_t>(count);
 }
 
@@ -325,7 +324,7 @@ void Wire::read_ahead() {
       sent_.notify_all();
       return;
     }
-    arrival_ = channel_.arrival();
+    note_arrival();
     try {
       sort({bytes.data(), static_cast<std::size_t>(count)});
     } catch (const Malformed& malformed) {
@@ -338,6 +337,13 @@ void Wire::read_ahead() {
       return;
     }
   }
+}
+
+void Wire::note_arrival() {
+  const auto now = std::chrono::system_clock::now();
+  const auto arrival = std::min(now, channel_.arrival());  // the kernel's clock may have been set back since
+  arrival_ = arrival;
+  arrival_steady_ = std::chrono::steady_clock::now() - (now - arrival);
 }
 
 /// Sends each packet its way.

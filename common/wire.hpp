@@ -53,7 +53,7 @@ class Wire {
 
   // What the library asks of a socket, by its threads. errno as the system sets it.
 
-  /// As recv(2).
+  /// As recv(2). Only ever one thread calls it at a time.
   [[nodiscard]] ssize_t receive(char* into, std::size_t size);
   /// As writev(2), but that a socket which is full for a moment is waited for, and that a connection which is gone
   /// seems to take everything: receive() tells that it is gone. What is gathered here is sent by the next packet of
@@ -69,7 +69,7 @@ class Wire {
   /// something to tell.
   bool advance(bool readable);
   /// Whether it is known already that receive() has something to tell. Takes no lock.
-  [[nodiscard]] bool has_ready() const { return has_ready_; }
+  [[nodiscard]] bool has_ready() const { return taken_left_ > 0 || has_ready_; }
   /// Whether rest() would have something to send. Takes no lock.
   [[nodiscard]] bool has_gathered() const { return has_gathered_; }
   /// Whether send() would take nothing, as far as is known. Takes no lock.
@@ -89,6 +89,8 @@ class Wire {
   /// When the last bytes came that were read. What was read ahead together has that one time, and so has what was held
   /// back until then. Takes no lock.
   [[nodiscard]] std::chrono::system_clock::time_point arrival() const { return arrival_; }
+  /// The same by the clock that never jumps; reckoned from both, so that it may seem to go back.
+  [[nodiscard]] std::chrono::steady_clock::time_point arrival_steady() const { return arrival_steady_; }
 
   /// So many of the messages that passed to the library have reached the end of their way: there is room for others.
   /// True where receive() had nothing to tell and now has, or would after reading, which had paused.
@@ -125,7 +127,7 @@ class Wire {
     Changing(const Changing&) = delete;
     Changing& operator=(const Changing&) = delete;
     ~Changing() {
-      wire_.has_ready_ = wire_.waiting() > 0 || wire_.ended_;
+      wire_.has_ready_ = !wire_.ready_.empty() || wire_.ended_;
       wire_.has_gathered_ = wire_.unsent() > 0;
     }
 
@@ -158,7 +160,8 @@ class Wire {
   [[nodiscard]] bool may_pass() const;
   void pass(std::size_t size);
   void watch(Way way, Watched& watched, const PacketCutter::Piece& piece);
-  [[nodiscard]] std::size_t waiting() const { return ready_.size() - ready_read_; }
+  void note_arrival();
+  [[nodiscard]] std::size_t waiting() const { return taken_left_ + ready_.size(); }
   [[nodiscard]] bool may_read_ahead() const;
   [[nodiscard]] bool may_insert() const;
   void answer_ping();
@@ -180,8 +183,10 @@ class Wire {
 
   Watched in_;
   std::atomic<std::chrono::system_clock::time_point> arrival_{std::chrono::system_clock::now()};  ///< of what is ready
-  std::string ready_;  ///< for receive(), which has read so many of it:
-  std::size_t ready_read_ = 0;
+  std::atomic<std::chrono::steady_clock::time_point> arrival_steady_{std::chrono::steady_clock::now()};
+  std::string taken_;                       ///< for receive(), and touched by it alone, which gives it without the lock
+  std::atomic<std::size_t> taken_left_{0};  ///< of its end
+  std::string ready_;                       ///< what comes next
   std::atomic<bool> has_ready_{false};
   std::deque<std::size_t> passed_;  ///< sizes of the messages that passed and are not consumed
   std::size_t passed_bytes_ = 0;
