@@ -53,9 +53,10 @@ constexpr std::size_t window_size = 256;
 constexpr std::size_t most_inflight = 100;
 constexpr std::size_t most_inflight_untold = 20;
 
-/// After so many arrivals or acknowledgements whoever waits for them is woken, where there is no pause before: not for
+/// After so many acknowledgements or arrivals whoever waits for them is woken, where there is no pause before: not for
 /// each single one, which would cost two switches of threads a message.
-constexpr std::size_t told_together = window_size / 2;
+constexpr std::size_t acknowledged_together = window_size / 2;
+constexpr std::size_t arrived_together = arrivals_limit / 2;
 
 /// What Paho is told: more than the window ever holds, so that its own limits are never met. At the first its send
 /// thread sleeps, and no PUBACK wakes it (Paho C 1.3.12: 180 messages a second instead of 20,000); at the second it
@@ -573,7 +574,7 @@ class PahoSession final : public Session {
     }
     if (qos > 0) {
       acknowledge(number);
-      tell_some(told_together);
+      tell_some(acknowledged_together);
       return;
     }
     written_.push_back(number);
@@ -625,7 +626,7 @@ class PahoSession final : public Session {
     ++untold_;
     arrivals_.push_back({std::move(*topic), std::move(payload), message.qos, message.retained != 0,
                          std::move(properties), id, wire_->arrival(), last_arrival_, message.dup != 0});
-    tell_some(told_together);
+    tell_some(arrived_together);
     if (overflow_ == Overflow::block) {
       return;  // the wire lets no more pass until receive() has taken some
     }

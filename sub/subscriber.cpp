@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "common/one_cpu.hpp"
 #include "common/random.hpp"
 #include "common/stamp.hpp"
 #include "sub/choosing.hpp"
@@ -249,6 +250,34 @@ class Handling {
   bool is_over_ = false;  ///< a message came that ends it
 };
 
+/// Keeps the process on one CPU while messages come in crowds and little is done with each: where more is done, a second
+/// CPU is worth more than what it costs to meet there.
+class InFloods {
+ public:
+  explicit InFloods(const SubConfig& config)
+      : takes_part_(!config.json && !config.format && !config.hex && !config.csv && !config.pretty && !config.verify &&
+                    !config.responds() && config.match.empty() && config.json_match.empty()) {}
+
+  /// So many came together.
+  void hear(std::size_t messages) {
+    constexpr std::size_t crowd = 256;
+    constexpr std::chrono::seconds calm{1};
+    if (messages >= crowd && takes_part_) {
+      last_ = std::chrono::steady_clock::now();
+      if (!on_one_cpu_) {
+        on_one_cpu_.emplace();
+      }
+    } else if (on_one_cpu_ && std::chrono::steady_clock::now() - last_ > calm) {
+      on_one_cpu_.reset();
+    }
+  }
+
+ private:
+  const bool takes_part_;
+  Deadline last_{};
+  std::optional<OneCpu> on_one_cpu_;
+};
+
 /// Takes what arrives until one of the ends has come. True where it is that nothing has come for a while. The time
 /// without a connection does not count: nobody knows what would have come.
 bool take_all(Session& session, const SubConfig& config, Handling& handling, Display& display,
@@ -259,10 +288,12 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
   Deadline late = never;
   Deadline idle = idle_end();
   Writing writing;
+  InFloods in_floods{config};
   while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
     const Deadline wake = std::min({deadline, idle, late, deadline_in(look_at_reader), display.due(), silence.due(),
                                     writing.wake(), verification != nullptr ? verification->due() : never});
     std::vector<Message> messages = session.receive(wake, stop);
+    in_floods.hear(messages.size());
     for (Message& message : messages) {
       handling.take(std::move(message), stop);
     }
