@@ -58,6 +58,10 @@ constexpr std::size_t most_inflight_untold = 20;
 constexpr std::size_t acknowledged_together = window_size / 2;
 constexpr std::size_t arrived_together = arrivals_limit / 2;
 
+/// Who comes back for more sooner than this sleeps for so long first: what comes one by one in quick succession is taken
+/// together, and does not wake anybody each time.
+constexpr auto taken_together = 100us;
+
 /// What Paho is told: more than the window ever holds, so that its own limits are never met. At the first its send
 /// thread sleeps, and no PUBACK wakes it (Paho C 1.3.12: 180 messages a second instead of 20,000); at the second it
 /// refuses messages.
@@ -489,6 +493,10 @@ class PahoSession final : public Session {
   }
 
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_taken_ < taken_together && now < deadline) {
+      std::this_thread::sleep_for(taken_together);
+    }
     std::unique_lock lock(mutex_);
     changed_.wait_until(lock, stop, deadline, [&] { return !arrivals_.empty() || end_ || interrupted_; });
     interrupted_ = false;
@@ -496,6 +504,9 @@ class PahoSession final : public Session {
       throw_if_ended();
     }
     auto arrivals = std::exchange(arrivals_, {});
+    if (!arrivals.empty()) {
+      last_taken_ = std::chrono::steady_clock::now();
+    }
     arrivals_bytes_ = 0;
     const std::size_t unknown_to_wire = std::exchange(stale_, 0);
     if (take_left_) {
@@ -1617,6 +1628,7 @@ class PahoSession final : public Session {
   std::vector<Subscription> subscriptions_;
   std::map<std::string, Grant> renewed_;  ///< what was granted when a lost connection was regained
   bool interrupted_ = false;
+  std::chrono::steady_clock::time_point last_taken_;  ///< touched by the caller of receive()
   std::deque<Message> arrivals_;
   /// Of the message that arrived last; reckoned from two clocks, by which it must not seem to go back.
   std::chrono::steady_clock::time_point last_arrival_;
