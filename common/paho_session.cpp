@@ -439,12 +439,12 @@ class PahoSession final : public Session {
     if (config_.version != ProtocolVersion::v5) {
       message.properties.clear();
     }
-    const auto outgoing = std::make_shared<const Message>(std::move(message));
+    auto outgoing = std::make_shared<const Message>(std::move(message));
     std::unique_lock lock(mutex_);
     if (!has_room(lock, qos, stop)) {
       return false;
     }
-    const std::uint64_t number = window_.take(outgoing, qos);
+    const std::uint64_t number = window_.take(std::move(outgoing), qos);
     if (deliveries_) {
       deliveries_->take(size);
       taken_at_.emplace(number, std::chrono::steady_clock::now());
@@ -493,11 +493,13 @@ class PahoSession final : public Session {
   }
 
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_taken_ < taken_together && now < deadline) {
-      std::this_thread::sleep_for(taken_together);
-    }
     std::unique_lock lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_taken_ < taken_together && now < deadline && arrivals_.size() < arrived_together) {
+      lock.unlock();
+      std::this_thread::sleep_for(taken_together);
+      lock.lock();
+    }
     changed_.wait_until(lock, stop, deadline, [&] { return !arrivals_.empty() || end_ || interrupted_; });
     interrupted_ = false;
     if (arrivals_.empty()) {
@@ -1432,8 +1434,9 @@ class PahoSession final : public Session {
       if (!next) {
         return;
       }
-      const MessagePointer message = with_alias(next->message);
-      if (const auto fault = fault_of(publishing(*message), limits_)) {
+      const MessagePointer with_alias = aliased(*next->message);
+      const Message& message = with_alias ? *with_alias : *next->message;
+      if (const auto fault = fault_of(publishing(message), limits_)) {
         refuse(
             next->number, *fault,
             fmt::format("the broker at {} would refuse the message to {}: {}", where(), next->message->topic, *fault));
@@ -1441,22 +1444,22 @@ class PahoSession final : public Session {
       }
       const bool again = next->number < never_sent_;
       never_sent_ = std::max(never_sent_, next->number + 1);
-      const std::shared_ptr<Client> client = client_;
-      Client::Sent& sent = client->note(next->number, message->qos);
-      if (keeps_session_ && message->qos > 0) {
+      Client& client = *client_;  // not replaced while `sending` is held
+      Client::Sent& sent = client.note(next->number, message.qos);
+      if (keeps_session_ && message.qos > 0) {
         handed_.push_back(next->number);
       }
       paho_shims::hurry_for_messages(true);
       lock.unlock();
       try {
-        client->publish(*message, sent);
+        client.publish(message, sent);
         lock.lock();
         if (again && deliveries_) {
           deliveries_->send_again();
         }
       } catch (const mqtt::exception& error) {
         lock.lock();
-        client->forget(sent);
+        client.forget(sent);
         if (error.get_return_code() != MQTTASYNC_DISCONNECTED) {
           window_.acknowledge(next->number);  // or a flush would wait for it
           throw Error{fmt::format("cannot publish to {}: {}", next->message->topic, error.what())};
@@ -1482,16 +1485,16 @@ class PahoSession final : public Session {
 
   /// The message as it goes out on this connection, where topic names may be sent as aliases. What may be sent again on
   /// another connection, where the alias means nothing, keeps its name [MQTT5 3.3.2.3.4]: QoS 1 and 2 of a kept
-  /// session.
-  MessagePointer with_alias(const MessagePointer& message) {
-    if (!config_.automatic_topic_alias || (keeps_session_ && message->qos > 0)) {
-      return message;
+  /// session. Null where it goes out as it is.
+  MessagePointer aliased(const Message& message) {
+    if (!config_.automatic_topic_alias || (keeps_session_ && message.qos > 0)) {
+      return nullptr;
     }
-    const auto named = aliases_.of(message->topic);
+    const auto named = aliases_.of(message.topic);
     if (!named) {
-      return message;
+      return nullptr;
     }
-    auto shorter = std::make_shared<Message>(*message);
+    auto shorter = std::make_shared<Message>(message);
     shorter->properties.push_back({mqtt::property::TOPIC_ALIAS, named->alias, {}});
     if (!named->is_new) {
       shorter->topic.clear();

@@ -89,7 +89,10 @@ class Session {
   /// before it could be taken. The properties go out in MQTT 5 only. Throws Error (topic_refused), once, where an
   /// earlier message was refused: by PUBACK or PUBREC in MQTT 5, or because the broker has said in CONNACK that it
   /// takes no such message. Of several that were refused the first is named.
-  [[nodiscard]] virtual bool publish(Message message, const std::stop_token& stop, Next next = Next::nothing) = 0;
+  [[nodiscard]] virtual bool publish(Message message, const std::stop_token& stop, Next next) = 0;
+  [[nodiscard]] bool publish(Message message, const std::stop_token& stop) {
+    return publish(std::move(message), stop, Next::nothing);
+  }
 
   /// Waits until everything taken was acknowledged (QoS 0: written). How many were not, which is more than 0 only
   /// where the deadline passed or a stop was requested; after a stop they were waited for a moment more. Throws Error

@@ -16,7 +16,7 @@ class Window {
   /// One message of the window: its number, which only ever grows, is how it is acknowledged.
   struct Numbered {
     std::uint64_t number;
-    Message message;
+    const Message& message;  ///< until it is acknowledged
   };
 
   /// How many messages have an acknowledgement to come.

@@ -295,20 +295,19 @@ std::int16_t Wire::awaited() const {
 }
 
 bool Wire::advance(bool readable) {
-  bool any = false;
   {
     const Changing changing{*this};
-    push();
     is_drained_ = is_drained_ && !readable;
     if (waiting() == 0 && !is_drained_) {  // not sooner, or arrival() would be the time of what comes later
       read_ahead();
     }
-    any = waiting() > 0 || ended_;
   }
-  if (!any) {
-    observer_.rests();
+  if (!has_ready()) {
+    observer_.rests();  // first: acknowledgements have more time than who waits for a message
   }
-  return any;
+  const Changing changing{*this};
+  push();
+  return waiting() > 0 || ended_;
 }
 
 void Wire::read_ahead() {

@@ -64,7 +64,7 @@ class Wire {
   bool rest();
   /// What poll(2) is to wait for on the channel's socket.
   [[nodiscard]] std::int16_t awaited() const;
-  /// Sends what waits here, and reads ahead where receive() has nothing left to give; to be called by the thread that
+  /// Reads ahead where receive() has nothing left to give, and sends what waits here; to be called by the thread that
   /// reads, before it waits, and afterwards. `readable`: poll(2) has said so of the socket. True where receive() has
   /// something to tell.
   bool advance(bool readable);

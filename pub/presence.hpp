@@ -22,6 +22,7 @@ class PresentSession final : public Session {
     session_.unsubscribe(filters, stop);
   }
   bool wait_for_room(int qos, const std::stop_token& stop) override { return session_.wait_for_room(qos, stop); }
+  using Session::publish;
   bool publish(Message message, const std::stop_token& stop, Next next) override;
   std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override {
     return session_.flush(stop, deadline);

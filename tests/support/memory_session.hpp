@@ -44,6 +44,7 @@ class MemorySession final : public Session {
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override;
   void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override;
   bool wait_for_room(int qos, const std::stop_token& stop) override;
+  using Session::publish;
   bool publish(Message message, const std::stop_token& stop, Next next) override;
   std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override;
   void keep_book(std::shared_ptr<Deliveries> book, OnRefusal /*on_refusal*/) override { deliveries = std::move(book); }
