@@ -73,8 +73,10 @@ class Wires {
     thread_local Answer last;
     const std::uint64_t generation = generation_;
     if (last.generation != generation || last.fd != fd) {
-      const std::scoped_lock lock(mutex_);
-      last = {generation, fd, found(fd)};
+      std::unique_lock lock(mutex_);
+      std::shared_ptr<Wire> wire = found(fd);
+      lock.unlock();  // the last one may end here, which closes a socket
+      last = {generation, fd, std::move(wire)};
     }
     return last.wire;
   }
@@ -405,7 +407,7 @@ extern "C" int close(int fd) {
 /// dropped when that thread waits for sockets and nothing else.
 extern "C" int usleep(useconds_t microseconds) {
   constexpr useconds_t pahos_sleep = 100000;
-  if (microseconds == pahos_sleep && sistem::paho_shims::has_waited) {
+  if (microseconds == pahos_sleep && std::exchange(sistem::paho_shims::has_waited, false)) {
     return 0;
   }
   const bool shorten = microseconds == pahos_sleep && sistem::paho_shims::in_a_hurry();

@@ -7,9 +7,10 @@
 #include "common/wire.hpp"
 
 /// What Paho C asks of libc, answered better. Paho calls connect(2), recv(2), writev(2), poll(2), shutdown(2),
-/// close(2), usleep(3) and pthread_cond_timedwait(3) of shared libraries; functions of the same names that an
-/// executable exports are the ones it gets (the executables set ENABLE_EXPORTS). Only sockets that were handed over
-/// here are touched; every other caller gets the system call. Only paho_session.cpp knows of this.
+/// close(2), usleep(3), pthread_cond_timedwait(3) and pthread_cond_signal(3); functions of the same names in an
+/// executable are the ones it gets, also where it is a shared library: the linker exports what libraries have or want.
+/// Only sockets that were handed over here are touched; every other caller gets the system call. Only paho_session.cpp
+/// knows of this.
 namespace sistem::paho_shims {
 
 /// What to tell Paho to connect to, by plain TCP. No connection to there ever comes about by itself, so that nothing is

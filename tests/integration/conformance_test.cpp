@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <thread>
 
 #include "tests/integration/tools.hpp"
 #include "tests/support/rogue_broker.hpp"
@@ -10,6 +12,7 @@
 namespace sistem::test {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace std::string_literals;
 using Reply = RogueBroker::Reply;
 
@@ -133,6 +136,33 @@ TEST(Rogue, AFloodKeepsToTheReceiveMaximum) {
       EXPECT_EQ(result.status, 0) << result.report;
       EXPECT_EQ(count_of(PacketType::publish, rogue.packets()), 200);
     }
+  }
+}
+
+TEST(Rogue, SoManyAreUnderWayWhereTheUserSaysNothing) {
+  const Reply in_v5{RogueBroker::connect_packet, "\x20\x03\x00\x00\x00"s};
+  const Reply with_maximum{RogueBroker::connect_packet, "\x20\x06\x00\x00\x03\x21\x00\x07"s};
+  struct Case {
+    const char* version;
+    const char* qos;
+    Reply connack;
+    int expected;
+  };
+  for (const Case& one : {Case{"311", "1", accepted, 100}, Case{"311", "2", accepted, 20}, Case{"5", "2", in_v5, 100},
+                          Case{"5", "1", with_maximum, 7}}) {
+    const RogueBroker rogue{{one.connack}};
+    Process publisher{tool(PUB, rogue.port(), {"-V", one.version, "-t", "a", "-l", "-q", one.qos})};
+    publisher.write(numbered(200));
+    publisher.close_stdin();
+    const auto sent = [&] { return count_of(PacketType::publish, rogue.packets()); };
+    while (sent() < one.expected) {
+      publisher.poll_output();
+      ASSERT_FALSE(publisher.ended());
+      std::this_thread::sleep_for(10ms);
+    }
+    publisher.signal(SIGTERM);
+    publisher.wait();
+    EXPECT_EQ(sent(), one.expected) << "MQTT " << one.version << ", QoS " << one.qos;
   }
 }
 

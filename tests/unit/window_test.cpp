@@ -57,6 +57,36 @@ TEST(Window, HasRoomForSoManyInAllAndForFewerOfQos1And2) {
   EXPECT_TRUE(window.has_room(2));
 }
 
+TEST(Window, MayHaveFewerOfQos2ThanOfBoth) {
+  Window<char> window{10, {3, 1}};
+  window.take('a', 2);
+  EXPECT_FALSE(window.has_room(2));
+  window.take('b', 1);
+  window.take('c', 1);
+  EXPECT_FALSE(window.has_room(1));
+  EXPECT_EQ(sent(window), "abc");
+  window.acknowledge(1);
+  EXPECT_TRUE(window.has_room(1));
+  EXPECT_FALSE(window.has_room(2)) << "the one of QoS 2 is under way";
+  window.acknowledge(0);
+  EXPECT_TRUE(window.has_room(2));
+}
+
+TEST(Window, TheLimitOfQos2HoldsWhenAllIsSentAgain) {
+  Window<char> window{10, {5, 2}};
+  window.take('a', 2);
+  window.take('b', 2);
+  window.take('c', 1);
+  EXPECT_EQ(sent(window), "abc");
+  window.send_again();
+  window.limit_inflight({5, 1});
+  EXPECT_EQ(sent(window), "a");
+  EXPECT_TRUE(window.must_wait());
+  window.acknowledge(0);
+  EXPECT_FALSE(window.must_wait());
+  EXPECT_EQ(sent(window), "bc");
+}
+
 TEST(Window, ALowerLimitHoldsBackWhatWasTakenBefore) {
   auto window = window_of("abcd");
   EXPECT_EQ(sent(window), "abcd");

@@ -55,9 +55,10 @@ class WireTest : public testing::Test {
     }
     return all;
   }
-  /// All that the library gets, byte by byte as Paho reads.
+  /// All that the library gets, byte by byte as Paho reads, after poll(2) has said that there is something.
   std::string received() const {
     std::string bytes;
+    (void)wire_->advance(true);
     char byte = 0;
     while (wire_->receive(&byte, 1) == 1) {
       bytes += byte;
@@ -220,8 +221,38 @@ TEST_F(WireTest, TheEndComesAfterWhatCameBeforeIt) {
   char byte = 0;
   EXPECT_EQ(wire_->receive(&byte, 1), 1);
   EXPECT_EQ(wire_->receive(&byte, 1), 1);
-  EXPECT_EQ(wire_->receive(&byte, 1), 0);
   EXPECT_TRUE(wire_->advance(true)) << "the end is something to tell";
+  EXPECT_EQ(wire_->receive(&byte, 1), 0);
+}
+
+TEST_F(WireTest, WhatWasReadToItsEndIsNotReadAgainBeforePollSaysSo) {
+  broker_sends(pingresp);
+  EXPECT_EQ(received(), pingresp);
+  broker_sends(pingresp);
+  EXPECT_FALSE(wire_->advance(false));
+  EXPECT_TRUE(wire_->advance(true));
+  EXPECT_EQ(received(), pingresp);
+}
+
+TEST_F(WireTest, AfterAPauseInWhichPollWasNotAskedReadingGoesOn) {
+  const std::string large = large_message('\x32');
+  EXPECT_FALSE(wire_->pass_at_most(0));
+  std::size_t written = 0;
+  const auto broker_sends_what_fits = [&] {
+    const ssize_t count = ::write(peer_, large.data() + written, large.size() - written);
+    written += count > 0 ? static_cast<std::size_t>(count) : 0;
+    return count > 0;
+  };
+  do {
+    ASSERT_TRUE(broker_sends_what_fits()) << "all should have been read so far";
+    EXPECT_FALSE(wire_->advance(true));
+  } while (wire_->awaited() != 0);
+  while (broker_sends_what_fits()) {
+  }
+  ASSERT_LT(written, large.size());
+  EXPECT_TRUE(wire_->pass_at_most(1));
+  (void)wire_->advance(false);  // nobody will say that it is readable
+  EXPECT_TRUE(broker_sends_what_fits());
 }
 
 TEST_F(WireTest, ADeadConnectionTakesEverythingAndIsToldWhereItIsRead) {
