@@ -378,8 +378,9 @@ std::vector<Option> session_rows(ConnectionConfig& config) {
        .letter = 'M',
        .value = "N",
        .section = section,
-       .help = "How many messages of QoS 1 and 2 may wait for their acknowledgement at the same time. Without it 100, or "
-               "what the broker says it takes (MQTT 5); before MQTT 5, where it cannot say so, 20 of QoS 2.",
+       .help =
+           "How many messages of QoS 1 and 2 may wait for their acknowledgement at the same time. Without it 100, or "
+           "what the broker says it takes (MQTT 5); before MQTT 5, where it cannot say so, 20 of QoS 2.",
        .field = number(config.max_inflight, 1, 65535)},
       {.name = "topic-alias",
        .value = "WHEN",

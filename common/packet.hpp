@@ -35,7 +35,9 @@ enum class PacketType : std::uint8_t {
 };
 
 /// What a packet's first byte says; the latter two of PUBLISH [MQTT5 3.3.1].
-[[nodiscard]] constexpr PacketType type_of(std::uint8_t first_byte) { return static_cast<PacketType>(first_byte >> 4U); }
+[[nodiscard]] constexpr PacketType type_of(std::uint8_t first_byte) {
+  return static_cast<PacketType>(first_byte >> 4U);
+}
 [[nodiscard]] constexpr int qos_of(std::uint8_t first_byte) { return static_cast<int>(first_byte >> 1U & 3U); }
 [[nodiscard]] constexpr bool is_duplicate(std::uint8_t first_byte) { return (first_byte & 8U) != 0; }
 

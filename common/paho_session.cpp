@@ -48,8 +48,9 @@ constexpr std::size_t arrivals_bytes_limit = 16 << 20;
 /// waits.
 constexpr std::size_t window_size = 256;
 
-/// So many of QoS 1 and 2 where the user does not say otherwise, and of QoS 2 where the broker does not say what it takes:
-/// it must keep something of each, and Mosquitto closes a connection with more than its 20. Of QoS 1 it keeps nothing.
+/// So many of QoS 1 and 2 where the user does not say otherwise, and of QoS 2 where the broker does not say what it
+/// takes: it must keep something of each, and Mosquitto closes a connection with more than its 20. Of QoS 1 it keeps
+/// nothing.
 constexpr std::size_t most_inflight = 100;
 constexpr std::size_t most_inflight_untold = 20;
 
@@ -58,8 +59,8 @@ constexpr std::size_t most_inflight_untold = 20;
 constexpr std::size_t acknowledged_together = window_size / 2;
 constexpr std::size_t arrived_together = arrivals_limit / 2;
 
-/// Who comes back for more sooner than this sleeps for so long first: what comes one by one in quick succession is taken
-/// together, and does not wake anybody each time.
+/// Who comes back for more sooner than this sleeps for so long first: what comes one by one in quick succession is
+/// taken together, and does not wake anybody each time.
 constexpr auto taken_together = 100us;
 
 /// What Paho is told: more than the window ever holds, so that its own limits are never met. At the first its send
@@ -323,9 +324,9 @@ class Client {
   [[nodiscard]] Sent& note(std::uint64_t number, int qos);
   void forget(Sent& sent) { unused_.push_back(&sent); }
 
-  /// Hands a message to Paho by Paho C's own call: that of Paho C++ makes a token for each, with a mutex, a condition and
-  /// a place in a list, which nobody asks; that took a third of a flood's time. Throws mqtt::exception where Paho does not
-  /// take it: then nobody will hear of it.
+  /// Hands a message to Paho by Paho C's own call: that of Paho C++ makes a token for each, with a mutex, a condition
+  /// and a place in a list, which nobody asks; that took a third of a flood's time. Throws mqtt::exception where Paho
+  /// does not take it: then nobody will hear of it.
   void publish(const Message& message, Sent& sent);
 
   /// There is a new connection, on which no alias is known yet.
@@ -1654,7 +1655,8 @@ Client::Client(PahoSession& session, const std::string& client_id, const Connect
               mqtt::create_options_builder()
                   .mqtt_version(static_cast<int>(config.version))
                   .send_while_disconnected(false)
-                  .max_buffered_messages(static_cast<int>(pahos_share * std::max(window_size, config.max_inflight.value_or(0))))
+                  .max_buffered_messages(
+                      static_cast<int>(pahos_share * std::max(window_size, config.max_inflight.value_or(0))))
                   .finalize()) {
   client_.set_connection_lost_handler([this](const std::string&) { session_.lost(this); });
   (void)::MQTTAsync_setMessageArrivedCallback(handle_of(client_), this, &Client::arrived);
@@ -1722,7 +1724,7 @@ void Client::publish(const Message& message, Sent& sent) {
       // With an error of Paho's it has failed with its connection.
       const bool is_refused = data != nullptr && data->code == MQTTASYNC_SUCCESS;
       failed(context, is_refused ? static_cast<std::uint16_t>(data->token) : std::uint16_t{0},
-           is_refused ? static_cast<int>(data->reasonCode) : 0);
+             is_refused ? static_cast<int>(data->reasonCode) : 0);
     };
   } else {
     options.onSuccess = [](void* context, MQTTAsync_successData* /*data*/) { delivered(context); };

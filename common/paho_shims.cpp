@@ -62,8 +62,8 @@ class Wires {
     return 0;
   }
 
-  /// The wire of a descriptor, null where it has none. Paho asks five times for each message: a thread remembers the last
-  /// answer, and so keeps that wire until it asks again.
+  /// The wire of a descriptor, null where it has none. Paho asks five times for each message: a thread remembers the
+  /// last answer, and so keeps that wire until it asks again.
   [[nodiscard]] const std::shared_ptr<Wire>& at(int fd) const {
     struct Answer {
       std::uint64_t generation = 0;
@@ -100,7 +100,8 @@ class Wires {
       any = any || wire;
     }
     if (look.ready == 0 && any) {
-      std::transform(fds, fds + count, std::back_inserter(look.wires), [this](const pollfd& one) { return at(one.fd); });
+      std::transform(fds, fds + count, std::back_inserter(look.wires),
+                     [this](const pollfd& one) { return at(one.fd); });
     }
     return look;
   }
@@ -193,8 +194,8 @@ int poll_awake(pollfd* fds, nfds_t count, int timeout) {
   return system_poll(fds, count, timeout);
 }
 
-/// poll(2), once, where wires are among the descriptors. `woken`: something ended it before its time, though it may have
-/// been nothing that is told of here.
+/// poll(2), once, where wires are among the descriptors. `woken`: something ended it before its time, though it may
+/// have been nothing that is told of here.
 int look_once(pollfd* fds, nfds_t count, int timeout, const std::vector<std::shared_ptr<Wire>>& wires_of, bool& woken) {
   std::vector<pollfd> real{fds, fds + count};
   for (nfds_t at = 0; at < count; ++at) {
@@ -345,6 +346,7 @@ void hurry_for_messages(bool waiting) { messages_wait = waiting; }
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
   if (sistem::paho_shims::is_nowhere(address, size)) {
     if (const auto error = sistem::paho_shims::wires().attach(fd)) {
+      sistem::paho_shims::wake();  // whoever waits for other sockets must wait for this one too
       errno = *error;
       return *error == 0 ? 0 : -1;
     }
@@ -449,9 +451,9 @@ extern "C" int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t
   return ::pthread_cond_clockwait(condition, mutex, CLOCK_REALTIME, &until);
 }
 
-/// pthread_cond_signal(3). Paho wakes its send thread for each message to send and after each packet that was read, when
-/// that thread has nothing to do as a rule: in a flood these were half of all switches between threads. So it can be
-/// put off. Waking all who wait is the same where it is one, and allowed otherwise.
+/// pthread_cond_signal(3). Paho wakes its send thread for each message to send and after each packet that was read,
+/// when that thread has nothing to do as a rule: in a flood these were half of all switches between threads. So it can
+/// be put off. Waking all who wait is the same where it is one, and allowed otherwise.
 extern "C" int pthread_cond_signal(pthread_cond_t* condition) {
   using sistem::paho_shims::waking;
   if (waking.is_put_off && condition == sistem::paho_shims::send_condition) {

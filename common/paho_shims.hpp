@@ -35,8 +35,8 @@ class Handover {
 /// Whether wires may gather what they send: Paho's threads will tell them when they have nothing more to send.
 [[nodiscard]] bool may_gather();
 
-/// While that is so, what this thread gives Paho's send thread to do does not wake it; when it no longer is, it is woken
-/// if there was something. At the latest it looks for it by itself, each second, or in a Hurry sooner.
+/// While that is so, what this thread gives Paho's send thread to do does not wake it; when it no longer is, it is
+/// woken if there was something. At the latest it looks for it by itself, each second, or in a Hurry sooner.
 void put_off_waking(bool yes);
 
 /// Paho's receive thread is to look at its wires now: one of them has something for it that came from no network.

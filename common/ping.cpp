@@ -16,9 +16,7 @@ using Clock = std::chrono::steady_clock;
 double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
 /// So that what others publish there, or a broker has kept, is not taken for the answer.
-std::string unique_payload() {
-  return fmt::format("ping {:016x}", random_seed());
-}
+std::string unique_payload() { return fmt::format("ping {:016x}", random_seed()); }
 
 /// Waits for the message that this session has sent; false where a stop or the deadline came first.
 bool comes_back(Session& session, const std::string& payload, Deadline deadline, const std::stop_token& stop) {

@@ -57,9 +57,7 @@ std::string accepted_key(const std::string& key) {
   return base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-std::string new_key() {
-  return base64(big_endian(random_seed(), 8) + big_endian(random_seed(), 8));
-}
+std::string new_key() { return base64(big_endian(random_seed(), 8) + big_endian(random_seed(), 8)); }
 
 }  // namespace
 

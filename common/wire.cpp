@@ -431,8 +431,8 @@ bool Wire::read_without_limit(bool yes) {
   return paused;
 }
 
-/// After a change by which reading may go on, which had `paused`, or some messages have `passed`: whether one of the two
-/// is so. While it paused poll(2) was not asked: there may be something to read.
+/// After a change by which reading may go on, which had `paused`, or some messages have `passed`: whether one of the
+/// two is so. While it paused poll(2) was not asked: there may be something to read.
 bool Wire::tell_resumed(bool paused, bool passed) {
   const bool resumed = paused && may_read_ahead();
   is_drained_ = is_drained_ && !resumed;

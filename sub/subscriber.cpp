@@ -250,8 +250,8 @@ class Handling {
   bool is_over_ = false;  ///< a message came that ends it
 };
 
-/// Keeps the process on one CPU while messages come in crowds and little is done with each: where more is done, a second
-/// CPU is worth more than what it costs to meet there.
+/// Keeps the process on one CPU while messages come in crowds and little is done with each: where more is done, a
+/// second CPU is worth more than what it costs to meet there.
 class InFloods {
  public:
   explicit InFloods(const SubConfig& config)

@@ -123,7 +123,7 @@ TEST_F(PubPace, LinesArePacedOneByOne) {
 
 TEST_F(PubPace, ABrokerThatDoesNotAcknowledgeIsToldAsTheLimit) {
   const RogueBroker deaf{{{RogueBroker::connect_packet, {"\x20\x02\x00\x00", 4}}}};
-  // 20 messages are taken, and then there is no room.
+  // 100 messages are taken, and then there is no room.
   Process publisher{tool(PUB, deaf.port(), {"-t", "a", "-m", "x", "-q", "1", "--rate", "1000", "--report=json"})};
   const auto messages = [&] {
     const auto packets = deaf.packets();
@@ -135,20 +135,20 @@ TEST_F(PubPace, ABrokerThatDoesNotAcknowledgeIsToldAsTheLimit) {
   while (!full_since || std::chrono::steady_clock::now() < *full_since + 200ms) {  // in which there is no room
     ASSERT_LT(std::chrono::steady_clock::now(), start + patience) << publisher.report();
     std::this_thread::sleep_for(5ms);
-    if (!full_since && messages() >= 20) {
+    if (!full_since && messages() >= 100) {
       full_since = std::chrono::steady_clock::now();
     }
   }
   publisher.signal(SIGINT);
   EXPECT_EQ(publisher.wait(), 1) << publisher.report();
   const Json report = report_of(publisher.out());
-  EXPECT_EQ(report["sent"], 20) << report;
+  EXPECT_EQ(report["sent"], 100) << report;
   EXPECT_EQ(report["acknowledged"], 0) << report;
-  EXPECT_EQ(report["unacknowledged"], 20) << report;
+  EXPECT_EQ(report["unacknowledged"], 100) << report;
   EXPECT_GT(report["skipped"].get<int>(), 100) << report;
   EXPECT_EQ(report["limit"], "broker") << report;
   EXPECT_NE(publisher.err().find("slots were skipped"), std::string::npos) << publisher.err();
-  EXPECT_NE(publisher.err().find("20 messages were not published and acknowledged"), std::string::npos);
+  EXPECT_NE(publisher.err().find("100 messages were not published and acknowledged"), std::string::npos);
 }
 
 TEST_F(PubPace, ASignalEndsARunWithoutAnEndWellAndItIsReported) {
