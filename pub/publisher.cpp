@@ -224,7 +224,9 @@ class Run {
         continue;  // by the time there is a broker again, these readings are none any more
       }
       in_turn = messages.size();
-      left_of_it = in_turn - publish_turn(std::move(messages), *slot);
+      const bool at_once = !config_.publishes_readings() && config_.repeat_delay == config_.repeat_delay.zero() &&
+                           !config_.pace.is_given() && (!count || turn + 1 < *count);
+      left_of_it = in_turn - publish_turn(std::move(messages), *slot, at_once ? Next::more : Next::nothing);
       if (left_of_it > 0) {
         (void)pacer_.next(Clock::now(), waits());  // takes down what the wait for room has cost
         break;
@@ -291,8 +293,8 @@ class Run {
   }
 
   /// Publishes the messages of a turn that is due now: readings together, others each in a slot of its own. How many
-  /// there were until a stop was requested or the run's time was over.
-  std::size_t publish_turn(std::vector<Message> messages, const Pacer::Slot& first) {
+  /// there were until a stop was requested or the run's time was over. `after`: what comes after each.
+  std::size_t publish_turn(std::vector<Message> messages, const Pacer::Slot& first, Next after) {
     std::optional<Pacer::Slot> slot = first;
     for (std::size_t at = 0; at < messages.size(); ++at) {
       if (at > 0 && !config_.publishes_readings()) {
@@ -303,7 +305,7 @@ class Run {
           return at;
         }
       }
-      if (!hand_over(std::move(messages[at]), due_of(*slot, false))) {
+      if (!hand_over(std::move(messages[at]), due_of(*slot, false), after)) {
         return at;
       }
     }
@@ -346,7 +348,7 @@ class Run {
     return is_paced ? std::optional(slot.due) : std::nullopt;
   }
 
-  bool hand_over(Message message, std::optional<Deadline> due, Next next = Next::nothing) {
+  bool hand_over(Message message, std::optional<Deadline> due, Next next) {
     const std::string line = prints_ ? line_of(message) : "";
     bool is_stamped = false;
     if (stamping_ && stamping_->takes(message)) {
