@@ -253,8 +253,8 @@ TEST(Table, HasEveryOptionThatTheReadmeNames) {
     GTEST_SKIP() << "no README.md here: images are built without it";
   }
   std::set<std::string> known{
-      "at-most", "container", "containers", "install", "keep",  "lang",    "list",
-      "native",  "only",      "peers",      "preset",  "quick", "workflow"};  // our scripts', CMake's
+      "at-most", "container", "containers", "install", "keep",  "lang",   "list",
+      "native",  "only",      "peers",      "preset",  "quick", "rounds", "workflow"};  // our scripts', CMake's
   for_each_row([&](const Option& option) { known.insert(option.name); });
   for (const Tool& tool : tools) {
     for (const std::string& name : tool.names()) {
