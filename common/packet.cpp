@@ -123,10 +123,10 @@ void read_connect(Packet& packet, Reader& reader) {
   }
 }
 
-void read_publish(Packet& packet, Reader& reader, unsigned flags, std::size_t missing, bool is_v5) {
-  packet.duplicate = (flags & 8U) != 0;
-  packet.qos = static_cast<int>(flags >> 1U & 3U);
-  packet.retain = (flags & 1U) != 0;
+void read_publish(Packet& packet, Reader& reader, std::uint8_t first_byte, std::size_t missing, bool is_v5) {
+  packet.duplicate = is_duplicate(first_byte);
+  packet.qos = qos_of(first_byte);
+  packet.retain = (first_byte & 1U) != 0;
   if (packet.qos > 2) {
     throw reader.fault("its QoS is 3");
   }
@@ -254,7 +254,7 @@ Packet read_packet(std::string_view bytes, ProtocolVersion version) {
     throw Malformed("a packet ends inside of its header");
   }
   Packet packet;
-  packet.type = static_cast<PacketType>(header->first_byte >> 4U);
+  packet.type = type_of(header->first_byte);
   packet.size = header->size + header->remaining;
   const std::string_view body = bytes.substr(header->size, header->remaining);
   const std::size_t missing = header->remaining - body.size();

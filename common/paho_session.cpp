@@ -1,6 +1,6 @@
 // The only file that knows Paho. What it must work around is said where it does, with the version that needs it.
 
-// Paho C++ 1.2.0 shows the packet id of a message to its own tests only; what this switch adds are accessors.
+// Paho C++ shows what it says in DISCONNECT to its own tests only (1.2.0); what this switch adds are accessors.
 #define UNIT_TESTS
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -198,6 +198,11 @@ bool is_kept(const ConnectionConfig& config) {
              : !config.clean_session;
 }
 
+/// How many messages may be taken and not yet acknowledged.
+std::size_t size_of_window(const ConnectionConfig& config) {
+  return std::max(window_size, config.max_inflight.value_or(0));
+}
+
 /// Fills in what CONNECT says. Not a function that gives options: Paho C++ 1.2.0 forgets properties when they are
 /// moved.
 /// `continued`: of a session that this run has begun already and goes on with.
@@ -365,7 +370,7 @@ class PahoSession final : public Session {
         answer_by_(config.answer_limit ? deadline_in(*config.answer_limit) : never),
         routes_(routes_of(config)),
         route_(&routes_.front()),
-        window_(std::max(window_size, config.max_inflight.value_or(0)), {}) {}
+        window_(size_of_window(config), {}) {}
 
   void connect_first(const std::stop_token& stop) {
     Retry retry{config_.wait_for_broker ? config_.wait_limit : std::nullopt, config_.reconnect_max_delay, answer_by_};
@@ -497,8 +502,7 @@ class PahoSession final : public Session {
 
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override {
     std::unique_lock lock(mutex_);
-    const auto now = std::chrono::steady_clock::now();
-    if (taken_soon_ >= often && now < deadline && arrivals_.size() < arrived_together) {
+    if (taken_soon_ >= often && arrivals_.size() < arrived_together && std::chrono::steady_clock::now() < deadline) {
       lock.unlock();
       std::this_thread::sleep_for(moment);
       lock.lock();
@@ -1659,8 +1663,7 @@ Client::Client(PahoSession& session, const std::string& client_id, const Connect
               mqtt::create_options_builder()
                   .mqtt_version(static_cast<int>(config.version))
                   .send_while_disconnected(false)
-                  .max_buffered_messages(
-                      static_cast<int>(pahos_share * std::max(window_size, config.max_inflight.value_or(0))))
+                  .max_buffered_messages(static_cast<int>(pahos_share * size_of_window(config)))
                   .finalize()) {
   client_.set_connection_lost_handler([this](const std::string&) { session_.lost(this); });
   (void)::MQTTAsync_setMessageArrivedCallback(handle_of(client_), this, &Client::arrived);

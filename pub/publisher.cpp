@@ -264,9 +264,9 @@ class Run {
       if (!turn.due) {
         expect(turn.messages.size());
       }
+      const bool has_own_time = turn.due && !config_.pace.is_given();
       const bool may_wait = !turn.due && !config_.pace.is_given();
       for (std::size_t at = 0; at < turn.messages.size(); ++at) {
-        const bool has_own_time = turn.due && !config_.pace.is_given();
         const auto now = Clock::now();
         const auto slot = has_own_time ? pacer_.next_at(*turn.due, now, waits(true)) : pacer_.next(now, waits());
         is_over_ = !slot;

@@ -46,6 +46,12 @@ class WireTest : public testing::Test {
   void broker_sends(const std::string& bytes) const {
     ASSERT_EQ(::write(peer_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
   }
+  /// Sends of what is left behind `written` as much as the socket takes; false where it takes nothing.
+  bool broker_sends_what_fits(const std::string& bytes, std::size_t& written) const {
+    const ssize_t count = ::write(peer_, bytes.data() + written, bytes.size() - written);
+    written += count > 0 ? static_cast<std::size_t>(count) : 0;
+    return count > 0;
+  }
   /// All that has come there.
   std::string at_the_broker() const {
     std::string all;
@@ -94,12 +100,7 @@ TEST_F(WireTest, AMessageThatIsLargerThanWhatMayWaitPassesWhenThereIsRoom) {
   const std::string large = large_message('\x32');
   EXPECT_FALSE(wire_->pass_at_most(0));
   std::size_t written = 0;
-  const auto broker_sends_what_fits = [&] {
-    const ssize_t count = ::write(peer_, large.data() + written, large.size() - written);
-    written += count > 0 ? static_cast<std::size_t>(count) : 0;
-    return count > 0;
-  };
-  while (broker_sends_what_fits()) {
+  while (broker_sends_what_fits(large, written)) {
     EXPECT_EQ(received(), "");
   }
   EXPECT_LT(written, large.size()) << "all was read";
@@ -107,7 +108,7 @@ TEST_F(WireTest, AMessageThatIsLargerThanWhatMayWaitPassesWhenThereIsRoom) {
   std::string got;
   do {
     got += received();
-  } while (broker_sends_what_fits());
+  } while (broker_sends_what_fits(large, written));
   got += received();
   EXPECT_TRUE(got == large) << got.size() << " bytes";
 }
@@ -184,10 +185,9 @@ TEST_F(WireTest, StopsReadingWhenNobodyTakesMessagesButNotWhileAnAnswerIsAwaited
   }
   const auto push = [&] {
     while (written < all.size()) {
-      const ssize_t count = ::write(peer_, all.data() + written, all.size() - written);
-      written += count > 0 ? static_cast<std::size_t>(count) : 0;
+      const bool some = broker_sends_what_fits(all, written);
       (void)wire_->advance(true);
-      if (count < 0 && (wire_->awaited() & POLLIN) == 0) {
+      if (!some && (wire_->awaited() & POLLIN) == 0) {
         break;
       }
     }
@@ -238,21 +238,16 @@ TEST_F(WireTest, AfterAPauseInWhichPollWasNotAskedReadingGoesOn) {
   const std::string large = large_message('\x32');
   EXPECT_FALSE(wire_->pass_at_most(0));
   std::size_t written = 0;
-  const auto broker_sends_what_fits = [&] {
-    const ssize_t count = ::write(peer_, large.data() + written, large.size() - written);
-    written += count > 0 ? static_cast<std::size_t>(count) : 0;
-    return count > 0;
-  };
   do {
-    ASSERT_TRUE(broker_sends_what_fits()) << "all should have been read so far";
+    ASSERT_TRUE(broker_sends_what_fits(large, written)) << "all should have been read so far";
     EXPECT_FALSE(wire_->advance(true));
   } while (wire_->awaited() != 0);
-  while (broker_sends_what_fits()) {
+  while (broker_sends_what_fits(large, written)) {
   }
   ASSERT_LT(written, large.size());
   EXPECT_TRUE(wire_->pass_at_most(1));
   (void)wire_->advance(false);  // nobody will say that it is readable
-  EXPECT_TRUE(broker_sends_what_fits());
+  EXPECT_TRUE(broker_sends_what_fits(large, written));
 }
 
 TEST_F(WireTest, ADeadConnectionTakesEverythingAndIsToldWhereItIsRead) {
