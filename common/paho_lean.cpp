@@ -7,6 +7,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+
+#include "common/block_pool.hpp"
 
 namespace sistem {
 
@@ -23,11 +26,33 @@ bool paho_is_lean() { return false; }
 // NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,readability-identifier-naming)
 extern "C" {
 
+namespace block_pool = sistem::block_pool;
+
 // The heap: where an allocation was made is for its own list of them, which nobody reads.
 
-void* mymalloc(char* /*file*/, int /*line*/, std::size_t size) { return std::malloc(size); }
-void* myrealloc(char* /*file*/, int /*line*/, void* memory, std::size_t size) { return std::realloc(memory, size); }
-void myfree(char* /*file*/, int /*line*/, void* memory) { std::free(memory); }
+void* mymalloc(char* /*file*/, int /*line*/, std::size_t size) {
+  void* const block = block_pool::take(size);
+  return block != nullptr ? block : std::malloc(size);
+}
+void myfree(char* /*file*/, int /*line*/, void* memory) {
+  if (block_pool::size_of(memory) > 0) {
+    block_pool::give_back(memory);
+  } else {
+    std::free(memory);
+  }
+}
+void* myrealloc(char* file, int line, void* memory, std::size_t size) {
+  const std::size_t had = block_pool::size_of(memory);
+  if (had == 0) {
+    return std::realloc(memory, size);
+  }
+  void* const larger = size > had ? mymalloc(file, line, size) : memory;
+  if (larger != nullptr && larger != memory) {
+    std::memcpy(larger, memory, had);
+    myfree(file, line, memory);
+  }
+  return larger;
+}
 int Heap_initialize() { return 0; }
 void Heap_terminate() {}
 void* Heap_get_info() {
