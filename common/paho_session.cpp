@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
 #include <deque>
@@ -22,6 +21,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "common/condition.hpp"
 #include "common/dial.hpp"
 #include "common/error.hpp"
 #include "common/limits.hpp"
@@ -44,9 +44,10 @@ using namespace std::chrono_literals;
 constexpr std::size_t arrivals_limit = 1000;
 constexpr std::size_t arrivals_bytes_limit = 16 << 20;
 
-/// Messages taken and not yet acknowledged. Paho's own queue gives no back-pressure, so this is where a fast source
-/// waits.
-constexpr std::size_t window_size = 256;
+/// Messages taken and not yet acknowledged, and the bytes of their payloads. Paho's own queue gives no back-pressure,
+/// so this is where a fast source waits.
+constexpr std::size_t window_size = 512;
+constexpr std::size_t window_bytes = 4 << 20;
 
 /// So many of QoS 1 and 2 where the user does not say otherwise, and of QoS 2 where the broker does not say what it
 /// takes: it must keep something of each, and Mosquitto closes a connection with more than its 20. Of QoS 1 it keeps
@@ -303,7 +304,6 @@ std::vector<Route> routes_of(const ConnectionConfig& config) {
 }
 
 class PahoSession;
-using MessagePointer = std::shared_ptr<const Message>;
 
 /// Paho C's handle of a Paho C++ client, which has no accessor for it. What is private may be named where a template is
 /// instantiated explicitly [C++20 temp.spec 6].
@@ -370,7 +370,7 @@ class PahoSession final : public Session {
         answer_by_(config.answer_limit ? deadline_in(*config.answer_limit) : never),
         routes_(routes_of(config)),
         route_(&routes_.front()),
-        window_(size_of_window(config), {}) {}
+        window_(size_of_window(config), window_bytes, {}) {}
 
   void connect_first(const std::stop_token& stop) {
     Retry retry{config_.wait_for_broker ? config_.wait_limit : std::nullopt, config_.reconnect_max_delay, answer_by_};
@@ -447,21 +447,18 @@ class PahoSession final : public Session {
     if (config_.version != ProtocolVersion::v5) {
       message.properties.clear();
     }
-    auto outgoing = std::make_shared<const Message>(std::move(message));
     std::unique_lock lock(mutex_);
     if (!has_room(lock, qos, stop)) {
       return false;
     }
-    const std::uint64_t number = window_.take(std::move(outgoing), qos);
+    const std::uint64_t number = window_.take(std::move(message), qos, size);
     if (deliveries_) {
       deliveries_->take(size);
       taken_at_.emplace(number, std::chrono::steady_clock::now());
     }
-    const bool is_up = link_ == Link::up;  // if not, the keeper will send it
-    lock.unlock();
     paho_shims::put_off_waking(true);
-    if (is_up) {
-      send_all();
+    if (link_ == Link::up) {  // if not, the keeper will send it
+      send_all(lock);
     }
     paho_shims::put_off_waking(next == Next::more);
     return true;
@@ -473,7 +470,7 @@ class PahoSession final : public Session {
     std::unique_lock lock(mutex_);
     const auto over = [&] { return window_.unacknowledged() == 0 || end_; };
     if (!changed_.wait_until(lock, stop, deadline, over) && stop.stop_requested() && link_ == Link::up) {
-      changed_.wait_for(lock, flush_after_stop, over);
+      changed_.wait_until(lock, {}, deadline_in(flush_after_stop), over);
     }
     throw_if_ended();
     throw_if_refused();
@@ -619,9 +616,9 @@ class PahoSession final : public Session {
       refusals_.erase(heard);
     }
     const auto* const message = window_.find(number);
-    refuse(number, reason_text(reason),
-           fmt::format("the broker refused the message to {}: {}", message != nullptr ? (*message)->topic : "a topic",
-                       why));
+    refuse(
+        number, reason_text(reason),
+        fmt::format("the broker refused the message to {}: {}", message != nullptr ? message->topic : "a topic", why));
   }
 
   /// `topic`: nothing where an alias stands for none.
@@ -649,7 +646,13 @@ class PahoSession final : public Session {
                          std::move(properties), id, wire_->arrival(), last_arrival_, message.dup != 0});
     tell_some(arrived_together);
     if (overflow_ == Overflow::block) {
-      return;  // the wire lets no more pass until receive() has taken some
+      // The wire lets no more pass until receive() has taken some. And Paho has more to do before it comes to rest.
+      const bool is_last = !wire_->has_ready();
+      lock.unlock();
+      if (is_last) {
+        rests();
+      }
+      return;
     }
     arrivals_bytes_ += arrivals_.back().payload.size();
     ++stale_;  // for the wire it has reached the end of its way: what is too much is dropped here
@@ -973,7 +976,7 @@ class PahoSession final : public Session {
     }
   }
 
-  [[nodiscard]] Window<MessagePointer>::Inflight inflight_limit() const {
+  [[nodiscard]] Window<Message>::Inflight inflight_limit() const {
     const bool is_told = config_.max_inflight || config_.version == ProtocolVersion::v5;
     const auto all = std::min<std::size_t>(config_.max_inflight.value_or(most_inflight), limits_.receive_maximum);
     return {all, is_told ? all : most_inflight_untold};
@@ -1307,7 +1310,7 @@ class PahoSession final : public Session {
     const auto is_down = [&] { return link_ == Link::down; };
     while (keep_alive_ && !stop.stop_requested()) {
       const std::chrono::milliseconds interval = *keep_alive_;
-      if (down_.wait_for(lock, stop, interval / 4, is_down)) {
+      if (down_.wait_until(lock, stop, deadline_in(interval / 4), is_down)) {
         return true;
       }
       const auto wire = wire_;
@@ -1416,8 +1419,11 @@ class PahoSession final : public Session {
       link_ = lost_ ? Link::down : Link::resuming;
     }
     while (true) {
-      send_all();
       std::unique_lock lock(mutex_);
+      send_all(lock);
+      if (!lock) {
+        lock.lock();
+      }
       // This broker may take fewer at the same time than the one before.
       if (!changed_.wait(lock, stop, [&] { return link_ == Link::down || !window_.must_wait(); }) ||
           link_ == Link::down) {
@@ -1433,21 +1439,26 @@ class PahoSession final : public Session {
 
   // Publishing -------------------------------------------------------------------------------------------------
 
-  /// Hands every message of the window that this connection has not seen to Paho, in order. One thread at a time.
-  void send_all() {
-    const std::scoped_lock sending(sending_);
-    std::unique_lock lock(mutex_);
+  /// Hands every message of the window that this connection has not seen to Paho, in order. One thread at a time. With
+  /// the lock held before, and perhaps not any more afterwards.
+  void send_all(std::unique_lock<std::mutex>& lock) {
+    std::unique_lock sending(sending_, std::try_to_lock);  // which as a rule nobody else holds
+    if (!sending) {
+      lock.unlock();
+      sending.lock();
+      lock.lock();
+    }
     while (link_ != Link::down) {
       const auto next = window_.next_to_send();
       if (!next) {
         return;
       }
-      const MessagePointer with_alias = aliased(*next->message);
-      const Message& message = with_alias ? *with_alias : *next->message;
+      const std::optional<Message> with_alias = aliased(next->message);
+      const Message& message = with_alias ? *with_alias : next->message;
       if (const auto fault = fault_of(publishing(message), limits_)) {
         refuse(
             next->number, *fault,
-            fmt::format("the broker at {} would refuse the message to {}: {}", where(), next->message->topic, *fault));
+            fmt::format("the broker at {} would refuse the message to {}: {}", where(), next->message.topic, *fault));
         continue;
       }
       const bool again = next->number < never_sent_;
@@ -1458,19 +1469,24 @@ class PahoSession final : public Session {
         handed_.push_back(next->number);
       }
       paho_shims::hurry_for_messages(true);
+      const auto book = again ? deliveries_ : nullptr;
+      const bool is_last = window_.all_sent();
       lock.unlock();
       try {
         client.publish(message, sent);
-        lock.lock();
-        if (again && deliveries_) {
-          deliveries_->send_again();
+        if (book) {
+          book->send_again();
         }
+        if (is_last) {
+          return;
+        }
+        lock.lock();
       } catch (const mqtt::exception& error) {
         lock.lock();
         client.forget(sent);
         if (error.get_return_code() != MQTTASYNC_DISCONNECTED) {
           window_.acknowledge(next->number);  // or a flush would wait for it
-          throw Error{fmt::format("cannot publish to {}: {}", next->message->topic, error.what())};
+          throw Error{fmt::format("cannot publish to {}: {}", next->message.topic, error.what())};
         }
         // The connection has just gone, and Paho has not taken the message: lost() is on its way.
         window_.take_back(next->number);
@@ -1493,19 +1509,19 @@ class PahoSession final : public Session {
 
   /// The message as it goes out on this connection, where topic names may be sent as aliases. What may be sent again on
   /// another connection, where the alias means nothing, keeps its name [MQTT5 3.3.2.3.4]: QoS 1 and 2 of a kept
-  /// session. Null where it goes out as it is.
-  MessagePointer aliased(const Message& message) {
+  /// session. Nothing where it goes out as it is.
+  std::optional<Message> aliased(const Message& message) {
     if (!config_.automatic_topic_alias || (keeps_session_ && message.qos > 0)) {
-      return nullptr;
+      return std::nullopt;
     }
     const auto named = aliases_.of(message.topic);
     if (!named) {
-      return nullptr;
+      return std::nullopt;
     }
-    auto shorter = std::make_shared<Message>(message);
-    shorter->properties.push_back({mqtt::property::TOPIC_ALIAS, named->alias, {}});
+    Message shorter = message;
+    shorter.properties.push_back({mqtt::property::TOPIC_ALIAS, named->alias, {}});
     if (!named->is_new) {
-      shorter->topic.clear();
+      shorter.topic.clear();
     }
     return shorter;
   }
@@ -1594,9 +1610,9 @@ class PahoSession final : public Session {
 
   std::mutex sending_;  ///< held by whoever hands messages to Paho; taken before mutex_
   mutable std::mutex mutex_;
-  std::condition_variable_any changed_;  ///< of anything below, for whoever calls
-  std::condition_variable_any down_;     ///< of `link_`, for the keeper: not to be woken by each message
-  std::size_t untold_ = 0;               ///< arrivals and acknowledgements since `changed_` was told
+  Condition changed_;       ///< of anything below, for whoever calls
+  Condition down_;          ///< of `link_`, for the keeper: not to be woken by each message
+  std::size_t untold_ = 0;  ///< arrivals and acknowledgements since `changed_` was told
   Link link_ = Link::down;
   bool lost_ = false;                       ///< that is, the connection that was made last
   int awaiting_ = 0;                        ///< so many wait for what may stand behind arrivals
@@ -1613,7 +1629,7 @@ class PahoSession final : public Session {
   bool session_present_ = false;                    ///< the broker had kept the session for it
   std::optional<std::chrono::seconds> keep_alive_;  ///< where Paho does not see to it
 
-  Window<MessagePointer> window_;
+  Window<Message> window_;
   // In a session that the broker keeps, messages of QoS 1 and 2 by their numbers in the window. There Paho C 1.3.12
   // tells nobody of the end of some exchanges that a loss has interrupted; the wire does.
   std::deque<std::uint64_t> handed_;                  ///< Paho has them, and has not sent them yet

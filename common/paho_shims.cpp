@@ -335,7 +335,11 @@ Hurry::Hurry() { ++hurries; }
 
 Hurry::~Hurry() { --hurries; }
 
-void hurry_for_messages(bool waiting) { messages_wait = waiting; }
+void hurry_for_messages(bool waiting) {
+  if (messages_wait != waiting) {  // a word that others read is not written for nothing
+    messages_wait = waiting;
+  }
+}
 
 }  // namespace sistem::paho_shims
 

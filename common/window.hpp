@@ -16,7 +16,7 @@ class Window {
   /// One message of the window: its number, which only ever grows, is how it is acknowledged.
   struct Numbered {
     std::uint64_t number;
-    const Message& message;  ///< until it is acknowledged
+    const Message& message;  ///< stays, acknowledged or not, until the next is asked for or send_again() is called
   };
 
   /// How many messages have an acknowledgement to come.
@@ -38,29 +38,37 @@ class Window {
     }
   };
 
-  /// At most `size` messages, and of those with QoS 1 or 2 no more than `inflight`.
-  Window(std::size_t size, Inflight inflight) : size_limit_(size), inflight_limit_(inflight) {}
+  /// At most `size` messages, no other where they have so many bytes together, and of those with QoS 1 or 2 no more
+  /// than `inflight`.
+  Window(std::size_t size, std::size_t bytes, Inflight inflight)
+      : size_limit_(size), bytes_limit_(bytes), inflight_limit_(inflight) {}
 
   /// Changes how many of them may have QoS 1 or 2: a broker may take fewer than the one before. What was taken under a
   /// higher limit stays, and goes out as the new one allows.
   void limit_inflight(Inflight inflight) { inflight_limit_ = inflight; }
 
   [[nodiscard]] bool has_room(int qos) const {
-    return entries_.size() < size_limit_ && inflight_.is_below(inflight_limit_, qos);
+    return end() - open_ < size_limit_ && bytes_ < bytes_limit_ && inflight_.is_below(inflight_limit_, qos);
   }
 
-  /// Takes a message for which there is room. Its number.
-  std::uint64_t take(Message message, int qos) {
-    entries_.push_back({std::move(message), qos, false});
+  /// Takes a message of so many bytes for which there is room. Its number. This is also where those before it go that
+  /// are acknowledged: memory is given back fastest by the thread that has taken it.
+  std::uint64_t take(Message message, int qos, std::size_t bytes = 0) {
+    while (first_ < open_ && first_ + 1 < next_) {
+      entries_.pop_front();
+      ++first_;
+    }
+    entries_.push_back({std::move(message), qos, bytes, false});
     ++unacknowledged_;
+    bytes_ += bytes;
     inflight_.add(qos);
-    return first_ + entries_.size() - 1;
+    return end() - 1;
   }
 
   /// The next message that has to go out on this connection; nothing when all have, or when it must wait for an
   /// acknowledgement of one that has.
   [[nodiscard]] std::optional<Numbered> next_to_send() {
-    for (; next_ < first_ + entries_.size(); ++next_) {
+    for (; next_ < end(); ++next_) {
       const Entry& entry = entries_[next_ - first_];
       if (!entry.acknowledged) {
         if (!sent_inflight_.is_below(inflight_limit_, entry.qos)) {
@@ -73,11 +81,11 @@ class Window {
     return std::nullopt;
   }
 
-  [[nodiscard]] bool all_sent() const { return next_ == first_ + entries_.size(); }
+  [[nodiscard]] bool all_sent() const { return next_ == end(); }
 
   /// Whether next_to_send() has nothing to give although not all were sent.
   [[nodiscard]] bool must_wait() const {
-    for (std::uint64_t number = next_; number < first_ + entries_.size(); ++number) {
+    for (std::uint64_t number = next_; number < end(); ++number) {
       if (const Entry& entry = entries_[number - first_]; !entry.acknowledged) {
         return !sent_inflight_.is_below(inflight_limit_, entry.qos);
       }
@@ -88,19 +96,19 @@ class Window {
   /// The message with that number need not be sent again. One that is unknown or was acknowledged before is passed
   /// over.
   void acknowledge(std::uint64_t number) {
-    if (number < first_ || number >= first_ + entries_.size() || entries_[number - first_].acknowledged) {
+    if (number < open_ || number >= end() || entries_[number - first_].acknowledged) {
       return;
     }
     Entry& entry = entries_[number - first_];
     entry.acknowledged = true;
     --unacknowledged_;
+    bytes_ -= entry.bytes;
     inflight_.remove(entry.qos);
     if (number < next_) {
       sent_inflight_.remove(entry.qos);
     }
-    while (!entries_.empty() && entries_.front().acknowledged) {
-      entries_.pop_front();
-      ++first_;
+    while (open_ < end() && entries_[open_ - first_].acknowledged) {
+      ++open_;
     }
   }
 
@@ -130,7 +138,7 @@ class Window {
 
   /// The message with that number, while it is unacknowledged; else nullptr.
   [[nodiscard]] const Message* find(std::uint64_t number) const {
-    return number >= first_ && number < first_ + entries_.size() ? &entries_[number - first_].message : nullptr;
+    return number >= open_ && number < end() ? &entries_[number - first_].message : nullptr;
   }
 
   /// How many messages are unacknowledged.
@@ -140,15 +148,21 @@ class Window {
   struct Entry {
     Message message;
     int qos;
+    std::size_t bytes;
     bool acknowledged;
   };
 
+  [[nodiscard]] std::uint64_t end() const { return first_ + entries_.size(); }
+
   std::size_t size_limit_;
+  std::size_t bytes_limit_;
   Inflight inflight_limit_;
   std::deque<Entry> entries_;
   std::uint64_t first_ = 0;  ///< the number of entries_.front()
-  std::uint64_t next_ = 0;   ///< the number of the next message to send
+  std::uint64_t open_ = 0;   ///< of the first that is not acknowledged
+  std::uint64_t next_ = 0;   ///< of the next message to send
   std::size_t unacknowledged_ = 0;
+  std::size_t bytes_ = 0;   ///< of these
   Inflight inflight_;       ///< unacknowledged
   Inflight sent_inflight_;  ///< and sent on this connection
 };

@@ -2,11 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sistem {
 namespace {
+
+constexpr std::size_t no_limit = SIZE_MAX;
 
 /// What goes out until nothing is left to send.
 std::string sent(Window<char>& window) {
@@ -18,7 +24,7 @@ std::string sent(Window<char>& window) {
 }
 
 Window<char> window_of(const std::string& messages, int qos = 1) {
-  Window<char> window{100, {100, 100}};
+  Window<char> window{100, no_limit, {100, 100}};
   for (const char message : messages) {
     window.take(message, qos);
   }
@@ -45,7 +51,7 @@ TEST(Window, NumbersGrowAndNeverRepeat) {
 }
 
 TEST(Window, HasRoomForSoManyInAllAndForFewerOfQos1And2) {
-  Window<char> window{3, {1, 1}};
+  Window<char> window{3, no_limit, {1, 1}};
   window.take('a', 1);
   EXPECT_FALSE(window.has_room(1));
   EXPECT_FALSE(window.has_room(2));
@@ -57,8 +63,20 @@ TEST(Window, HasRoomForSoManyInAllAndForFewerOfQos1And2) {
   EXPECT_TRUE(window.has_room(2));
 }
 
+TEST(Window, HasRoomUntilTheBytesAreTooMany) {
+  Window<char> window{10, 100, {10, 10}};
+  window.take('a', 1, 99);
+  EXPECT_TRUE(window.has_room(1));
+  window.take('b', 0, 5000);
+  EXPECT_FALSE(window.has_room(0));
+  window.acknowledge(0);
+  EXPECT_FALSE(window.has_room(1));
+  window.acknowledge(1);
+  EXPECT_TRUE(window.has_room(1)) << "one alone may be of any size";
+}
+
 TEST(Window, MayHaveFewerOfQos2ThanOfBoth) {
-  Window<char> window{10, {3, 1}};
+  Window<char> window{10, no_limit, {3, 1}};
   window.take('a', 2);
   EXPECT_FALSE(window.has_room(2));
   window.take('b', 1);
@@ -73,7 +91,7 @@ TEST(Window, MayHaveFewerOfQos2ThanOfBoth) {
 }
 
 TEST(Window, TheLimitOfQos2HoldsWhenAllIsSentAgain) {
-  Window<char> window{10, {5, 2}};
+  Window<char> window{10, no_limit, {5, 2}};
   window.take('a', 2);
   window.take('b', 2);
   window.take('c', 1);
@@ -107,7 +125,7 @@ TEST(Window, ALowerLimitHoldsBackWhatWasTakenBefore) {
 }
 
 TEST(Window, AnAcknowledgementFromTheConnectionBeforeFreesNoPlaceOnThisOne) {
-  Window<char> window{100, {2, 2}};
+  Window<char> window{100, no_limit, {2, 2}};
   window.take('a', 1);
   window.take('b', 1);
   EXPECT_EQ(sent(window), "ab");
@@ -137,7 +155,7 @@ TEST(Window, CountsWhatIsUnacknowledgedThoughLaterOnesAre) {
 }
 
 TEST(Window, AnAcknowledgementThatComesTwiceOrForNobodyIsPassedOver) {
-  Window<char> window{2, {2, 2}};
+  Window<char> window{2, no_limit, {2, 2}};
   window.take('a', 1);
   window.take('b', 1);
   window.acknowledge(1);
@@ -148,6 +166,35 @@ TEST(Window, AnAcknowledgementThatComesTwiceOrForNobodyIsPassedOver) {
   window.acknowledge(0);
   EXPECT_EQ(window.unacknowledged(), 0U);
   EXPECT_TRUE(window.has_room(1));
+}
+
+TEST(Window, WhatIsBeingSentStaysThoughItIsAcknowledgedAndOthersAreTaken) {
+  Window<std::string> window{2, no_limit, {2, 2}};
+  window.take("a", 1);
+  window.take("b", 1);
+  (void)window.next_to_send();
+  const auto sending = window.next_to_send();
+  window.acknowledge(0);
+  window.acknowledge(1);
+  EXPECT_TRUE(window.has_room(1)) << "it takes no place any more";
+  window.take("c", 1);
+  window.take("d", 1);
+  EXPECT_EQ(sending->message, "b");
+  EXPECT_EQ(window.find(1), nullptr);
+  EXPECT_EQ(window.next_to_send()->message, "c");
+}
+
+TEST(Window, KeepsNoMoreThanTheLastOfWhatIsAcknowledged) {
+  Window<std::shared_ptr<int>> window{10, no_limit, {10, 10}};
+  std::vector<std::weak_ptr<int>> all;
+  for (std::uint64_t number = 0; number < 100; ++number) {
+    auto message = std::make_shared<int>(1);
+    all.emplace_back(message);
+    window.take(std::move(message), 1);
+    (void)window.next_to_send();
+    window.acknowledge(number);
+  }
+  EXPECT_EQ(std::count_if(all.begin(), all.end(), [](const auto& one) { return !one.expired(); }), 2);
 }
 
 TEST(Window, AnAcknowledgementBeforeItIsSentIsHeeded) {
