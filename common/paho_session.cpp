@@ -919,6 +919,7 @@ class PahoSession final : public Session {
   std::shared_ptr<Wire> attach(Channel channel) {
     const std::scoped_lock lock(sending_, mutex_);
     const std::uint64_t connection = ++connections_;
+    stale_ = arrivals_.size();
     wire_ = std::make_shared<Wire>(
         std::move(channel),
         Wire::Observer{[this](Wire::Way way, std::uint8_t first, std::size_t size) { return wants(way, first, size); },
@@ -926,15 +927,11 @@ class PahoSession final : public Session {
                        [this, connection] { gone(connection); },
                        [this, connection](std::uint64_t messages, bool all) { handed_on(connection, messages, all); },
                        [this] { rests(); }},
-        config_.one_by_one || !paho_shims::may_gather() ? Wire::Sending::one_by_one : Wire::Sending::gathered);
+        config_.one_by_one || !paho_shims::may_gather() ? Wire::Sending::one_by_one : Wire::Sending::gathered,
+        Wire::Beginning{left_for_this_wire(stale_), awaiting_ > 0, half_received_});
     written_.clear();
     written_sum_ = 0;
     handed_on_ = 0;
-    // Nobody else knows it yet, and it shows no packets before Paho has it.
-    stale_ = arrivals_.size();
-    (void)wire_->pass_at_most(left_for_this_wire(stale_));
-    (void)wire_->read_without_limit(awaiting_ > 0);
-    wire_->knows(half_received_);
     lost_ = false;
     connack_.reset();
     answer_.reset();

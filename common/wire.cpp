@@ -52,8 +52,13 @@ std::string_view text_of(const iovec& part) { return {static_cast<const char*>(p
 
 }  // namespace
 
-Wire::Wire(Channel channel, Observer observer, Sending sending)
-    : channel_(std::move(channel)), observer_(std::move(observer)), sending_(sending) {}
+Wire::Wire(Channel channel, Observer observer, Sending sending, Beginning beginning)
+    : channel_(std::move(channel)),
+      observer_(std::move(observer)),
+      sending_(sending),
+      at_most_(beginning.at_most),
+      known_(std::move(beginning.known)),
+      without_limit_(beginning.without_limit) {}
 
 // Out -----------------------------------------------------------------------------------------------------------
 
@@ -389,11 +394,6 @@ bool Wire::pass_held() {
     some = true;
   }
   return some;
-}
-
-void Wire::knows(std::set<std::uint16_t> packet_ids) {
-  const std::scoped_lock lock(mutex_);
-  known_ = std::move(packet_ids);
 }
 
 std::size_t Wire::unconsumed() const {

@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/channel.hpp"
 #include "common/packet.hpp"
@@ -49,7 +50,18 @@ class Wire {
   /// KiB.
   enum class Sending : std::uint8_t { gathered, one_by_one };
 
-  Wire(Channel channel, Observer observer, Sending sending);
+  /// What holds from the beginning.
+  struct Beginning {
+    std::optional<std::size_t> at_most;  ///< as by pass_at_most()
+    bool without_limit = false;          ///< as by read_without_limit()
+    /// Messages of QoS 2 that the library has already, by their packet ids, since the session went on from an earlier
+    /// connection: sent again they pass, and are not counted, because nobody will ever consume them.
+    std::set<std::uint16_t> known;
+  };
+
+  Wire(Channel channel, Observer observer, Sending sending, Beginning beginning);
+  Wire(Channel channel, Observer observer, Sending sending)
+      : Wire(std::move(channel), std::move(observer), sending, Beginning{}) {}
 
   // What the library asks of a socket, by its threads. errno as the system sets it.
 
@@ -99,10 +111,6 @@ class Wire {
   /// So many messages pass to the library, those among them that are on their way and not consumed; none: all. What
   /// comes after them waits here and is never acknowledged; packets that are no messages overtake it. True as above.
   bool pass_at_most(std::optional<std::size_t> messages);
-
-  /// Messages of QoS 2 that the library has already, by their packet ids, since the session went on from an earlier
-  /// connection: sent again they pass, and are not counted, because nobody will ever consume them.
-  void knows(std::set<std::uint16_t> packet_ids);
 
   /// Whether somebody waits for an answer, which may stand behind any number of messages: then all are read. True where
   /// reading had paused.
@@ -191,7 +199,7 @@ class Wire {
   std::deque<std::size_t> passed_;  ///< sizes of the messages that passed and are not consumed
   std::size_t passed_bytes_ = 0;
   std::optional<std::size_t> at_most_;  ///< so many of those there may be, until the session says something else
-  std::set<std::uint16_t> known_;
+  const std::set<std::uint16_t> known_;
   std::deque<std::string> held_;  ///< messages that must wait; the last one may not be all there
   std::size_t held_bytes_ = 0;
   bool holds_current_ = false;  ///< the packet that is coming goes to held_
