@@ -424,6 +424,9 @@ bool Wire::pass_at_most(std::optional<std::size_t> messages) {
 }
 
 bool Wire::read_without_limit(bool yes) {
+  if (!yes) {
+    without_limit_ = false;  // at once: where much comes, the lock is held for as long as there is no limit
+  }
   const std::scoped_lock lock(mutex_);
   const bool paused = !may_read_ahead();
   without_limit_ = yes;

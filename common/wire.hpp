@@ -203,7 +203,7 @@ class Wire {
   std::deque<std::string> held_;  ///< messages that must wait; the last one may not be all there
   std::size_t held_bytes_ = 0;
   bool holds_current_ = false;  ///< the packet that is coming goes to held_
-  bool without_limit_ = false;
+  std::atomic<bool> without_limit_{false};
   bool is_drained_ = false;           ///< there is nothing to read until poll(2) says so
   std::optional<int> ended_;          ///< nothing more comes: the errno, or 0 where the peer has closed the connection
   std::optional<std::string> fault_;  ///< what was wrong with the bytes that came

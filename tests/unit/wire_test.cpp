@@ -5,8 +5,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
+#include <thread>
+
+#include "common/descriptor.hpp"
 
 namespace sistem {
 namespace {
@@ -200,6 +205,47 @@ TEST_F(WireTest, StopsReadingWhenNobodyTakesMessagesButNotWhileAnAnswerIsAwaited
   EXPECT_TRUE(wire_->read_without_limit(true));
   push();
   EXPECT_EQ(written, all.size());
+}
+
+// As when the answer to SUBSCRIBE comes with a flood behind it: whoever has the answer wants no more to be read, and
+// one block after the other comes.
+TEST(WireInAFlood, ThatThereIsALimitAgainIsHeardWhileMuchComes) {
+  constexpr std::size_t endless = 2'000'000;
+  const std::string message = "\x30\x0B\0\1t12345678"s;
+  std::string messages;
+  while (messages.size() < 10 * message.size() * 1000) {
+    messages += message;
+  }
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+  const Descriptor peer{ends[1]};
+  std::size_t seen = 0;
+  std::size_t written = 0;
+  std::jthread listener;
+  std::unique_ptr<Wire> wire;
+  // More is there whenever the wire looks, as long as it has not seen too many.
+  const auto feed = [&] {
+    for (ssize_t count = 1; count > 0 && seen < endless;
+         written += static_cast<std::size_t>(std::max<ssize_t>(count, 0))) {
+      const std::size_t at = written % messages.size();
+      count = ::write(peer.get(), messages.data() + at, messages.size() - at);
+    }
+  };
+  const auto sees = [&](Wire::Way, std::string_view) {
+    feed();
+    if (++seen == 10'000) {
+      listener = std::jthread([&] { (void)wire->read_without_limit(false); });
+    }
+  };
+  wire = std::make_unique<Wire>(Channel{Descriptor{ends[0]}},
+                                Wire::Observer{[](Wire::Way, std::uint8_t, std::size_t) { return true; }, sees, [] {},
+                                               [](std::uint64_t, bool) {}, [] {}},
+                                Wire::Sending::one_by_one,
+                                Wire::Beginning{.at_most = 0, .without_limit = true, .known = {}});
+  feed();
+  (void)wire->advance(true);
+  EXPECT_GE(seen, 10'000U);
+  EXPECT_LT(seen, endless) << "it was read on and on";
 }
 
 TEST_F(WireTest, PingsWhereNothingWasSentForSoLongAndNotInsideOfAPacket) {
