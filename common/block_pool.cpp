@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <utility>
 
 namespace sistem::block_pool {
@@ -84,6 +85,17 @@ std::size_t kind_for(std::size_t size) {
 
 std::size_t size_of_kind(std::size_t kind) { return std::size_t{1} << (smallest + kind); }
 
+/// Of which kind a block is; nothing where that memory is no block.
+std::optional<std::size_t> kind_of(const void* block) {
+  // Not of one array, so that only std::less may compare them.
+  const auto* const byte = static_cast<const std::byte*>(block);
+  const std::less<> less;
+  if (less(byte, memory.data()) || !less(byte, memory.data() + memory.size())) {
+    return std::nullopt;
+  }
+  return kind_of_slab[static_cast<std::size_t>(byte - memory.data()) / slab_size];
+}
+
 /// All blocks of a slab that nobody has used, as a list; nullptr where none is left.
 Free* new_slab(std::size_t kind) {
   const std::scoped_lock lock(slabs_mutex);
@@ -121,29 +133,26 @@ void* take(std::size_t size) {
 }
 
 std::size_t size_of(const void* block) {
-  // Not of one array, so that only std::less may compare them.
-  const auto* const byte = static_cast<const std::byte*>(block);
-  const std::less<> less;
-  if (less(byte, memory.data()) || !less(byte, memory.data() + memory.size())) {
-    return 0;
-  }
-  return size_of_kind(kind_of_slab[static_cast<std::size_t>(byte - memory.data()) / slab_size]);
+  const auto kind = kind_of(block);
+  return kind ? size_of_kind(*kind) : 0;
 }
 
-void give_back(void* block) {
-  const auto slab = static_cast<std::size_t>(static_cast<std::byte*>(block) - memory.data()) / slab_size;
-  const std::size_t kind = kind_of_slab[slab];
-  AtHand& mine = at_hand.of_kind[kind];
+bool give_back(void* block) {
+  const auto kind = kind_of(block);
+  if (!kind) {
+    return false;
+  }
+  AtHand& mine = at_hand.of_kind[*kind];
   mine.returned = ::new (block) Free{mine.returned};
   if (mine.returned_count++ == 0) {
     mine.last_returned = mine.returned;
   }
-  if (mine.returned_count < returned_together) {
-    return;
+  if (mine.returned_count == returned_together) {
+    lay_down(*kind, mine.returned, mine.last_returned);
+    mine.returned = nullptr;
+    mine.returned_count = 0;
   }
-  lay_down(kind, mine.returned, mine.last_returned);
-  mine.returned = nullptr;
-  mine.returned_count = 0;
+  return true;
 }
 
 }  // namespace sistem::block_pool

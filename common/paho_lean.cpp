@@ -35,9 +35,7 @@ void* mymalloc(char* /*file*/, int /*line*/, std::size_t size) {
   return block != nullptr ? block : std::malloc(size);
 }
 void myfree(char* /*file*/, int /*line*/, void* memory) {
-  if (block_pool::size_of(memory) > 0) {
-    block_pool::give_back(memory);
-  } else {
+  if (!block_pool::give_back(memory)) {
     std::free(memory);
   }
 }

@@ -458,7 +458,7 @@ class PahoSession final : public Session {
     }
     paho_shims::put_off_waking(true);
     if (link_ == Link::up) {  // if not, the keeper will send it
-      send_all(lock);
+      send_all(std::move(lock));
     }
     paho_shims::put_off_waking(next == Next::more);
     return true;
@@ -1416,11 +1416,8 @@ class PahoSession final : public Session {
       link_ = lost_ ? Link::down : Link::resuming;
     }
     while (true) {
+      send_all(std::unique_lock(mutex_));
       std::unique_lock lock(mutex_);
-      send_all(lock);
-      if (!lock) {
-        lock.lock();
-      }
       // This broker may take fewer at the same time than the one before.
       if (!changed_.wait(lock, stop, [&] { return link_ == Link::down || !window_.must_wait(); }) ||
           link_ == Link::down) {
@@ -1436,9 +1433,9 @@ class PahoSession final : public Session {
 
   // Publishing -------------------------------------------------------------------------------------------------
 
-  /// Hands every message of the window that this connection has not seen to Paho, in order. One thread at a time. With
-  /// the lock held before, and perhaps not any more afterwards.
-  void send_all(std::unique_lock<std::mutex>& lock) {
+  /// Hands every message of the window that this connection has not seen to Paho, in order. One thread at a time. Takes
+  /// the lock over: it is free afterwards.
+  void send_all(std::unique_lock<std::mutex> lock) {
     std::unique_lock sending(sending_, std::try_to_lock);  // which as a rule nobody else holds
     if (!sending) {
       lock.unlock();

@@ -257,7 +257,8 @@ class Run {
     while (!go_on_.stop_requested()) {
       const auto asked_at = Clock::now();
       Turn turn = source_(pacer_.moment(asked_at), go_on_);
-      waited_for_source_ += Clock::now() - asked_at;
+      auto now = Clock::now();
+      waited_for_source_ += now - asked_at;
       if (turn.messages.empty()) {
         return;
       }
@@ -268,9 +269,10 @@ class Run {
       const bool may_wait = !turn.due && !config_.pace.is_given();
       // In a flood nobody may ask for the time of each message, and a look at the clock for each is dear.
       const bool needs_time = !may_wait || config_.report || config_.pace.duration;
-      auto now = Clock::now();
       for (std::size_t at = 0; at < turn.messages.size(); ++at) {
-        now = needs_time && at > 0 ? Clock::now() : now;
+        if (needs_time && at > 0) {
+          now = Clock::now();
+        }
         const auto slot = has_own_time ? pacer_.next_at(*turn.due, now, waits(true)) : pacer_.next(now, waits());
         is_over_ = !slot;
         if (is_over_ || !wait_for(*slot, now) ||

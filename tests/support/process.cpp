@@ -203,7 +203,7 @@ void Process::wait_for_stderr(const std::string& text, std::chrono::milliseconds
 
 void Process::wait_for_stderr_alone(const std::string& text) { wait_for(text, err_, patience, Read::stderr_alone); }
 
-void Process::wait_for_full(int pipe, Read meanwhile) {
+void Process::wait_for_full(int pipe) {
   constexpr int much = 16000;
   constexpr std::chrono::milliseconds no_more{500};
   const auto deadline = Clock::now() + patience;
@@ -215,8 +215,9 @@ void Process::wait_for_full(int pipe, Read meanwhile) {
     if (unread != before) {
       grown_at = Clock::now();
     }
-    if (meanwhile == Read::stderr_alone) {
-      read_some(std::chrono::milliseconds(0), meanwhile);  // or who has much to say there never comes to stdout
+    if (pipe != stderr_) {
+      read_some(std::chrono::milliseconds(0),
+                Read::stderr_alone);  // or who has much to say there never comes to stdout
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

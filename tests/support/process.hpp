@@ -51,8 +51,8 @@ class Process {
 
   /// Waits, without reading it, until that pipe holds much and gets no more: what it writes next blocks it. How
   /// much a full pipe holds depends on the sizes of the writes.
-  void wait_for_full_stdout() { wait_for_full(stdout_, Read::stderr_alone); }
-  void wait_for_full_stderr() { wait_for_full(stderr_, Read::nothing); }
+  void wait_for_full_stdout() { wait_for_full(stdout_); }
+  void wait_for_full_stderr() { wait_for_full(stderr_); }
 
   /// Reads until it ends; its exit status, or 128+n where signal n ended it.
   int wait(std::chrono::milliseconds limit = patience);
@@ -66,11 +66,11 @@ class Process {
   [[nodiscard]] std::string report() const;
 
  private:
-  enum class Read { nothing, stderr_alone, both };
+  enum class Read { both, stderr_alone };
   void read_some(std::chrono::milliseconds limit, Read what = Read::both);
   void wait_for(const std::string& text, const std::string& where, std::chrono::milliseconds limit,
                 Read what = Read::both);
-  void wait_for_full(int pipe, Read meanwhile);
+  void wait_for_full(int pipe);
   bool reap(bool block);
 
   std::string command_;
