@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 from clients import OURS, Client, output
-from stage import LIMIT, Failed, Gauge, Stage
+from stage import Failed, Gauge, Stage
 
 # Packet ids end at 65,535. mosquitto_pub -l ends too early, with status 0, when more lines than that wait at QoS 1 or 2.
 MOST_WITH_IDS = 60_000
@@ -72,8 +72,8 @@ class Row:
 def run(stage: Stage, client: Client, command: list[str], *options: object, may_be_ended: bool = False,
         stdin: object = subprocess.DEVNULL) -> dict:
     """One run of a client to its end."""
-    with stage.gauge("run", "--limit", LIMIT, *options, "--", *command, stdin=stdin) as gauge:
-        result = gauge.line(LIMIT + 60)
+    with stage.gauge("run", "--limit", stage.limit, *options, "--", *command, stdin=stdin) as gauge:
+        result = gauge.line(stage.limit + 60)
         # Some of them end by SIGTERM, as a program does that knows nothing of it.
         if result["status"] not in ((0, 128 + 15) if may_be_ended else (0,)):
             raise Failed(f"{client.label}: status {result['status']}: {gauge.complaint() or 'it said nothing'}")
@@ -121,7 +121,7 @@ def publish_through(qos: int, size: int) -> Measure:
             taker.line()
             command = client.command(client.publish, broker.port, qos, stage.topic())
             result = run(stage, client, command, "--stdin", stage.lines(messages, size))
-            came = taker.line(LIMIT)
+            came = taker.line(stage.limit)
         check(client, came["messages"], messages)
         check(client, came["payload_bytes"], payload_bytes(client, messages, size), "payload bytes")
         return {"rate": arrival_rate(came), **cost(result, messages)}
@@ -152,13 +152,13 @@ def receive_through(qos: int, size: int) -> Measure:
     def measure(stage: Stage, client: Client, messages: int, _: Effort) -> dict[str, float]:
         broker, topic = stage.own_broker(), stage.topic()
         command = client.command(client.receive, broker.port, qos, topic)
-        words = ["run", "--limit", LIMIT, "--lines", messages, "--", *command]
+        words = ["run", "--limit", stage.limit, "--lines", messages, "--", *command]
         with stage.gauge(*words) as receiver:
             broker.wait_for_subscription(topic)
             with stage.gauge("publish", "--port", broker.port, "--messages", messages, "--size", size, "--qos", qos,
                              "--topic", topic) as publisher:
-                began = publisher.line(LIMIT)["began_ns"]
-            result = receiver.line(LIMIT)
+                began = publisher.line(stage.limit)["began_ns"]
+            result = receiver.line(stage.limit)
         check(client, result["lines"], messages, "lines")
         return {"rate": messages / (result["last_line_ns"] - began) * 1e9, **cost(result, messages)}
     return measure
@@ -173,7 +173,7 @@ def one_shots(qos: int, words: Callable[[Client], list[str]]) -> Measure:
         with stage.gauge("acknowledge") as end:
             command = client.command(words(client), end.line()["port"], qos, "bench")
             with stage.gauge("oneshots", times, "--", *command) as gauge:
-                walls = sorted(wall / 1e6 for wall in gauge.line(LIMIT))
+                walls = sorted(wall / 1e6 for wall in gauge.line(stage.limit))
         return {"start_median": statistics.median(walls), "start_p95": walls[min(len(walls) - 1, len(walls) * 95 // 100)]}
     return measure
 
@@ -196,7 +196,7 @@ def latency(qos: int) -> Measure:
                     broker.wait_for_subscription(topic)
                     with stage.gauge("feed", "--rate", RATE, "--seconds", 1 + effort.paced_seconds) as feed:
                         run(stage, client, client.command(client.publish, broker.port, qos, topic), stdin=feed.process.stdout)
-                    ages = collector.line(LIMIT)
+                    ages = collector.line(stage.limit)
             finally:
                 receiver.terminate()
         check(client, ages["count"], count, "lines")

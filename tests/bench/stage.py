@@ -11,7 +11,6 @@ import tempfile
 import time
 
 PATIENCE = 15  # seconds without anything, where something is to come
-LIMIT = 600  # seconds for one run of one client
 
 
 class Failed(Exception):
@@ -112,8 +111,9 @@ class Broker:
 class Stage:
     """All that a run of the benchmark has in common."""
 
-    def __init__(self, gauge: pathlib.Path) -> None:
+    def __init__(self, gauge: pathlib.Path, limit: int) -> None:
         self.gauge_file = gauge
+        self.limit = limit  # seconds for one run of one client
         self.folder = tempfile.TemporaryDirectory()
         self.topics = 0
         self.broker: Broker | None = None

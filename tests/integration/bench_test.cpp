@@ -43,7 +43,7 @@ TEST(BenchPeers, EveryRowOfTheWireAndOfMosquittoHasANumberForBoth) {
   NEEDS_MOSQUITTO();
   const TemporaryFolder folder;
   const std::string file = folder.path() / "report.json";
-  const Result result = compared({"--bin", tools, "--messages", "200", "--json", file, "--only",
+  const Result result = compared({"--bin", tools, "--messages", "200", "--limit", "30", "--json", file, "--only",
                                   "publish,receive,through-publish,through-receive,oneshot-qos1,subscribe-oneshot"});
   ASSERT_EQ(result.status, 0) << result.report;
   const nlohmann::json report = read(file);
