@@ -153,6 +153,20 @@ int waker() {
   return fd;
 }
 
+int system_poll(pollfd* fds, nfds_t count, int timeout) {
+  const timespec time{timeout / 1000, static_cast<long>(timeout % 1000) * 1000000};
+  return ::ppoll(fds, count, timeout < 0 ? nullptr : &time, nullptr);
+}
+
+/// For Paho's receive thread: returns when it has been woken, or after so many milliseconds.
+void wait_to_be_woken(int at_most) {
+  pollfd one{waker(), POLLIN, 0};
+  if (system_poll(&one, 1, at_most) > 0) {
+    eventfd_t drained = 0;
+    (void)::eventfd_read(waker(), &drained);
+  }
+}
+
 bool is_nowhere(const sockaddr* address, socklen_t size) {
   if (address == nullptr || size < sizeof(sockaddr_in) || address->sa_family != AF_INET) {
     return false;
@@ -164,11 +178,6 @@ bool is_nowhere(const sockaddr* address, socklen_t size) {
 bool exports_are_in_force() {
   return ::dlsym(RTLD_DEFAULT, "connect") == reinterpret_cast<void*>(&::connect) &&
          ::dlsym(RTLD_DEFAULT, "recv") == reinterpret_cast<void*>(&::recv);
-}
-
-int system_poll(pollfd* fds, nfds_t count, int timeout) {
-  const timespec time{timeout / 1000, static_cast<long>(timeout % 1000) * 1000000};
-  return ::ppoll(fds, count, timeout < 0 ? nullptr : &time, nullptr);
 }
 
 /// How many Hurry objects there are, and whether messages wait.
@@ -409,16 +418,18 @@ extern "C" int close(int fd) {
 
 /// usleep(3). Whenever Paho's receive thread has found nothing to read it sleeps for 100 ms (Paho C 1.3.12 and 1.3.14).
 /// Where it had waited for a second before, that is for nothing, and what comes meanwhile is late. Where it was started
-/// before there was a socket, as in one start of five, it is the start that is late: in a hurry 1 ms is enough. To be
-/// dropped when that thread waits for sockets and nothing else.
+/// before there was a socket, as in most starts, it is the start that is late: in a hurry it sleeps until it gets a wire,
+/// or 1 ms, as that may have been before. To be dropped when that thread waits for sockets and nothing else.
 extern "C" int usleep(useconds_t microseconds) {
   constexpr useconds_t pahos_sleep = 100000;
   if (microseconds == pahos_sleep && std::exchange(sistem::paho_shims::has_waited, false)) {
     return 0;
   }
-  const bool shorten = microseconds == pahos_sleep && sistem::paho_shims::in_a_hurry();
-  const useconds_t sleep = shorten ? 1000 : microseconds;
-  const timespec time{static_cast<time_t>(sleep / 1000000), static_cast<long>(sleep % 1000000) * 1000};
+  if (microseconds == pahos_sleep && sistem::paho_shims::in_a_hurry()) {
+    sistem::paho_shims::wait_to_be_woken(1);
+    return 0;
+  }
+  const timespec time{static_cast<time_t>(microseconds / 1000000), static_cast<long>(microseconds % 1000000) * 1000};
   return ::nanosleep(&time, nullptr);
 }
 
