@@ -18,9 +18,10 @@ namespace {
 constexpr int smallest = 5;
 constexpr std::size_t kinds = 6;
 
-/// The memory is cut into slabs, each of which has blocks of one size.
-constexpr std::size_t slab_size = 16 << 10;
-constexpr std::size_t slabs = 256;
+/// The memory is cut into slabs, each of which has blocks of one size. They are as large as a page: a larger one would
+/// cost each start the touching of pages that it does not need.
+constexpr std::size_t slab_size = 4 << 10;
+constexpr std::size_t slabs = 1024;
 
 /// A thread lays so many blocks onto the list of all together.
 constexpr std::size_t returned_together = 32;
