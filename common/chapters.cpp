@@ -149,7 +149,7 @@ Chapter differences(const std::vector<Option>& table, const ToolText& tool) {
 bool is_refused(const Option& option) { return option.help.starts_with("Refused:"); }
 
 std::vector<Chapter> chapters(const std::vector<Option>& table, const ToolText& tool) {
-  std::vector<Chapter> all = tool.chapters;
+  std::vector<Chapter> all = tool.chapters == nullptr ? std::vector<Chapter>{} : tool.chapters();
   const bool has_properties =
       std::any_of(table.begin(), table.end(), [](const Option& option) { return option.name == "property"; });
   if (has_properties) {

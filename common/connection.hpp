@@ -140,8 +140,8 @@ template <typename Config>
                                                 const Sources& sources, Output& output, const Console& console) {
   Config config;
   config.connection.client_id_prefix = text.name;
-  const ToolOptions tool{text, rows(config), [&](Settings& settings) { check(config, settings, console); }};
-  const auto settings = read_settings(tool, sources, output, console);
+  const auto check_this = [&](Settings& settings) { check(config, settings, console); };
+  const auto settings = read_settings({text, rows(config), check_this}, sources, output, console);
   if (!settings) {
     return std::nullopt;
   }

@@ -93,7 +93,7 @@ std::string brief(const Option& option) {
 
 /// All that a page has to say of it, but not its entry's list of facts.
 std::string full(const Option& option, const std::vector<Option>& table) {
-  std::string text = option.help;
+  std::string text{option.help};
   const auto& choices = option.field.choices;
   const bool are_named = std::all_of(choices.begin(), choices.end(), [&](const std::string& choice) {
     return option.help.find(choice) != std::string::npos;
@@ -420,14 +420,14 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t start
   return lines;
 }
 
-std::string first_sentence(const std::string& help) {
+std::string first_sentence(std::string_view help) {
   for (std::size_t at = help.find(". "); at != std::string::npos; at = help.find(". ", at + 1)) {
     const bool abbreviates = at >= 3 && help[at - 2] == '.';  // e.g.
     if (!abbreviates) {
-      return help.substr(0, at + 1);
+      return std::string(help.substr(0, at + 1));
     }
   }
-  return help;
+  return std::string(help);
 }
 
 std::string help_text(const std::vector<Option>& table, const ToolText& tool) {

@@ -14,7 +14,7 @@ namespace sistem {
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent, std::size_t start = 0);
 
 /// An option's first sentence: what a list of options has room for. help_on() and the man page have the rest.
-[[nodiscard]] std::string first_sentence(const std::string& help);
+[[nodiscard]] std::string first_sentence(std::string_view help);
 
 /// All of --help: 80 columns, grouped by section in the table's order, the first sentence of each option and its
 /// default, examples at the end. `table` is the whole one.

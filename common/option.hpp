@@ -98,11 +98,11 @@ enum class Completes { nothing, file, directory, profile };
 /// the completions and --show-config are read from. To add an option, add a field to a config struct and a row to the
 /// function that lists its rows.
 struct Option {
-  std::string name;     ///< long name: `--name`, MQTT_NAME in the environment, `name` in a file
-  char letter = 0;      ///< `-n`, or 0
-  std::string value;    ///< what help calls its value; empty for a flag; "[=SECONDS]" where the value may be left out
-  std::string section;  ///< the heading that help lists it under
-  std::string help;     ///< one sentence or two, wrapped by help
+  std::string name;       ///< long name: `--name`, MQTT_NAME in the environment, `name` in a file
+  char letter = 0;        ///< `-n`, or 0
+  std::string value;      ///< what help calls its value; empty for a flag; "[=SECONDS]" where the value may be left out
+  std::string section;    ///< the heading that help lists it under
+  std::string_view help;  ///< one sentence or two, wrapped by help; a literal, since each start makes the whole table
   Value field;
 
   std::vector<std::string> aliases = {};  ///< further long names, of mosquitto's

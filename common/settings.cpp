@@ -571,10 +571,10 @@ std::string Settings::home_of(const std::string& name) const {
   return home == homes.end() ? "--" + name : home->second.name;
 }
 
-std::optional<Settings> read_settings(const ToolOptions& tool, const Sources& sources, Output& output,
+std::optional<Settings> read_settings(ToolOptions tool, const Sources& sources, Output& output,
                                       const Console& console) {
   Request request;
-  std::vector<Option> table = tool.table;
+  std::vector<Option>& table = tool.table;
   std::ranges::move(own_rows(request), std::back_inserter(table));
   const auto show = [&](const std::string& text) {
     output.write(text);

@@ -70,8 +70,8 @@ struct ToolText {
   std::string drop_in_for;     ///< "mosquitto_pub"
   std::string (*libraries)();  ///< the versions of what it is built on, for --version
 
-  std::vector<std::string> synopsis = {};  ///< further ways to call it, without its name: "-t TOPIC -m PAYLOAD"
-  std::vector<Chapter> chapters = {};      ///< of this tool alone; common/chapters.hpp has those of both
+  std::vector<std::string> synopsis = {};        ///< further ways to call it, without its name: "-t TOPIC -m PAYLOAD"
+  std::vector<Chapter> (*chapters)() = nullptr;  ///< of this tool alone; common/chapters.hpp has those of both
 };
 
 /// A tool's options: their rows, and the rules between them.
@@ -86,7 +86,7 @@ struct ToolOptions {
 /// `output` and should not go on: help, a version, the settings themselves. Throws UsageError, which names the home of
 /// the bad value: `--qos: expected 0, 1 or 2, got "7"`, `MQTT_QOS: ...`, `lab.conf:3: qos: ...`. An empty variable is
 /// none.
-[[nodiscard]] std::optional<Settings> read_settings(const ToolOptions& tool, const Sources& sources, Output& output,
+[[nodiscard]] std::optional<Settings> read_settings(ToolOptions tool, const Sources& sources, Output& output,
                                                     const Console& console);
 
 }  // namespace sistem

@@ -44,7 +44,7 @@ const ToolText text_of_pub{
     .libraries = library_versions,
     .synopsis = {"-t TOPIC -m PAYLOAD [OPTION]...", "-t TOPIC -n | -f FILE | -s | -l | --template TEXT [OPTION]...",
                  "--topic-lines | --jsonl | --replay FILE | --readings [OPTION]..."},
-    .chapters = pub_chapters(),
+    .chapters = pub_chapters,
 };
 
 void check_request(PubConfig& config, const Settings& settings, const std::optional<std::string>& source) {
