@@ -1,4 +1,4 @@
-// What `cmake --install` puts where, and whether man can read it.
+// What `cmake --install` puts where, whether man can read it, and whether the loader finds in a tool what is linked in.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -129,6 +129,20 @@ TEST_P(ManPage, ShowsCharactersThatRoffHasOtherUsesForAsTheyAre) {
 
 INSTANTIATE_TEST_SUITE_P(Tools, ManPage, testing::Values(PUB, SUB),
                          [](const auto& instance) { return std::string(instance.param) == PUB ? "pub" : "sub"; });
+
+// A name that it found in the library instead would be of another Paho, which knows nothing of the first one's clients.
+TEST(Loading, FindsPahoCInTheToolWhereItIsLinkedIn) {
+  for (const char* executable : {PUB, SUB}) {
+    const Result result =
+        run({.command = {executable, "--version"}, .environment = {{"LD_DEBUG", "bindings"}, {"LD_BIND_NOW", "1"}}});
+    ASSERT_EQ(result.status, 0) << result.report;
+    const bool is_linked_in = result.out.find("linked in") != std::string::npos;
+    const std::regex binding(R"(binding file \S*/libpaho-mqttpp3\S* \[0\] to (\S+) \[0\]: normal symbol `(MQTT\w+)')");
+    for (std::sregex_iterator at(result.err.begin(), result.err.end(), binding); at != std::sregex_iterator(); ++at) {
+      EXPECT_EQ((*at)[1] == executable, is_linked_in) << (*at)[0];
+    }
+  }
+}
 
 }  // namespace
 }  // namespace sistem::test
