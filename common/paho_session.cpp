@@ -926,7 +926,7 @@ class PahoSession final : public Session {
                        [this, connection](Wire::Way way, std::string_view bytes) { sees(connection, way, bytes); },
                        [this, connection] { gone(connection); },
                        [this, connection](std::uint64_t messages, bool all) { handed_on(connection, messages, all); },
-                       [this] { rests(); }},
+                       [this] { rests(); }, [this] { changed_.notify_all(); }},
         config_.one_by_one || !paho_shims::may_gather() ? Wire::Sending::one_by_one : Wire::Sending::gathered,
         Wire::Beginning{left_for_this_wire(stale_), awaiting_ > 0, half_received_});
     written_.clear();

@@ -300,12 +300,18 @@ std::int16_t Wire::awaited() const {
 }
 
 bool Wire::advance(bool readable) {
+  bool comes = false;
   {
     const Changing changing{*this};
     is_drained_ = is_drained_ && !readable;
     if (waiting() == 0 && !is_drained_) {  // not sooner, or arrival() would be the time of what comes later
+      const bool had_none = passed_.empty();
       read_ahead();
+      comes = had_none && !passed_.empty();
     }
+  }
+  if (comes) {
+    observer_.comes();
   }
   if (!has_ready()) {
     observer_.rests();  // first: acknowledgements have more time than who waits for a message

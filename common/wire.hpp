@@ -44,6 +44,9 @@ class Wire {
     std::function<void(std::uint64_t messages, bool all)> hands_on;
     /// There is nothing to read for the moment. This one is called without the lock.
     std::function<void()> rests;
+    /// A message is about to pass to the library, the first after all others were consumed: whoever waits for messages
+    /// may wake up meanwhile. Without the lock, too.
+    std::function<void()> comes;
   };
 
   /// What is done with small packets to the broker: a flood of them is gathered, and costs a system call for each 16

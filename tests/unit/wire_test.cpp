@@ -43,7 +43,7 @@ class WireTest : public testing::Test {
                                                     handed_on_ = messages;
                                                     all_handed_on_ = all;
                                                   },
-                                                  [this] { ++rests_; }},
+                                                  [this] { ++rests_; }, [this] { ++comes_; }},
                                    sending);
   }
   ~WireTest() override { ::close(peer_); }
@@ -87,6 +87,7 @@ class WireTest : public testing::Test {
   std::uint64_t handed_on_ = 0;
   bool all_handed_on_ = false;
   int rests_ = 0;
+  int comes_ = 0;
   std::vector<std::string> seen_in_;
   std::vector<std::string> seen_out_;
 };
@@ -239,7 +240,7 @@ TEST(WireInAFlood, ThatThereIsALimitAgainIsHeardWhileMuchComes) {
   };
   wire = std::make_unique<Wire>(Channel{Descriptor{ends[0]}},
                                 Wire::Observer{[](Wire::Way, std::uint8_t, std::size_t) { return true; }, sees, [] {},
-                                               [](std::uint64_t, bool) {}, [] {}},
+                                               [](std::uint64_t, bool) {}, [] {}, [] {}},
                                 Wire::Sending::one_by_one,
                                 Wire::Beginning{.at_most = 0, .without_limit = true, .known = {}});
   feed();
@@ -326,6 +327,23 @@ TEST_F(WireTest, WhoeverReadsIsToldThatThereIsNothingMore) {
   EXPECT_EQ(rests_, 0);
   EXPECT_FALSE(wire_->advance(true));
   EXPECT_EQ(rests_, 1);
+}
+
+TEST_F(WireTest, TheFirstMessageAfterAPauseIsToldOfBeforeTheLibraryHasIt) {
+  broker_sends("\xD0\0"s);
+  EXPECT_EQ(received(), "\xD0\0"s);
+  EXPECT_EQ(comes_, 0) << "PINGRESP is no message";
+  broker_sends(message(1) + message(2));
+  EXPECT_TRUE(wire_->advance(true));
+  EXPECT_EQ(comes_, 1);
+  EXPECT_EQ(received(), message(1) + message(2));
+  broker_sends(message(3));
+  EXPECT_EQ(received(), message(3));
+  EXPECT_EQ(comes_, 1) << "whoever waits for messages has some to consume";
+  (void)wire_->consumed(3);
+  broker_sends(message(4));
+  EXPECT_EQ(received(), message(4));
+  EXPECT_EQ(comes_, 2);
 }
 
 class GatheringWireTest : public WireTest {
