@@ -148,6 +148,10 @@ class Wire {
   [[nodiscard]] std::uint64_t fin(int stream) const {
     return first([=](const Seen& seen) { return seen.has('F') && seen.stream == stream; }).number;
   }
+  /// The same of the broker's.
+  [[nodiscard]] std::uint64_t fin_of_broker(int stream) const {
+    return first([=](const Seen& seen) { return seen.has('F') && seen.stream == stream && !seen.to_broker; }).number;
+  }
 
  private:
   std::vector<Seen> frames_;
