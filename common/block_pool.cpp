@@ -31,7 +31,7 @@ struct Free {
   Free* next;
 };
 
-alignas(64) std::array<std::byte, slab_size * slabs> memory;  // NOLINT: all zeros, so that it costs nothing
+alignas(slab_size) std::array<std::byte, slab_size * slabs> memory;  // NOLINT: all zeros, so that it costs nothing
 
 // NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables)
 std::array<std::uint8_t, slabs> kind_of_slab;

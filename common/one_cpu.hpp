@@ -10,7 +10,7 @@ namespace sistem {
 /// both need. On two CPUs they meet there at nearly every message, which costs more than the second CPU brings; on one
 /// each does many before the other has its turn. Measured on two CPUs, 64 bytes: publishing at QoS 0 from 200,000 to
 /// 460,000 messages a second, at QoS 1 from 90,000 to 150,000, at QoS 2 from 73,000 to 89,000; receiving and printing
-/// from 800,000 to 1,100,000 (Paho C 1.3.14, linked in), and publishing as much with 1.3.12 as Debian has built it.
+/// from 800,000 to 1,100,000 (Paho C 1.3.14, linked in).
 class OneCpu {
  public:
   /// The first, second ... of the CPUs that there are, after the last the first again; less than 0: where we are.

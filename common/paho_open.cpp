@@ -36,7 +36,10 @@ What read(std::span<const char> from, std::size_t at) {
   return what;
 }
 
-/// Opens the public names of an object file; how many there were.
+/// The bits of a symbol that say who may see it; all off: everybody.
+constexpr unsigned visibility = 3;
+
+/// Opens the public names of an object file; how many there are.
 int open_names(std::span<char> object) {
   const auto header = read<ElfW(Ehdr)>(object, 0);
   const auto section = [&](std::size_t index) {
@@ -51,9 +54,12 @@ int open_names(std::span<char> object) {
     const std::size_t names = section(symbols.sh_link).sh_offset;
     for (std::size_t at = symbols.sh_offset; at < symbols.sh_offset + symbols.sh_size; at += sizeof(ElfW(Sym))) {
       const auto symbol = read<ElfW(Sym)>(object, at);
+      if (names + symbol.st_name >= object.size()) {
+        fail("an archive that ends too early");
+      }
       const std::string_view name = object.data() + names + symbol.st_name;
-      if (name.starts_with("MQTT") && ELF64_ST_VISIBILITY(symbol.st_other) == STV_HIDDEN) {
-        object[at + offsetof(ElfW(Sym), st_other)] = STV_DEFAULT;
+      if (name.starts_with("MQTT")) {
+        object[at + offsetof(ElfW(Sym), st_other)] = static_cast<char>(symbol.st_other & ~visibility);
         ++opened;
       }
     }
@@ -79,13 +85,16 @@ int main(int argc, char** argv) {
     const std::size_t size =
         std::strtoul(std::string(std::begin(member.ar_size), std::end(member.ar_size)).c_str(), nullptr, 10);
     const std::size_t begin = at + sizeof member;
+    if (size > archive.size() - begin) {
+      fail("an archive that ends too early");
+    }
     if (std::string_view(archive).substr(begin).starts_with(ELFMAG)) {
       opened += open_names(std::span(archive).subspan(begin, size));
     }
     at = begin + size + size % 2;
   }
   if (opened == 0) {
-    fail(std::string(argv[1]) + " hides none of Paho C's names");
+    fail(std::string(argv[1]) + " has none of Paho C's names");
   }
   std::ofstream out{argv[2], std::ios::binary};
   if (!(out << archive).flush()) {

@@ -122,7 +122,7 @@ bool may_pass(int code) {
   }
 }
 
-/// Of the library that is loaded: "1.3.12".
+/// Of the library that is in use: "1.3.12".
 std::string paho_c_version() {
   for (const MQTTAsync_nameValue* value = MQTTAsync_getVersionInfo(); value->name != nullptr; ++value) {
     if (std::string_view(value->name) == "Version") {
@@ -748,6 +748,13 @@ class PahoSession final : public Session {
     }
   }
 
+  /// One will arrive.
+  void comes() {
+    if (overflow_ == Overflow::block) {
+      changed_.notify_all();
+    }
+  }
+
   /// Nothing more has arrived.
   void rests() {
     std::unique_lock lock(mutex_);
@@ -926,7 +933,7 @@ class PahoSession final : public Session {
                        [this, connection](Wire::Way way, std::string_view bytes) { sees(connection, way, bytes); },
                        [this, connection] { gone(connection); },
                        [this, connection](std::uint64_t messages, bool all) { handed_on(connection, messages, all); },
-                       [this] { rests(); }, [this] { changed_.notify_all(); }},
+                       [this] { rests(); }, [this] { comes(); }},
         config_.one_by_one || !paho_shims::may_gather() ? Wire::Sending::one_by_one : Wire::Sending::gathered,
         Wire::Beginning{left_for_this_wire(stale_), awaiting_ > 0, half_received_});
     written_.clear();
@@ -1762,6 +1769,9 @@ SessionPointer open_session(const ConnectionConfig& config, const Console& conso
   // Paho C 1.3.12 obeys these even for plain MQTT, and would ask them for the way to us.
   for (const char* variable : {"http_proxy", "https_proxy"}) {
     ::unsetenv(variable);
+  }
+  if (intake.times_count || config.one_by_one) {
+    paho_shims::read_at_once();
   }
   auto* session = new PahoSession(config, console, intake.overflow);
   SessionPointer pointer{session};

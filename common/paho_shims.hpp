@@ -52,7 +52,11 @@ class Hurry {
   ~Hurry();
 };
 
-/// The same for as long as there are messages to deliver.
+/// From here on nothing that comes is left for a moment, to be read together with what comes next, which would be given
+/// the same time of arrival.
+void read_at_once();
+
+/// As a Hurry for as long as there are messages to deliver.
 void hurry_for_messages(bool waiting);
 
 }  // namespace sistem::paho_shims

@@ -57,6 +57,9 @@ struct Intake {
   /// The session begins as after take_at_most(), since one that was kept brings messages before anything is subscribed.
   std::optional<std::size_t> at_most = {};
   Overflow overflow = Overflow::block;
+  /// Whether the times of arrival count: in a flood nothing is left for a moment to be read together with what comes
+  /// next.
+  bool times_count = false;
 };
 
 /// One connection to one broker: the seam between the tools and the MQTT library. Its two implementations are Paho's

@@ -44,8 +44,8 @@ class Wire {
     std::function<void(std::uint64_t messages, bool all)> hands_on;
     /// There is nothing to read for the moment. This one is called without the lock.
     std::function<void()> rests;
-    /// A message is about to pass to the library, the first after all others were consumed: whoever waits for messages
-    /// may wake up meanwhile. Without the lock, too.
+    /// advance() has read a message, or its beginning, and all others were consumed: whoever waits for messages may
+    /// wake up before the library has it. A hint; without the lock, too.
     std::function<void()> comes;
   };
 

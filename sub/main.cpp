@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
     if (config->record) {  // before anything is connected, so that a bad path is told at once
       recording.emplace(*config->record, config->append ? Recording::Begin::behind : Recording::Begin::anew);
     }
-    const auto session = open_session(config->connection, console, stop, {config->takes_at_once(), config->overflow});
+    const auto session =
+        open_session(config->connection, console, stop, {config->takes_at_once(), config->overflow, config->verify});
     return print_messages(*session, *config, output, console, stop, open_session, recording ? &*recording : nullptr);
   });
 }

@@ -138,6 +138,8 @@ TEST(Loading, FindsPahoCInTheToolWhereItIsLinkedIn) {
     ASSERT_EQ(result.status, 0) << result.report;
     const bool is_linked_in = result.out.find("linked in") != std::string::npos;
     const std::regex binding(R"(binding file \S*/libpaho-mqttpp3\S* \[0\] to (\S+) \[0\]: normal symbol `(MQTT\w+)')");
+    const bool is_loaded = result.err.find("libpaho-mqttpp3") != std::string::npos;
+    EXPECT_EQ(std::regex_search(result.err, binding), is_loaded);
     for (std::sregex_iterator at(result.err.begin(), result.err.end(), binding); at != std::sregex_iterator(); ++at) {
       EXPECT_EQ((*at)[1] == executable, is_linked_in) << (*at)[0];
     }
