@@ -62,7 +62,8 @@ class Row:
     measure: Measure
     most: int = 0  # messages of a run; 0: it is not made of as many messages as take a given time
     clients: tuple[str, ...] = ()  # only these; none: all
-    rounds: int | None = None
+    rounds: int | None = None  # at most
+    runs: int = 1  # in each round: more where they differ most
     can: Callable[[Client], bool] = lambda _: True
 
     def takes(self, client: Client) -> bool:
@@ -178,6 +179,16 @@ def one_shots(qos: int, words: Callable[[Client], list[str]]) -> Measure:
     return measure
 
 
+def large_shots(stage: Stage, client: Client, _: int, effort: Effort) -> dict[str, float]:
+    """The same of a message that no socket's buffer holds: a file of 16 MiB."""
+    times = min(5, effort.messages or 5)
+    with stage.gauge("acknowledge") as end:
+        words = [client.oneshot[0], "-f", str(stage.lines(1, 16 << 20))]
+        with stage.gauge("oneshots", times, "--", *client.command(words, end.line()["port"], 0, "bench")) as gauge:
+            walls = [wall / 1e6 for wall in gauge.line(stage.limit)]
+    return {"start_median": statistics.median(walls)}
+
+
 # --- a thousand a second ----------------------------------------------------------------------------------------
 
 RATE = 1000
@@ -275,9 +286,10 @@ ROWS = (
     *sorted(flood_rows(), key=lambda row: (row.name.startswith("through-"), "receive" in row.name)),
     Row("oneshot-qos0", one_shots(0, lambda client: client.oneshot)),
     Row("oneshot-qos1", one_shots(1, lambda client: client.oneshot)),
+    Row("oneshot-16m", large_shots, clients=PAIR),
     Row("subscribe-oneshot", one_shots(0, lambda client: client.subscribe), can=lambda client: bool(client.subscribe)),
-    Row("latency-1000-qos0", latency(0), clients=PAIR, rounds=3),
-    Row("latency-1000-qos1", latency(1), clients=PAIR, rounds=3),
+    Row("latency-1000-qos0", latency(0), clients=PAIR, rounds=3, runs=2),
+    Row("latency-1000-qos1", latency(1), clients=PAIR, rounds=3, runs=2),
     Row("lateness-1000", lateness, clients=PAIR, rounds=3),
     Row("memory-slow-reader", slow_reader, clients=PAIR, rounds=1),
     Row("memory-publish-many", publish_many, clients=PAIR, rounds=1),
