@@ -456,16 +456,16 @@ class PahoSession final : public Session {
       deliveries_->take(size);
       taken_at_.emplace(number, std::chrono::steady_clock::now());
     }
-    paho_shims::put_off_waking(true);
+    paho_shims::put_off_sending(true);
     if (link_ == Link::up) {  // if not, the keeper will send it
       send_all(std::move(lock));
     }
-    paho_shims::put_off_waking(next == Next::more);
+    paho_shims::put_off_sending(next == Next::more);
     return true;
   }
 
   std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override {
-    paho_shims::put_off_waking(false);
+    paho_shims::put_off_sending(false);
     const AwaitingAnswer awaiting{*this};
     std::unique_lock lock(mutex_);
     const auto over = [&] { return window_.unacknowledged() == 0 || end_; };
@@ -670,7 +670,7 @@ class PahoSession final : public Session {
     const auto may_go_on = [&] { return window_.has_room(qos) || end_ || refused_; };
     if (!may_go_on()) {
       lock.unlock();
-      paho_shims::put_off_waking(false);
+      paho_shims::put_off_sending(false);
       {
         const AwaitingAnswer awaiting{*this};  // takes the lock itself, at both of its ends
         lock.lock();

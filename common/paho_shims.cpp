@@ -26,6 +26,12 @@
 
 #include "common/error.hpp"
 
+/// Of Paho C, where that is linked in; else null. Paho's send thread is a loop around it: takes the first command that
+/// can be carried out now from Paho's queue, where publish() has put it, and does it, with Paho's mutex held from the
+/// beginning to the end. So any thread may call it that does not hold that mutex. 0 where there was none. Not declared
+/// in a header of Paho's; common/CMakeLists.txt makes it known to the linker.
+extern "C" [[gnu::weak]] int MQTTAsync_processCommand();
+
 namespace sistem::paho_shims {
 namespace {
 
@@ -85,16 +91,14 @@ class Wires {
     int ready = 0;                             ///< so many have something, as far as is known: poll(2) is answered
     std::vector<std::shared_ptr<Wire>> wires;  ///< else they are these, null for what is none; empty where none is
   };
-  /// For poll(2), during which Paho may close a descriptor: where wires among these have something for whoever reads or
-  /// room for whoever writes, says so as it does.
+  /// For poll(2), during which Paho may close a descriptor: where wires among these have something for whoever reads,
+  /// and for whoever writes, for whom they always have room, says so as it does.
   Look look_at(pollfd* fds, nfds_t count) const {
     Look look;
     bool any = false;
     for (pollfd* one = fds; one != fds + count; ++one) {
       const auto& wire = at(one->fd);
-      const int state = !wire                  ? 0
-                        : is_for_writing(*one) ? (wire->seems_full() ? 0 : POLLOUT)
-                                               : (wire->has_ready() ? POLLIN : 0);
+      const int state = !wire ? 0 : is_for_writing(*one) ? POLLOUT : wire->has_ready() ? POLLIN : 0;
       one->revents = static_cast<short>(state & one->events);
       look.ready += one->revents != 0 ? 1 : 0;
       any = any || wire;
@@ -258,7 +262,7 @@ int look_once(pollfd* fds, nfds_t count, int timeout, const std::vector<std::sha
   std::vector<pollfd> real{fds, fds + count};
   for (nfds_t at = 0; at < count; ++at) {
     Wire* const wire = wires_of[at].get();
-    if (wire == nullptr || is_for_writing(fds[at])) {
+    if (wire == nullptr) {
       continue;
     }
     if (wire->advance(false)) {
@@ -283,17 +287,30 @@ int look_once(pollfd* fds, nfds_t count, int timeout, const std::vector<std::sha
   for (nfds_t at = 0; at < count; ++at) {
     fds[at].revents = real[at].revents;
     if (Wire* const wire = wires_of[at].get(); wire != nullptr) {
-      // The socket's own word for writing; Paho tries, and is told where the connection is gone.
-      const bool has_room = (real[at].revents & (POLLOUT | POLLERR | POLLHUP)) != 0;
       const bool is_readable = (real[at].revents & (POLLIN | POLLERR | POLLHUP)) != 0;
-      const int state = is_for_writing(fds[at]) ? (has_room && wire->has_room() ? POLLOUT : 0)
-                                                : (wire->advance(is_readable) ? POLLIN : 0);
-      fds[at].revents = static_cast<short>(state & fds[at].events);
+      fds[at].revents = static_cast<short>(wire->advance(is_readable) ? POLLIN & fds[at].events : 0);
     }
     ready += fds[at].revents != 0 ? 1 : 0;
   }
   return ready;
 }
+
+/// The condition that Paho's send thread waits on when it has nothing to do.
+std::atomic<pthread_cond_t*> send_condition{nullptr};
+
+void wake_send_thread() {
+  if (pthread_cond_t* const condition = send_condition) {
+    ::pthread_cond_broadcast(condition);
+  }
+}
+
+/// Whether a thread lets Paho's send thread wait, and it should have been woken.
+struct Waking {
+  bool is_put_off = false;
+  bool is_due = false;
+  bool is_for_answers = false;  ///< of messages that are under way
+};
+thread_local Waking waking;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 /// Whether this thread has asked wires last, and was told that there is nothing: no further pause is needed.
 thread_local bool has_waited = false;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -316,31 +333,21 @@ int poll_wires(pollfd* fds, nfds_t count, int timeout, const std::vector<std::sh
   }
 }
 
-/// The condition that Paho's send thread waits on when it has nothing to do.
-std::atomic<pthread_cond_t*> send_condition{nullptr};
-
-/// Whether a thread lets it wait, and it should have been woken.
-struct Waking {
-  bool is_put_off = false;
-  bool is_due = false;
-  bool is_for_answers = false;  ///< of messages that are under way
-};
-thread_local Waking waking;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-
 /// For Paho's receive thread, which has something to read.
 void begin_to_read() {
   waking.is_for_answers = messages_wait;
-  put_off_waking(true);
+  waking.is_put_off = true;
 }
 
 /// The same has read all that there was. Answers to messages give the send thread nothing to do: the next messages wake
 /// it themselves.
 void has_read_all() {
-  waking.is_due = waking.is_due && !waking.is_for_answers;
-  put_off_waking(false);
+  waking.is_put_off = false;
+  if (std::exchange(waking.is_due, false) && !waking.is_for_answers) {
+    wake_send_thread();
+  }
 }
 
-#if !defined(__SANITIZE_THREAD__)
 /// For a thread that is about to wait: sends what these have gathered. True where something went.
 bool send_gathered(const std::vector<std::shared_ptr<Wire>>& wires) {
   bool any = false;
@@ -353,7 +360,18 @@ bool send_gathered(const std::vector<std::shared_ptr<Wire>>& wires) {
   }
   return any;
 }
-#endif
+
+/// What Paho's send thread does when it is woken, up to its wait. Where this cannot be done here it is woken.
+void do_as_the_send_thread() {
+  if (MQTTAsync_processCommand == nullptr) {
+    wake_send_thread();
+    return;
+  }
+  do {
+    while (MQTTAsync_processCommand() != 0) {
+    }
+  } while (send_gathered(wires().gathered()));
+}
 
 }  // namespace
 
@@ -380,10 +398,10 @@ bool may_gather() {
 #endif
 }
 
-void put_off_waking(bool yes) {
+void put_off_sending(bool yes) {
   waking.is_put_off = yes;
   if (!yes && std::exchange(waking.is_due, false)) {
-    ::pthread_cond_broadcast(send_condition);
+    do_as_the_send_thread();
   }
 }
 
@@ -429,7 +447,12 @@ extern "C" ssize_t recv(int fd, void* into, size_t size, int flags) {
 /// writev(2).
 extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
   if (const auto& wire = sistem::paho_shims::wires().at(fd)) {
-    return wire->send(parts, count);
+    const bool was_full = wire->is_full();
+    const ssize_t sent = wire->send(parts, count);
+    if (!was_full && wire->is_full()) {
+      sistem::paho_shims::wake();  // whoever reads must wait for room now
+    }
+    return sent;
   }
   return static_cast<ssize_t>(::syscall(SYS_writev, fd, parts, count));
 }

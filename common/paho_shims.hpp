@@ -35,9 +35,11 @@ class Handover {
 /// Whether wires may gather what they send: Paho's threads will tell them when they have nothing more to send.
 [[nodiscard]] bool may_gather();
 
-/// While that is so, what this thread gives Paho's send thread to do does not wake it; when it no longer is, it is
-/// woken if there was something. At the latest it looks for it by itself, each second, or in a Hurry sooner.
-void put_off_waking(bool yes);
+/// While that is so, what this thread gives Paho's send thread to do wakes nobody; when it no longer is, this thread
+/// does it itself, or where Paho is loaded wakes the other. To wake a thread on a processor that sleeps takes half as
+/// long as a message takes to its subscriber. At the latest the send thread looks for it by itself, each second, or in a
+/// Hurry sooner. `no` must be said with no lock held that a callback of Paho's takes.
+void put_off_sending(bool yes);
 
 /// Paho's receive thread is to look at its wires now: one of them has something for it that came from no network.
 void wake();

@@ -70,9 +70,8 @@ class Wire {
 
   /// As recv(2). Only ever one thread calls it at a time.
   [[nodiscard]] ssize_t receive(char* into, std::size_t size);
-  /// As writev(2), but that a socket which is full for a moment is waited for, and that a connection which is gone
-  /// seems to take everything: receive() tells that it is gone. What is gathered here is sent by the next packet of
-  /// another kind, by rest() and by advance().
+  /// As writev(2), but that it takes everything. What is gathered here, or finds no room in the socket, is sent by the
+  /// next packet of another kind, by rest() and by advance(). Where the connection is gone, receive() tells.
   [[nodiscard]] ssize_t send(const iovec* parts, int count);
   /// To be called by a thread of the library that sends and is about to wait: what was gathered is sent. True where the
   /// socket was full, so that something is still to be sent: awaited() has changed.
@@ -87,10 +86,8 @@ class Wire {
   [[nodiscard]] bool has_ready() const { return taken_left_ > 0 || has_ready_; }
   /// Whether rest() would have something to send. Takes no lock.
   [[nodiscard]] bool has_gathered() const { return has_gathered_; }
-  /// Whether send() would take nothing, as far as is known. Takes no lock.
-  [[nodiscard]] bool seems_full() const { return is_full_; }
-  /// To be called when the socket is known to have room: whether send() has.
-  bool has_room();
+  /// Whether something waits for room in the socket, so that awaited() has changed. Takes no lock.
+  [[nodiscard]] bool is_full() const { return is_full_; }
   /// The connection is about to be closed.
   void end();
 
@@ -155,7 +152,6 @@ class Wire {
     std::string bytes;
   };
 
-  ssize_t send_some(const iovec* parts, int count);
   [[nodiscard]] bool may_gather(const iovec* parts, int count, std::size_t size) const;
   bool send_waiting();
   void push();
@@ -188,7 +184,7 @@ class Wire {
   std::size_t unsent_begin_ = 0;
   std::uint64_t handed_on_ = 0;  ///< messages of QoS 0
   std::atomic<bool> has_gathered_{false};
-  std::atomic<bool> is_full_{false};  ///< the channel took nothing or not all the last time
+  std::atomic<bool> is_full_{false};  ///< the channel did not take all the last time
   bool is_broken_ = false;            ///< nothing more can be sent
   std::chrono::steady_clock::time_point last_sent_ = std::chrono::steady_clock::now();
 
