@@ -457,8 +457,10 @@ class PahoSession final : public Session {
       taken_at_.emplace(number, std::chrono::steady_clock::now());
     }
     paho_shims::put_off_sending(true);
-    if (link_ == Link::up) {  // if not, the keeper will send it
+    if (link_ == Link::up) {
       send_all(std::move(lock));
+    } else {
+      lock.unlock();  // the keeper will send it
     }
     paho_shims::put_off_sending(next == Next::more);
     return true;
@@ -1259,6 +1261,9 @@ class PahoSession final : public Session {
     }
     const paho_shims::Hurry hurry;
     if (wire_) {
+      if (wire_->rest()) {
+        paho_shims::wake();
+      }
       (void)wire_->wait_until_sent(deadline_in(disconnect_timeout));
     }
     try {

@@ -304,10 +304,10 @@ void wake_send_thread() {
   }
 }
 
-/// Whether a thread lets Paho's send thread wait, and it should have been woken.
+/// Whether a thread lets Paho's send thread wait.
 struct Waking {
   bool is_put_off = false;
-  bool is_due = false;
+  int due = 0;                  ///< so often it should have been
   bool is_for_answers = false;  ///< of messages that are under way
 };
 thread_local Waking waking;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -343,7 +343,7 @@ void begin_to_read() {
 /// it themselves.
 void has_read_all() {
   waking.is_put_off = false;
-  if (std::exchange(waking.is_due, false) && !waking.is_for_answers) {
+  if (std::exchange(waking.due, 0) > 0 && !waking.is_for_answers) {
     wake_send_thread();
   }
 }
@@ -361,16 +361,21 @@ bool send_gathered(const std::vector<std::shared_ptr<Wire>>& wires) {
   return any;
 }
 
-/// What Paho's send thread does when it is woken, up to its wait. Where this cannot be done here it is woken.
-void do_as_the_send_thread() {
-  if (MQTTAsync_processCommand == nullptr) {
-    wake_send_thread();
-    return;
+/// What Paho's send thread does when it is woken, up to its wait. It is woken where so many commands cannot be done
+/// here: what must wait for something wakes nobody when that is there, and the send thread looks each few milliseconds
+/// while messages are under way.
+void do_as_the_send_thread(int commands) {
+  int done = 0;
+  if (MQTTAsync_processCommand != nullptr) {
+    do {
+      while (MQTTAsync_processCommand() != 0) {
+        ++done;
+      }
+    } while (send_gathered(wires().gathered()));
   }
-  do {
-    while (MQTTAsync_processCommand() != 0) {
-    }
-  } while (send_gathered(wires().gathered()));
+  if (done < commands) {
+    wake_send_thread();
+  }
 }
 
 }  // namespace
@@ -400,8 +405,8 @@ bool may_gather() {
 
 void put_off_sending(bool yes) {
   waking.is_put_off = yes;
-  if (!yes && std::exchange(waking.is_due, false)) {
-    do_as_the_send_thread();
+  if (const int due = yes ? 0 : std::exchange(waking.due, 0); due > 0) {
+    do_as_the_send_thread(due);
   }
 }
 
@@ -447,10 +452,9 @@ extern "C" ssize_t recv(int fd, void* into, size_t size, int flags) {
 /// writev(2).
 extern "C" ssize_t writev(int fd, const iovec* parts, int count) {
   if (const auto& wire = sistem::paho_shims::wires().at(fd)) {
-    const bool was_full = wire->is_full();
     const ssize_t sent = wire->send(parts, count);
-    if (!was_full && wire->is_full()) {
-      sistem::paho_shims::wake();  // whoever reads must wait for room now
+    if (wire->needs_reader()) {
+      sistem::paho_shims::wake();
     }
     return sent;
   }
@@ -547,7 +551,7 @@ extern "C" int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t
 extern "C" int pthread_cond_signal(pthread_cond_t* condition) {
   using sistem::paho_shims::waking;
   if (waking.is_put_off && condition == sistem::paho_shims::send_condition) {
-    waking.is_due = true;
+    ++waking.due;
     return 0;
   }
   return ::pthread_cond_broadcast(condition);

@@ -36,9 +36,9 @@ class Handover {
 [[nodiscard]] bool may_gather();
 
 /// While that is so, what this thread gives Paho's send thread to do wakes nobody; when it no longer is, this thread
-/// does it itself, or where Paho is loaded wakes the other. To wake a thread on a processor that sleeps takes half as
-/// long as a message takes to its subscriber. At the latest the send thread looks for it by itself, each second, or in a
-/// Hurry sooner. `no` must be said with no lock held that a callback of Paho's takes.
+/// does it itself, or where Paho is loaded wakes the other: on a processor that sleeps, to wake a thread takes half as
+/// long as the whole way of a message to its subscriber. At the latest the send thread looks for it by itself, each
+/// second, or in a Hurry sooner. `no` must be said with no lock held that a callback of Paho's takes.
 void put_off_sending(bool yes);
 
 /// Paho's receive thread is to look at its wires now: one of them has something for it that came from no network.

@@ -49,6 +49,8 @@ std::uint16_t id_of(std::string_view publish) {
   return number(header + 3 + number(header + 1));
 }
 
+constexpr std::string_view pingresp{"\xD0\0", 2};
+
 std::string_view text_of(const iovec& part) { return {static_cast<const char*>(part.iov_base), part.iov_len}; }
 
 }  // namespace
@@ -66,14 +68,14 @@ Wire::Wire(Channel channel, Observer observer, Sending sending, Beginning beginn
 /// What the socket has no room for waits here, and is sent by whoever finds room first. Were it given back, Paho would
 /// go on with it only after it has waited up to a second for something to read: 60 MB took 6 to 10 s, and now a tenth
 /// of one. And where it goes on at once it may be done before the thread that began it has noted what it is (1.3.12,
-/// 1.3.14: a use after free). How much can wait is limited by those who publish, and wait for their window.
+/// 1.3.14: a use after free). Of messages no more can wait than fill the window of who publishes.
 ssize_t Wire::send(const iovec* parts, int count) {
   const Changing changing{*this};
   const std::size_t size = std::accumulate(parts, parts + count, std::size_t{0},
                                            [](std::size_t sum, const iovec& part) { return sum + part.iov_len; });
   std::size_t taken = 0;
   int error = 0;
-  if (is_broken_) {
+  if (is_broken_ || is_needless_ping(parts, count)) {
     return static_cast<ssize_t>(size);
   }
   if (may_gather(parts, count, size)) {
@@ -88,7 +90,7 @@ ssize_t Wire::send(const iovec* parts, int count) {
     } else {
       taken = static_cast<std::size_t>(some);
     }
-    is_full_ = taken < size;
+    is_full_ = taken < size || channel_.has_unsent();
   }
   if (error != 0 && error != EAGAIN) {
     // Where a PUBLISH fails for good, Paho frees its topic and keeps the message, to send it again in a session that
@@ -107,6 +109,19 @@ ssize_t Wire::send(const iovec* parts, int count) {
     tell_handed_on();
   }
   return static_cast<ssize_t>(size);
+}
+
+/// While something waits for room the library does not see that it is on its way, takes the connection for idle and
+/// sends PINGREQ, which would wait too: for the answer it would wait one and a half times the keep alive, and give up
+/// [MQTT 3.1.2.10]. Where bytes have gone since the last one the connection is well, so the answer is ours.
+bool Wire::is_needless_ping(const iovec* parts, int count) {
+  if (count == 0 || parts->iov_len == 0 ||
+      type_of(static_cast<std::uint8_t>(text_of(*parts).front())) != PacketType::pingreq || !is_full_ ||
+      !std::exchange(went_since_ping_, false) || ended_ || !may_insert()) {
+    return false;
+  }
+  ready_ += pingresp;
+  return true;
 }
 
 /// Only what belongs to floods: a packet that nobody waits for the answer of alone. It must be whole.
@@ -135,15 +150,19 @@ bool Wire::send_waiting() {
   if (channel_.has_unsent() && !channel_.flush()) {
     return false;
   }
+  const std::uint64_t before = handed_on_;
   while (unsent() > 0) {
     const iovec rest{unsent_.data() + unsent_begin_, unsent()};
     const ssize_t count = channel_.write(&rest, 1);
     if (count < 0) {
+      const int error = errno;
       if (unsent_begin_ > unsent_.size() / 2) {  // or it would grow where a socket is always full
-        const int error = errno;
         unsent_.erase(0, std::exchange(unsent_begin_, 0));
-        errno = error;
       }
+      if (error == EAGAIN && handed_on_ != before) {
+        tell_handed_on();
+      }
+      errno = error;
       return false;
     }
     watch_sent({unsent_.data() + unsent_begin_, static_cast<std::size_t>(count)});
@@ -166,6 +185,10 @@ bool Wire::send_waiting() {
 
 /// Shows the packets in bytes that the channel has taken.
 void Wire::watch_sent(std::string_view bytes) {
+  if (bytes.empty()) {
+    return;
+  }
+  went_since_ping_ = true;
   last_sent_ = std::chrono::steady_clock::now();
   while (const auto piece = out_.cutter.next(bytes)) {
     watch(Way::out, out_, *piece);
@@ -180,7 +203,13 @@ void Wire::watch_sent(std::string_view bytes) {
   }
 }
 
-void Wire::tell_handed_on() { observer_.hands_on(handed_on_, unsent() == 0 && !channel_.has_unsent()); }
+/// What waits in the channel, which takes a packet whole before the system does, is not with the system.
+void Wire::tell_handed_on() {
+  if (!channel_.has_unsent()) {
+    told_ = handed_on_;
+  }
+  observer_.hands_on(told_, !has_unsent());
+}
 
 /// The connection is gone, and nobody knows what will become of what the system has. What it does not have was not
 /// sent.
@@ -188,7 +217,7 @@ void Wire::fail(int error) {
   if (std::exchange(is_broken_, true)) {
     return;
   }
-  observer_.hands_on(handed_on_, false);
+  observer_.hands_on(told_, false);
   unsent_.clear();
   unsent_begin_ = 0;
   is_full_ = false;
@@ -214,7 +243,6 @@ bool Wire::rest() {
 /// Where the broker is not read from because nobody takes its messages, its PINGRESP would not be seen, and the library
 /// would give up a connection that is well. The broker's own comes later, and means nothing then.
 void Wire::answer_ping() {
-  constexpr std::string_view pingresp{"\xD0\0", 2};
   if (!ended_ && held_bytes_ >= held_limit && !may_read_ahead() && may_insert()) {
     ready_ += pingresp;
   }
@@ -290,9 +318,10 @@ void Wire::pass(std::size_t size) {
   passed_bytes_ += size;
 }
 
-std::int16_t Wire::awaited() const {
-  const std::scoped_lock lock(mutex_);
-  const int events = (may_read_ahead() ? POLLIN : 0) | (has_unsent() ? POLLOUT : 0);
+std::int16_t Wire::awaited() {
+  const Changing changing{*this};
+  is_room_awaited_ = has_unsent();
+  const int events = (may_read_ahead() ? POLLIN : 0) | (is_room_awaited_ ? POLLOUT : 0);
   return static_cast<std::int16_t>(events);
 }
 

@@ -70,14 +70,15 @@ class Wire {
 
   /// As recv(2). Only ever one thread calls it at a time.
   [[nodiscard]] ssize_t receive(char* into, std::size_t size);
-  /// As writev(2), but that it takes everything. What is gathered here, or finds no room in the socket, is sent by the
-  /// next packet of another kind, by rest() and by advance(). Where the connection is gone, receive() tells.
+  /// As writev(2), but that it takes everything. What is gathered here is sent by the next packet of another kind, by
+  /// rest() and by advance(); what finds no room in the socket, by the latter two. Where the connection is gone,
+  /// receive() tells.
   [[nodiscard]] ssize_t send(const iovec* parts, int count);
   /// To be called by a thread of the library that sends and is about to wait: what was gathered is sent. True where the
   /// socket was full, so that something is still to be sent: awaited() has changed.
   bool rest();
   /// What poll(2) is to wait for on the channel's socket.
-  [[nodiscard]] std::int16_t awaited() const;
+  [[nodiscard]] std::int16_t awaited();
   /// Reads ahead where receive() has nothing left to give, and sends what waits here; to be called by the thread that
   /// reads, before it waits, and afterwards. `readable`: poll(2) has said so of the socket. True where receive() has
   /// something to tell.
@@ -86,8 +87,11 @@ class Wire {
   [[nodiscard]] bool has_ready() const { return taken_left_ > 0 || has_ready_; }
   /// Whether rest() would have something to send. Takes no lock.
   [[nodiscard]] bool has_gathered() const { return has_gathered_; }
-  /// Whether something waits for room in the socket, so that awaited() has changed. Takes no lock.
+  /// Whether something waits for room in the socket, as far as is known. Takes no lock.
   [[nodiscard]] bool is_full() const { return is_full_; }
+  /// The same, but that whoever reads does not know: its poll(2) must be ended, so that it asks for awaited() again.
+  /// Takes no lock.
+  [[nodiscard]] bool needs_reader() const { return needs_reader_; }
   /// The connection is about to be closed.
   void end();
 
@@ -137,6 +141,7 @@ class Wire {
     ~Changing() {
       wire_.has_ready_ = !wire_.ready_.empty() || wire_.ended_;
       wire_.has_gathered_ = wire_.unsent() > 0;
+      wire_.needs_reader_ = wire_.is_full_ && !wire_.is_room_awaited_;
     }
 
     std::unique_lock<std::mutex> lock;
@@ -152,6 +157,7 @@ class Wire {
     std::string bytes;
   };
 
+  [[nodiscard]] bool is_needless_ping(const iovec* parts, int count);
   [[nodiscard]] bool may_gather(const iovec* parts, int count, std::size_t size) const;
   bool send_waiting();
   void push();
@@ -180,12 +186,16 @@ class Wire {
   const Sending sending_;
 
   Watched out_;         ///< as the channel has taken it
-  std::string unsent_;  ///< whole packets that were taken and must go before anything else; the channel has had of it:
+  std::string unsent_;  ///< what was taken and must go before anything else; the channel has had of it:
   std::size_t unsent_begin_ = 0;
-  std::uint64_t handed_on_ = 0;  ///< messages of QoS 0
+  std::uint64_t handed_on_ = 0;  ///< messages of QoS 0 that the channel has
+  std::uint64_t told_ = 0;       ///< so many of them were told of: the system has them
   std::atomic<bool> has_gathered_{false};
   std::atomic<bool> is_full_{false};  ///< the channel did not take all the last time
-  bool is_broken_ = false;            ///< nothing more can be sent
+  bool is_room_awaited_ = false;      ///< by whoever reads
+  std::atomic<bool> needs_reader_{false};
+  bool went_since_ping_ = false;  ///< anything, since the library's last PINGREQ that had to wait
+  bool is_broken_ = false;        ///< nothing more can be sent
   std::chrono::steady_clock::time_point last_sent_ = std::chrono::steady_clock::now();
 
   Watched in_;

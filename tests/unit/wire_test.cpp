@@ -414,7 +414,7 @@ TEST_F(GatheringWireTest, WhatIsTooLargeForTheSocketIsTakenAllTheSame) {
   EXPECT_TRUE(wire_->is_full());
   EXPECT_NE(wire_->awaited() & POLLOUT, 0);
   EXPECT_EQ(send(quick_message), 6);
-  EXPECT_EQ(send("\xC0\0"s), 2);
+  EXPECT_EQ(send("\xE0\0"s), 2);
   EXPECT_EQ(handed_on_, 0U);
   std::string came;
   for (int attempt = 0; attempt < 10000 && wire_->is_full(); ++attempt) {
@@ -422,7 +422,7 @@ TEST_F(GatheringWireTest, WhatIsTooLargeForTheSocketIsTakenAllTheSame) {
     (void)wire_->advance(false);
   }
   came += at_the_broker();
-  EXPECT_TRUE(came == large + quick_message + "\xC0\0"s) << came.size() << " bytes";
+  EXPECT_TRUE(came == large + quick_message + "\xE0\0"s) << came.size() << " bytes";
   EXPECT_EQ(handed_on_, 2U);
   EXPECT_TRUE(all_handed_on_);
   EXPECT_EQ(wire_->awaited() & POLLOUT, 0);
@@ -452,7 +452,7 @@ TEST_F(GatheringWireTest, AReaderThatIsSlowLosesNothingAndGetsNothingTwice) {
   EXPECT_NE(wire_->awaited() & POLLOUT, 0);
   EXPECT_LT(handed_on_, taken);
   std::string came;
-  while (wire_->is_full()) {
+  for (int attempt = 0; attempt < 10000 && wire_->is_full(); ++attempt) {
     came += at_the_broker();
     (void)wire_->rest();
   }
@@ -484,6 +484,55 @@ TEST_F(GatheringWireTest, AConnectionThatBreaksTellsExactlyWhatWasSent) {
   EXPECT_EQ(seen_out_.size(), handed_on_);
   EXPECT_FALSE(all_handed_on_);
   EXPECT_FALSE(wire_->wait_until_sent(std::chrono::steady_clock::now()));
+}
+
+TEST_F(GatheringWireTest, WhatHasGoneIsToldOfThoughMoreWaits) {
+  const std::uint64_t sent = send_until_full(quick_message);
+  const std::uint64_t before = handed_on_;
+  (void)at_the_broker();
+  EXPECT_TRUE(wire_->rest()) << "it is full once more";
+  EXPECT_GT(handed_on_, before);
+  EXPECT_LT(handed_on_, sent);
+}
+
+TEST_F(GatheringWireTest, WhoeverReadsIsNeededUntilItKnows) {
+  EXPECT_EQ(send(quick_message), 6);
+  EXPECT_FALSE(wire_->needs_reader()) << "it is gathered, and waits for no room";
+  (void)send_until_full(quick_message);
+  EXPECT_TRUE(wire_->needs_reader());
+  EXPECT_NE(wire_->awaited() & POLLOUT, 0);
+  EXPECT_FALSE(wire_->needs_reader());
+  while (wire_->is_full()) {
+    ASSERT_NE(at_the_broker(), "");
+    (void)wire_->advance(false);
+  }
+  EXPECT_EQ(wire_->awaited() & POLLOUT, 0);
+  (void)send_until_full(quick_message);
+  EXPECT_TRUE(wire_->needs_reader()) << "once more";
+}
+
+// The library sees nothing of what is on its way, and would give up the connection.
+TEST_F(GatheringWireTest, APingThatWouldHaveToWaitIsAnsweredAsLongAsBytesGo) {
+  const std::string pingreq = "\xC0\0"s;
+  const std::string large = large_message('\x30');
+  EXPECT_EQ(send(large), static_cast<ssize_t>(large.size()));
+  EXPECT_EQ(send(pingreq), 2);
+  EXPECT_EQ(received(), pingresp);
+  EXPECT_EQ(send(pingreq), 2) << "nothing has gone since: it waits, and if nothing goes nobody answers";
+  EXPECT_EQ(received(), "");
+  std::string came = at_the_broker();
+  (void)wire_->advance(false);
+  EXPECT_EQ(send(pingreq), 2);
+  EXPECT_EQ(received(), pingresp);
+  while (wire_->is_full()) {
+    came += at_the_broker();
+    (void)wire_->advance(false);
+  }
+  came += at_the_broker();
+  EXPECT_TRUE(came == large + pingreq) << came.size() << " bytes";
+  EXPECT_EQ(send(pingreq), 2);
+  EXPECT_EQ(received(), "") << "the broker is to answer it";
+  EXPECT_EQ(at_the_broker(), pingreq);
 }
 
 TEST_F(GatheringWireTest, APingNeedsNoRest) {
