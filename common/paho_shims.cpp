@@ -30,7 +30,7 @@
 /// can be carried out now from Paho's queue, where publish() has put it, and does it, with Paho's mutex held from the
 /// beginning to the end. So any thread may call it that does not hold that mutex. 0 where there was none. Not declared
 /// in a header of Paho's; common/CMakeLists.txt makes it known to the linker.
-extern "C" [[gnu::weak]] int MQTTAsync_processCommand();
+extern "C" [[gnu::weak]] int MQTTAsync_processCommand();  // NOLINT(readability-identifier-naming)
 
 namespace sistem::paho_shims {
 namespace {

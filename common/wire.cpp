@@ -83,13 +83,9 @@ ssize_t Wire::send(const iovec* parts, int count) {
       error = errno;
     }
   } else if (!is_full_) {
-    if (!send_waiting()) {
-      error = errno;
-    } else if (const ssize_t some = channel_.write(parts, count); some < 0) {
-      error = errno;
-    } else {
-      taken = static_cast<std::size_t>(some);
-    }
+    const ssize_t some = send_waiting() ? channel_.write(parts, count) : -1;
+    error = some < 0 ? errno : 0;
+    taken = static_cast<std::size_t>(std::max<ssize_t>(some, 0));
     is_full_ = taken < size || channel_.has_unsent();
   }
   if (error != 0 && error != EAGAIN) {

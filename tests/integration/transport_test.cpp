@@ -90,7 +90,7 @@ TEST_F(Tls, SoIsADirectoryOfHashedCertificates) {
 
 TEST_F(Tls, AMessageOfManyRecordsGoesThroughBothWays) {
   start();
-  const std::string line(20'000'000, 'y');
+  const std::string line(8'000'000, 'y');
   for (const char* qos : {"0", "2"}) {
     Process subscriber{tool(SUB, port_, {"-t", "big", "-C", "1", "--cafile", authority_.certificate()})};
     subscriber.wait_for_stderr("subscribed to");
