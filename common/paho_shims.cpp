@@ -295,23 +295,6 @@ int look_once(pollfd* fds, nfds_t count, int timeout, const std::vector<std::sha
   return ready;
 }
 
-/// The condition that Paho's send thread waits on when it has nothing to do.
-std::atomic<pthread_cond_t*> send_condition{nullptr};
-
-void wake_send_thread() {
-  if (pthread_cond_t* const condition = send_condition) {
-    ::pthread_cond_broadcast(condition);
-  }
-}
-
-/// Whether a thread lets Paho's send thread wait.
-struct Waking {
-  bool is_put_off = false;
-  int due = 0;                  ///< so often it should have been
-  bool is_for_answers = false;  ///< of messages that are under way
-};
-thread_local Waking waking;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-
 /// Whether this thread has asked wires last, and was told that there is nothing: no further pause is needed.
 thread_local bool has_waited = false;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
@@ -332,6 +315,23 @@ int poll_wires(pollfd* fds, nfds_t count, int timeout, const std::vector<std::sh
     timeout = timeout < 0 ? timeout : static_cast<int>(left);
   }
 }
+
+/// The condition that Paho's send thread waits on when it has nothing to do.
+std::atomic<pthread_cond_t*> send_condition{nullptr};
+
+void wake_send_thread() {
+  if (pthread_cond_t* const condition = send_condition) {
+    ::pthread_cond_broadcast(condition);
+  }
+}
+
+/// Whether a thread lets Paho's send thread wait.
+struct Waking {
+  bool is_put_off = false;
+  int due = 0;                  ///< so often it should have been
+  bool is_for_answers = false;  ///< of messages that are under way
+};
+thread_local Waking waking;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 /// For Paho's receive thread, which has something to read.
 void begin_to_read() {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -53,6 +54,12 @@ constexpr std::string_view pingresp{"\xD0\0", 2};
 
 std::string_view text_of(const iovec& part) { return {static_cast<const char*>(part.iov_base), part.iov_len}; }
 
+/// The type in the first byte of what the library sends, where that begins a packet; nothing where there is no byte.
+std::optional<PacketType> first_type(const iovec* parts, int count) {
+  return count > 0 && parts->iov_len > 0 ? std::optional(type_of(static_cast<std::uint8_t>(text_of(*parts).front())))
+                                         : std::nullopt;
+}
+
 }  // namespace
 
 Wire::Wire(Channel channel, Observer observer, Sending sending, Beginning beginning)
@@ -94,12 +101,12 @@ ssize_t Wire::send(const iovec* parts, int count) {
     fail(error);
     return static_cast<ssize_t>(size);
   }
-  std::size_t before = 0;
+  std::size_t left = taken;
   for (const iovec& part : std::span(parts, static_cast<std::size_t>(count))) {
-    const std::size_t gone = std::min(part.iov_len, taken - std::min(taken, before));
-    before += part.iov_len;
-    watch_sent(text_of(part).substr(0, gone));
-    unsent_.append(text_of(part).substr(gone));
+    const std::string_view gone = text_of(part).substr(0, left);
+    left -= gone.size();
+    watch_sent(gone);
+    unsent_.append(text_of(part).substr(gone.size()));
   }
   if (taken > 0) {
     tell_handed_on();
@@ -109,11 +116,10 @@ ssize_t Wire::send(const iovec* parts, int count) {
 
 /// While something waits for room the library does not see that it is on its way, takes the connection for idle and
 /// sends PINGREQ, which would wait too: for the answer it would wait one and a half times the keep alive, and give up
-/// [MQTT 3.1.2.10]. Where bytes have gone since the last one the connection is well, so the answer is ours.
+/// [MQTT5 3.1.2.10]. Where bytes have gone since the last one the connection is well, so the answer is ours.
 bool Wire::is_needless_ping(const iovec* parts, int count) {
-  if (count == 0 || parts->iov_len == 0 ||
-      type_of(static_cast<std::uint8_t>(text_of(*parts).front())) != PacketType::pingreq || !is_full_ ||
-      !std::exchange(went_since_ping_, false) || ended_ || !may_insert()) {
+  if (first_type(parts, count) != PacketType::pingreq || !is_full_ || !std::exchange(went_since_ping_, false) ||
+      ended_ || !may_insert()) {
     return false;
   }
   ready_ += pingresp;
@@ -122,11 +128,12 @@ bool Wire::is_needless_ping(const iovec* parts, int count) {
 
 /// Only what belongs to floods: a packet that nobody waits for the answer of alone. It must be whole.
 bool Wire::may_gather(const iovec* parts, int count, std::size_t size) const {
-  if (sending_ != Sending::gathered || size > gathered_limit || count == 0 || parts->iov_len == 0 ||
+  const auto type = first_type(parts, count);
+  if (sending_ != Sending::gathered || size > gathered_limit || !type ||
       (unsent() == 0 && !out_.cutter.between_packets())) {
     return false;
   }
-  switch (type_of(static_cast<std::uint8_t>(text_of(*parts).front()))) {
+  switch (*type) {
     case PacketType::publish:
     case PacketType::puback:
     case PacketType::pubrec:

@@ -167,26 +167,21 @@ def receive_through(qos: int, size: int) -> Measure:
 
 # --- one message ------------------------------------------------------------------------------------------------
 
-def one_shots(qos: int, words: Callable[[Client], list[str]]) -> Measure:
+def one_shots(qos: int, words: Callable[[Stage, Client], list[str]]) -> Measure:
     """A block of them, one after the other, each from start to exit."""
     def measure(stage: Stage, client: Client, _: int, effort: Effort) -> dict[str, float]:
         times = min(client.block, effort.messages or client.block)
         with stage.gauge("acknowledge") as end:
-            command = client.command(words(client), end.line()["port"], qos, "bench")
+            command = client.command(words(stage, client), end.line()["port"], qos, "bench")
             with stage.gauge("oneshots", times, "--", *command) as gauge:
                 walls = sorted(wall / 1e6 for wall in gauge.line(stage.limit))
         return {"start_median": statistics.median(walls), "start_p95": walls[min(len(walls) - 1, len(walls) * 95 // 100)]}
     return measure
 
 
-def large_shots(stage: Stage, client: Client, _: int, effort: Effort) -> dict[str, float]:
-    """The same of a message that no socket's buffer holds: a file of 16 MiB."""
-    times = min(5, effort.messages or 5)
-    with stage.gauge("acknowledge") as end:
-        words = [client.oneshot[0], "-f", str(stage.lines(1, 16 << 20))]
-        with stage.gauge("oneshots", times, "--", *client.command(words, end.line()["port"], 0, "bench")) as gauge:
-            walls = [wall / 1e6 for wall in gauge.line(stage.limit)]
-    return {"start_median": statistics.median(walls)}
+def large_file(stage: Stage, client: Client) -> list[str]:
+    """One message that no socket's buffer holds."""
+    return [client.oneshot[0], "-f", str(stage.lines(1, 16 << 20))]
 
 
 # --- a thousand a second ----------------------------------------------------------------------------------------
@@ -284,10 +279,10 @@ def flood_rows() -> Iterator[Row]:
 PAIR = (OURS, "mosquitto")
 ROWS = (
     *sorted(flood_rows(), key=lambda row: (row.name.startswith("through-"), "receive" in row.name)),
-    Row("oneshot-qos0", one_shots(0, lambda client: client.oneshot)),
-    Row("oneshot-qos1", one_shots(1, lambda client: client.oneshot)),
-    Row("oneshot-16m", large_shots, clients=PAIR),
-    Row("subscribe-oneshot", one_shots(0, lambda client: client.subscribe), can=lambda client: bool(client.subscribe)),
+    Row("oneshot-qos0", one_shots(0, lambda _, client: client.oneshot)),
+    Row("oneshot-qos1", one_shots(1, lambda _, client: client.oneshot)),
+    Row("oneshot-16m", one_shots(0, large_file), clients=PAIR),
+    Row("subscribe-oneshot", one_shots(0, lambda _, client: client.subscribe), can=lambda client: bool(client.subscribe)),
     Row("latency-1000-qos0", latency(0), clients=PAIR, rounds=3, runs=2),
     Row("latency-1000-qos1", latency(1), clients=PAIR, rounds=3, runs=2),
     Row("lateness-1000", lateness, clients=PAIR, rounds=3),
