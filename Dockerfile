@@ -5,9 +5,12 @@
 #
 # Needs nothing newer than the classic builder of Docker 20.10.
 
+# Of Debian: trixie, or with --build-arg DEBIAN=forky another release that has what .ci/install names.
+ARG DEBIAN=trixie
+
 # --- capture: tcpdump, for a user who is not root ---------------------------------------------------------------
 # First, because the classic builder builds every stage up to the one asked for.
-FROM debian:trixie-slim AS capture
+FROM debian:${DEBIAN}-slim AS capture
 LABEL org.opencontainers.image.title="capture" \
       org.opencontainers.image.description="Records what crosses the broker's network, as a pcap on standard output"
 COPY .ci/install /tmp/install
@@ -20,7 +23,7 @@ USER lab
 CMD ["tcpdump", "--immediate-mode", "-B", "65536", "-U", "-w", "-", "-i", "br-mqtt"]
 
 # --- analyze: what makes a report of a capture ------------------------------------------------------------------
-FROM debian:trixie-slim AS analyze
+FROM debian:${DEBIAN}-slim AS analyze
 LABEL org.opencontainers.image.title="analyze" \
       org.opencontainers.image.description="Explains a capture of MQTT traffic: report.html and report.md"
 COPY .ci/install /tmp/install
@@ -33,7 +36,7 @@ USER lab
 CMD ["/usr/bin/python3", "explain", "--help"]
 
 # --- dependencies: a layer that only a change of .ci/install makes anew -----------------------------------------
-FROM debian:trixie-slim AS dependencies
+FROM debian:${DEBIAN}-slim AS dependencies
 COPY .ci/install /tmp/install
 RUN bash /tmp/install build test && apt-get clean && rm -r /tmp/install /var/lib/apt/lists/*
 
@@ -63,7 +66,7 @@ RUN ldd /out/lab/* | awk '$2 == "=>" { print $3 }' | sort -u | xargs realpath \
  && test -s /out/packages
 
 # --- runtime: what pub and sub have in common -------------------------------------------------------------------
-FROM debian:trixie-slim AS runtime
+FROM debian:${DEBIAN}-slim AS runtime
 COPY --from=build /out/packages /usr/local/share/lab-packages
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive xargs apt-get install -qq --no-install-recommends < /usr/local/share/lab-packages \

@@ -4,9 +4,9 @@
 #include <stop_token>
 #include <string>
 
-#include "common/console.hpp"
-#include "common/error.hpp"
-#include "common/output.hpp"
+#include "common/process/console.hpp"
+#include "common/process/error.hpp"
+#include "common/process/output.hpp"
 #include "common/session.hpp"
 
 namespace sistem {
@@ -18,7 +18,9 @@ inline constexpr std::chrono::duration<double> ping_limit{5};
 /// and prints on one line how long both took. timed_out: nothing came back in time. Throws Error as the session does,
 /// and topic_refused where the broker takes the subscription or the message not.
 /// `topic` empty: one of the client id's own, ping/ID.
-[[nodiscard]] ExitStatus ping(Session& session, std::string topic, int qos, Deadline deadline, Output& output,
-                              const Console& console, const std::stop_token& stop);
+/// `is_kept`: the session is kept, and takes messages of QoS 0 only: that is what is published then, and afterwards the
+/// session has the subscriptions that it had before.
+[[nodiscard]] ExitStatus ping(Session& session, std::string topic, int qos, bool is_kept, Deadline deadline,
+                              Output& output, const Console& console, const std::stop_token& stop);
 
 }  // namespace sistem

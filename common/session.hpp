@@ -8,11 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "common/connection.hpp"
-#include "common/console.hpp"
-#include "common/deliveries.hpp"
-#include "common/message.hpp"
-#include "common/stop.hpp"
+#include "common/connection_config.hpp"
+#include "common/measure/deliveries.hpp"
+#include "common/mqtt/message.hpp"
+#include "common/process/console.hpp"
+#include "common/process/error.hpp"
+#include "common/process/stop.hpp"
 
 namespace sistem {
 
@@ -28,8 +29,8 @@ struct Subscription {
   bool no_local = false;  ///< what this client publishes itself does not come back
 };
 
-/// What a refused message does to the run: it ends it, or it is one of the things that are counted.
-enum class OnRefusal { ends_the_run, is_counted };
+/// What a refused message does to the run: it ends it, or it is counted, silently or with a line on stderr for each.
+enum class OnRefusal : std::uint8_t { ends_the_run, is_counted, is_reported };
 
 /// What the broker said to one subscription.
 struct Grant {
@@ -52,6 +53,13 @@ enum class Next : std::uint8_t {
   more,     ///< until then a message may wait; or until the caller waits for something of the session
 };
 
+/// Whether the broker is asked to keep the session when the connection goes [MQTT-3.1.2-5, MQTT5 3.1.2.11.2].
+[[nodiscard]] bool is_kept(const ConnectionConfig& config);
+
+/// Which messages of a session that is kept are taken from the broker. The others stay there unacknowledged: they are
+/// for a run that prints them.
+enum class Takes : std::uint8_t { all, only_qos_0, none };
+
 /// How many messages a session takes from the broker, and what it does where that is too fast.
 struct Intake {
   /// The session begins as after take_at_most(), since one that was kept brings messages before anything is subscribed.
@@ -60,6 +68,7 @@ struct Intake {
   /// Whether the times of arrival count: in a flood nothing is left for a moment to be read together with what comes
   /// next.
   bool times_count = false;
+  Takes takes = Takes::all;
 };
 
 /// One connection to one broker: the seam between the tools and the MQTT library. Its two implementations are Paho's
@@ -103,7 +112,7 @@ class Session {
   [[nodiscard]] virtual std::size_t flush(const std::stop_token& stop, Deadline deadline = never) = 0;
 
   /// From here on writes into that book what becomes of the messages that it takes. `is_counted`: a refused message is
-  /// written there, and no call throws because of it.
+  /// written there, and no call throws because of it; `is_reported`: the same, and each is reported on stderr.
   virtual void keep_book(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) = 0;
 
   /// From here on takes so many further messages from the broker, none: without a limit. What comes after them stays
@@ -134,6 +143,15 @@ class Session {
 
   /// How many connections it has had, with the present one.
   [[nodiscard]] virtual std::uint64_t connections() const = 0;
+
+  /// From here on takes nothing more from the broker. What has been acknowledged, or soon will be, arrives and is to be
+  /// had by receive(), and exchanges of QoS 2 that were begun are ended: that takes a fraction of a second at most, and
+  /// no time as a rule. disconnect() does the same.
+  virtual void take_no_more() = 0;
+
+  /// After disconnect(): why what was published may not have arrived although flush() has not thrown. The connection
+  /// was lost after messages of QoS 0 were sent on it, or ended by the broker, before DISCONNECT was sent.
+  [[nodiscard]] virtual std::optional<Error> fault() const = 0;
 
   /// Sends DISCONNECT, so that the broker does not publish the will [MQTT-3.14.4-3], and closes the connection.
   /// Takes a fraction of a second at most, also with a broker that has fallen silent. The session's last call; a second

@@ -41,21 +41,26 @@ Chapter templates() {
 }
 
 Chapter json_lines() {
-  return {"JSON lines",
-          {{"For --jsonl each line is a JSON object. All but the topic may be missing, and that, too, where --topic is "
-            "given. An empty line says nothing."},
-           {"{\"topic\":\"lab/t\",\"payload\":\"21.5\",\"qos\":1}\n"
-            "{\"topic\":\"lab/t\",\"payload_base64\":\"AP8=\",\"delay\":0.5}\n"},
-           {"The topic name.", "topic"},
-           {"A text; another value is published as the JSON that it is, and null as nothing.", "payload"},
-           {"Bytes that are no text, in base64.", "payload_base64"},
-           {"0, 1 or 2; true or false.", "qos, retain"},
-           {"An object: {\"content-type\":\"text/plain\",\"user-properties\":{\"unit\":\"°C\"}}. Binary data stands as "
-            "text, "
-            "or in base64 under its name with _base64. User properties may also be a list of pairs. They need -V 5.",
-            "properties"},
-           {"Seconds after the message before was due.", "delay"},
-           {"Any other key is wrong, but for those that sub -F %j prints beside them: tst, payloadlen, mid."}}};
+  return {
+      "JSON lines",
+      {{"For --jsonl each line is a JSON object. All but the topic may be missing, and that, too, where --topic is "
+        "given. An empty line says nothing."},
+       {R"({"topic":"lab/t","payload":"21.5","qos":1}
+{"topic":"lab/t","payload_base64":"AP8=","delay":0.5}
+{"topic":"lab/t","properties":{"user-property":[["unit","°C"]]}}
+)"},
+       {"The topic name.", "topic"},
+       {"A text. JSON is one too: with \\ before its quotation marks.", "payload"},
+       {"Bytes that are no text, in base64.", "payload_base64"},
+       {"0, 1 or 2; true or false.", "qos, retain"},
+       {"An object, with the names that -D publish has. Binary data stands as text, or in base64 under its name with "
+        "_base64 behind it; user properties are a list of pairs. They need -V 5.",
+        "properties"},
+       {"Seconds after the message before was due.", "delay"},
+       {"What sub --json says of a message, too. --replay goes by monotonic_ns, or else by arrival; --jsonl by "
+        "neither.",
+        "dup, mid, arrival, monotonic_ns"},
+       {"Any other key is wrong."}}};
 }
 
 Chapter stamps() {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "common/settings.hpp"
+#include "common/options/settings.hpp"
 
 namespace sistem {
 

@@ -17,8 +17,8 @@
 #include <cstring>
 #include <vector>
 
-#include "common/descriptor.hpp"
-#include "common/stop.hpp"
+#include "common/process/descriptor.hpp"
+#include "common/process/stop.hpp"
 #include "pub/progress.hpp"
 #include "pub/shared_count.hpp"
 

@@ -6,10 +6,10 @@
 #include <stop_token>
 #include <string>
 
-#include "common/console.hpp"
-#include "common/error.hpp"
-#include "common/output.hpp"
-#include "common/settings.hpp"
+#include "common/options/settings.hpp"
+#include "common/process/console.hpp"
+#include "common/process/error.hpp"
+#include "common/process/output.hpp"
 #include "pub/pub_config.hpp"
 #include "pub/report.hpp"
 

@@ -5,7 +5,7 @@
 #include <stop_token>
 #include <string>
 
-#include "common/clock_exchange.hpp"
+#include "common/measure/clock_exchange.hpp"
 #include "common/session.hpp"
 
 namespace sistem {

@@ -1,9 +1,9 @@
 #include <unistd.h>
 
-#include "common/output.hpp"
 #include "common/ping.hpp"
+#include "common/process/output.hpp"
+#include "common/process/tool.hpp"
 #include "common/session.hpp"
-#include "common/tool.hpp"
 #include "pub/clients.hpp"
 #include "pub/presence.hpp"
 #include "pub/pub_config.hpp"
@@ -23,8 +23,9 @@ int main(int argc, char** argv) {
     console.obey(config->connection.debug, config->connection.quiet);
     if (config->connection.ping) {
       const Deadline deadline = deadline_in(*config->connection.answer_limit);
-      const auto session = open_session(config->connection, console, stop);
-      return ping(*session, config->topic.value_or(""), config->qos, deadline, output, console, stop);
+      const auto session = open_session(config->connection, console, stop, {.takes = Takes::only_qos_0});
+      return ping(*session, config->topic.value_or(""), config->qos, is_kept(config->connection), deadline, output,
+                  console, stop);
     }
     if (part) {
       part->take_on(*config);
@@ -32,9 +33,11 @@ int main(int argc, char** argv) {
       return run_clients(argv, *config, output, console, stop);
     }
     settle(*config);
-    Source source = source_of(*config, console, stop);
+    Source source = source_of(*config, config->connection, console, stop);
     Pacer pacer = pacer_of(*config);
-    const auto session = open_session(config->connection, console, stop);
+    const bool hears = config->request || config->clock_topic;
+    const auto session =
+        open_session(config->connection, console, stop, {.takes = hears ? Takes::only_qos_0 : Takes::none});
     if (config->request) {
       return request_all(*session, source, *config, output, console, stop);
     }

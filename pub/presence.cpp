@@ -4,7 +4,7 @@
 #include <thread>
 #include <utility>
 
-#include "common/error.hpp"
+#include "common/process/error.hpp"
 
 namespace sistem {
 namespace {

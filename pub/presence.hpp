@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "common/connection.hpp"
+#include "common/connection_config.hpp"
 #include "common/session.hpp"
 
 namespace sistem {
@@ -41,6 +41,8 @@ class PresentSession final : public Session {
   [[nodiscard]] std::string client_id() const override { return session_.client_id(); }
   [[nodiscard]] bool connected() const override { return session_.connected(); }
   [[nodiscard]] std::uint64_t connections() const override { return session_.connections(); }
+  void take_no_more() override { session_.take_no_more(); }
+  [[nodiscard]] std::optional<Error> fault() const override { return session_.fault(); }
   void disconnect() override;
 
  private:

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <deque>
 
-#include "common/stop.hpp"
+#include "common/process/stop.hpp"
 
 namespace sistem {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "common/console.hpp"
+#include "common/process/console.hpp"
 #include "pub/pub_config.hpp"
 
 namespace sistem {

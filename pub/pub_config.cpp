@@ -4,15 +4,16 @@
 
 #include <algorithm>
 #include <iterator>
-#include <tuple>
 #include <utility>
 
-#include "common/amount.hpp"
-#include "common/error.hpp"
-#include "common/packet.hpp"
+#include "common/mqtt/packet.hpp"
+#include "common/mqtt/topic.hpp"
+#include "common/options/amount.hpp"
+#include "common/options/report_value.hpp"
+#include "common/options/rules.hpp"
 #include "common/ping.hpp"
+#include "common/process/error.hpp"
 #include "common/session.hpp"
-#include "common/topic.hpp"
 #include "pub/chapters.hpp"
 #include "pub/source_options.hpp"
 
@@ -47,78 +48,47 @@ const ToolText text_of_pub{
     .chapters = pub_chapters,
 };
 
-void check_request(PubConfig& config, const Settings& settings, const std::optional<std::string>& source) {
+void check_request(PubConfig& config, const Settings& settings) {
   if (!config.request) {
-    for (const char* option : {"response-topic", "no-newline", "timeout"}) {
-      if (settings.given(option)) {
-        throw UsageError(fmt::format("{} needs --request: only that waits for an answer", settings.home_of(option)));
-      }
-    }
     return;
   }
-  if (!source) {
-    throw UsageError(
-        fmt::format("{} needs a message that asks: --topic and --message, for example", settings.home_of("request")));
-  }
-  for (const char* other : {"readings", "replay"}) {
-    if (settings.given(other)) {
-      throw UsageError(fmt::format("{} and {}: what the host says of itself, or has said, asks for nothing",
-                                   settings.home_of("request"), settings.home_of(other)));
-    }
-  }
   const auto publish = properties_for(PropertyPlace::publish, config.connection.properties);
-  if (config.response_topic && text_in(publish, "response-topic")) {
-    throw UsageError(fmt::format("{} and {}: the response topic can be said once only",
-                                 settings.home_of("response-topic"), settings.home_of("property")));
+  if (text_in(publish, "response-topic")) {
+    check_both(settings, "response-topic", "property", "the response topic can be said once only");
   }
   if (settings.given("timeout")) {
     config.connection.answer_limit = config.timeout;
   }
 }
 
-/// Rules of --stamp. Whether an empty message comes with the command is known already.
+/// How long is waited for a broker that is away, or that does not acknowledge.
+void set_limits(PubConfig& config, const Settings& settings) {
+  // One message is waited for by a script: it should hear of a broker that has gone for good.
+  constexpr std::chrono::seconds patience_for_one{30};
+  if (config.publishes_one() && !settings.given("reconnect-for")) {
+    config.connection.reconnect_limit = patience_for_one;
+  }
+  if (config.request) {
+    return;  // which waits for its answers
+  }
+  if (settings.given("timeout")) {
+    config.connection.answer_limit = config.timeout;
+    config.connection.acknowledge_limit = config.timeout;
+  } else if (config.publishes_one()) {
+    config.connection.acknowledge_limit = patience_for_one;
+  }
+}
+
 void check_stamp(const PubConfig& config, const Settings& settings) {
-  if (!config.stamp) {
-    if (config.clock_topic) {
-      throw UsageError(
-          fmt::format("{} needs --stamp: latencies are what it is good for", settings.home_of("clock-topic")));
-    }
-    return;
-  }
-  if (config.clock_topic && config.connection.version != ProtocolVersion::v5) {
-    throw UsageError(fmt::format("{} needs MQTT 5: --protocol-version 5", settings.home_of("clock-topic")));
-  }
-  for (const auto& [is_given, option, why] :
-       {std::tuple{config.connection.ping, "ping", "a ping publishes nothing but its own message"},
-        std::tuple{config.request, "request",
-                   "the times of round trips are told anyway, and answers have no stamps"}}) {
-    if (is_given) {
-      throw UsageError(fmt::format("{} and {}: {}", settings.home_of("stamp"), settings.home_of(option), why));
-    }
-  }
   const bool is_empty = config.null_message || config.message == "";
   if (is_empty && config.connection.version != ProtocolVersion::v5) {
-    throw UsageError(fmt::format("{} and {}: before MQTT 5 a stamp is part of the payload, which is not empty then",
-                                 settings.home_of("stamp"),
-                                 settings.home_of(config.null_message ? "null-message" : "message")));
+    check_both(settings, "stamp", config.null_message ? "null-message" : "message",
+               "before MQTT 5 a stamp is part of the payload, which is not empty then");
   }
 }
 
 /// Rules of what runs how often, and how many do.
 void check_run(PubConfig& config, const Settings& settings) {
-  check_pace(config.pace, settings);
-  for (const char* option : {"rate", "interval", "ramp", "duration", "speed", "clock-start", "verbose", "report"}) {
-    if (config.request && settings.given(option)) {
-      throw UsageError(fmt::format("{} and {}: requests wait for their answers, one after the other",
-                                   settings.home_of("request"), settings.home_of(option)));
-    }
-  }
-  for (const char* option : {"rate", "interval", "ramp", "speed"}) {
-    if (settings.given(option) && settings.given("repeat-delay")) {
-      throw UsageError(fmt::format("{} and {}: only one of them can be given", settings.home_of(option),
-                                   settings.home_of("repeat-delay")));
-    }
-  }
   if (config.publishes_readings()) {
     if (settings.given("burst")) {
       throw UsageError(
@@ -128,55 +98,33 @@ void check_run(PubConfig& config, const Settings& settings) {
       config.pace.interval = std::chrono::seconds{1};
     }
   }
-  if (settings.given("connect-rate") && config.clients == 1) {
-    throw UsageError(fmt::format("{} needs several clients: --clients", settings.home_of("connect-rate")));
-  }
   for (const char* option : {"stdin-file", "stdin-line", "topic-lines", "jsonl"}) {
-    if (config.clients > 1 && settings.given(option)) {
-      throw UsageError(fmt::format("{} and {}: several clients cannot share stdin", settings.home_of("clients"),
-                                   settings.home_of(option)));
+    if (config.clients > 1) {
+      check_both(settings, "clients", option, "several clients cannot share stdin");
     }
   }
   if (config.publishes_readings() && !settings.homes.contains("one-by-one")) {
     config.connection.one_by_one = true;  // no flood, and read in captures
   }
-  if (!config.publishes_readings() && !config.is_stream() && config.count() && !settings.given("reconnect-for")) {
-    // One message is waited for by a script: it should hear of a broker that has gone for good.
-    config.connection.reconnect_limit = std::chrono::seconds{30};
-  }
 }
 
 /// Rules between options; a single value is checked where its row sets it.
 void check(PubConfig& config, Settings& settings, const Console& console) {
-  if (config.request) {
-    mean_mqtt5(config.connection, settings, "request");
-  }
   check_connection(config.connection, settings, console);
   check_places(config.connection, settings, "pub", {PropertyPlace::subscribe, PropertyPlace::unsubscribe});
   check_topic_and_templates(config, settings);
   check_stamp(config, settings);
   if (config.connection.ping) {
-    if (const auto source = source_given(settings)) {
-      throw UsageError(fmt::format("{} and {}: a ping publishes nothing but its own message", settings.home_of("ping"),
-                                   settings.home_of(*source)));
-    }
     if (!settings.given("timeout")) {
       config.timeout = ping_limit;
     }
     config.connection.answer_limit = config.timeout;
     return;
   }
-  check_request(config, settings, source_given(settings));
+  check_request(config, settings);
   check_source(config, settings, text_of_pub.drop_in_for);
-  for (const char* option : {"repeat", "repeat-delay"}) {
-    if (settings.given(option) && (config.publishes_readings() || config.is_stream())) {
-      throw UsageError(
-          fmt::format("{} needs one message to repeat: --message, --file, --stdin-file, --null-message or "
-                      "--template",
-                      settings.home_of(option)));
-    }
-  }
   check_run(config, settings);
+  set_limits(config, settings);
 }
 
 }  // namespace
@@ -185,26 +133,34 @@ std::vector<Option> pub_rows(PubConfig& config) {
   const std::string section = "Publishing";
   const std::string asking = "Asking";
   const std::string source = "message";
+  const Rule one_message{.options = "message file stdin-file null-message template", .what = "one message to repeat"};
   std::vector<Option> rows{
       {.name = "topic",
        .letter = 't',
        .value = "TOPIC",
        .section = section,
        .help = "Topic name to publish to; with --template it may have placeholders, too.",
-       .field = text(config.topic)},
+       .field = text(config.topic),
+       .needs = {{.options = "message file stdin-line stdin-file null-message template jsonl ping",
+                  .what = "something to publish"}},
+       .excludes = {{"topic-lines", "each line has a topic of its own"},
+                    {"replay", "the recording has topics of its own; --topic-map changes them"},
+                    {"readings", "readings have topics of their own; --prefix changes them"}}},
       {.name = "message",
        .letter = 'm',
        .value = "PAYLOAD",
        .section = section,
        .help = "Publish this one message.",
        .field = text(config.message),
-       .group = source},
+       .groups = {source},
+       .needs = {to_a_topic}},
       {.name = "null-message",
        .letter = 'n',
        .section = section,
        .help = "Publish one empty message; with --retain the broker forgets the one it keeps.",
        .field = flag(config.null_message),
-       .group = source},
+       .groups = {source},
+       .needs = {to_a_topic}},
       {.name = "file",
        .letter = 'f',
        .value = "FILE",
@@ -212,19 +168,22 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .help = "Publish what is in this file as one message; may be repeated, for a message of each file.",
        .field = list(config.files, {}),
        .completes = Completes::file,
-       .group = source},
+       .groups = {source},
+       .needs = {to_a_topic}},
       {.name = "stdin-file",
        .letter = 's',
        .section = section,
        .help = "Publish all of stdin as one message.",
        .field = flag(config.stdin_file),
-       .group = source},
+       .groups = {source},
+       .needs = {to_a_topic}},
       {.name = "stdin-line",
        .letter = 'l',
        .section = section,
        .help = "Publish each line of stdin as a message, as it comes.",
        .field = flag(config.lines),
-       .group = source},
+       .groups = {source},
+       .needs = {to_a_topic}},
       {.name = "qos",
        .letter = 'q',
        .value = "QOS",
@@ -241,33 +200,47 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .value = "N",
        .section = section,
        .help = "Publish the one message so often: none of them is left out where a pace cannot be kept.",
-       .field = number(config.repeat, 1, 1'000'000'000'000'000)},
+       .field = number(config.repeat, 1, 1'000'000'000'000'000),
+       .needs = {one_message}},
       {.name = "repeat-delay",
        .value = "SECONDS",
        .section = section,
        .help = "Wait so long between two of those; fractions are fine.",
-       .field = seconds(config.repeat_delay, Zero::allowed)},
+       .field = seconds(config.repeat_delay, Zero::allowed),
+       .needs = {one_message},
+       .excludes = {{"rate interval ramp speed", "only one of them can be given"}}},
       {.name = "request",
        .section = asking,
        .help = "Each message is a request: wait for its answer and print that, and a newline. With --repeat the times "
                "of the round "
                "trips are told, too. Means MQTT 5; before it both sides must have agreed on the topic of the answers.",
-       .field = flag(config.request)},
+       .field = flag(config.request),
+       .needs = {{.options = "message null-message file stdin-file stdin-line topic-lines jsonl template",
+                  .what = "a message that asks"}},
+       .excludes = {{"readings replay", "what the host says of itself, or has said, asks for nothing"},
+                    {"rate interval ramp duration speed clock-start verbose report on-refused",
+                     "requests wait for their answers, one after the other"}},
+       .mqtt5 = Mqtt5::preferred},
       {.name = "response-topic",
        .value = "TOPIC",
        .section = asking,
        .help = "Where answers are expected; without this option response/ID, before MQTT 5 TOPIC/response.",
-       .field = text(config.response_topic, fault_of_topic_name)},
+       .field = text(config.response_topic, fault_of_topic_name),
+       .needs = {{"request", "only that waits for an answer"}}},
       {.name = "no-newline",
        .letter = 'N',
        .section = asking,
        .help = "Print no newline after each answer: its bytes alone.",
-       .field = flag(config.no_newline)},
+       .field = flag(config.no_newline),
+       .needs = {{"request", "only that waits for an answer"}}},
       {.name = "timeout",
        .letter = 'W',
        .value = "SECONDS",
        .section = asking,
-       .help = "How long an answer may take, or --ping; then the status is 27. Fractions are fine.",
+       .help =
+           "How long the broker may take to answer: until pub is connected, and then until it acknowledges something "
+           "while messages of QoS 1 or 2 wait for that. With --request: how long each answer may take, with --ping "
+           "all of it. Then the status is 27. Fractions are fine.",
        .field = seconds(config.timeout, Zero::refused)},
       {.name = "verbose",
        .letter = 'v',
@@ -286,14 +259,18 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .help = "Each message says who has sent it (the client id), its number, from 1, and the time when it was sent "
                "and, with a pace, was due: in MQTT 5 as user properties, before it as a line before the payload, which "
                "sub --stamped takes off. --help stamps says how they look.",
-       .field = flag(config.stamp)},
+       .field = flag(config.stamp),
+       .excludes = {{"ping", "a ping publishes nothing but its own message"},
+                    {"request", "the times of round trips are told anyway, and answers have no stamps"}}},
       {.name = "clock-topic",
        .value = "TOPIC",
        .section = section,
        .help = "With --stamp, in MQTT 5: before the first message ask sub --verify on this topic, which it has "
                "subscribed to, how its clock stands, and tell it what the difference is. Its report shows it; "
                "sub --subtract-offset takes it off the latencies.",
-       .field = text(config.clock_topic, fault_of_topic_name)},
+       .field = text(config.clock_topic, fault_of_topic_name),
+       .needs = {{"stamp", "latencies are what it is good for"}},
+       .mqtt5 = Mqtt5::needed},
       {.name = "clients",
        .value = "N",
        .section = section,
@@ -305,11 +282,15 @@ std::vector<Option> pub_rows(PubConfig& config) {
        .value = "N",
        .section = section,
        .help = "Start so many of the --clients a second, fractions too.",
-       .field = rate(config.connect_rate, "clients a second")},
+       .field = rate(config.connect_rate, "clients a second"),
+       .needs = {{.options = "clients", .what = "several clients"}}},
   };
   std::ranges::move(source_rows(config, source), std::back_inserter(rows));
   std::ranges::move(pace_rows(config.pace), std::back_inserter(rows));
   std::ranges::move(connection_rows(config.connection), std::back_inserter(rows));
+  std::ranges::find(rows, "ping", &Option::name)->excludes = {
+      {sources_but_readings, "a ping publishes nothing but its own message"},
+      {"readings", "a ping publishes nothing but its own message"}};
   return rows;
 }
 

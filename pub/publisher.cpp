@@ -14,15 +14,18 @@
 #include <utility>
 #include <vector>
 
-#include "common/deliveries.hpp"
-#include "common/one_cpu.hpp"
-#include "common/random.hpp"
+#include "common/measure/deliveries.hpp"
+#include "common/process/one_cpu.hpp"
+#include "common/text/random.hpp"
+#include "common/text/screen_text.hpp"
+#include "common/text/words.hpp"
 #include "pub/clients.hpp"
 #include "pub/clock_check.hpp"
 #include "pub/progress.hpp"
 #include "pub/report.hpp"
 #include "pub/shared_count.hpp"
 #include "pub/stamping.hpp"
+#include "pub/time_limit.hpp"
 
 namespace sistem {
 namespace {
@@ -31,28 +34,6 @@ namespace {
 constexpr std::chrono::seconds last_words{5};
 
 using Clock = std::chrono::steady_clock;
-
-/// A stop that is also requested when the run's time is over.
-class TimeLimit {
- public:
-  TimeLimit(const std::stop_token& stop, std::optional<Deadline> end)
-      : pass_on_(stop, [this] { over_.request_stop(); }) {
-    if (end) {
-      timer_ = std::jthread([this, end](const std::stop_token& cancelled) {
-        if (sleep_until(*end, cancelled)) {
-          over_.request_stop();
-        }
-      });
-    }
-  }
-
-  [[nodiscard]] std::stop_token token() const { return over_.get_token(); }
-
- private:
-  std::stop_source over_;
-  std::stop_callback<std::function<void()>> pass_on_;
-  std::jthread timer_;
-};
 
 /// One run: what it works with, and how far it has come.
 class Run {
@@ -87,6 +68,9 @@ class Run {
   /// The end of a run that a fault has ended: what was accepted before it is not lost by it, unless the session itself
   /// is. Throws that fault.
   void give_up() {
+    if (const auto count = config_.count(); count && !config_.is_stream()) {
+      unpublished_ = *count * in_turn_ - sent_;
+    }
     try {
       unacknowledged_ = session_.flush(stop_);
       say_how_many_were_stamped();
@@ -101,18 +85,22 @@ class Run {
   ExitStatus finish() {
     end();
     if (const std::uint64_t sum = unpublished_ + *unacknowledged_; sum > 0 && !time_is_up()) {
-      console_.note(fmt::format("stopped: {} {} not published and acknowledged", sum,
-                                sum == 1 ? "message was" : "messages were"));
+      console_.note(
+          fmt::format("stopped: {} not published and acknowledged", counted(sum, "message was", "messages were")));
       return ExitStatus::failure;
     }
     if (unpublished_ > 0) {
-      console_.note(fmt::format("time is up: {} {} read and not published", unpublished_,
-                                unpublished_ == 1 ? "message was" : "messages were"));
+      console_.note(
+          fmt::format("time is up: {} read and not published", counted(unpublished_, "message was", "messages were")));
     }
     if (report_.refused() > 0) {
       console_.note(fmt::format("{} of {} messages were refused; the first: {}", report_.refused(),
                                 report_.deliveries.taken, report_.deliveries.first_refusal));
       return ExitStatus::topic_refused;
+    }
+    if (const auto fault = session_.fault(); fault && !stop_.stop_requested()) {
+      console_.note(fault->what());
+      return fault->status();
     }
     return ExitStatus::success;
   }
@@ -139,8 +127,8 @@ class Run {
     if (config_.clock_topic) {
       compare_clocks(*config_.clock_topic);
     }
-    if (config_.report || config_.pace.is_given()) {
-      session_.keep_book(deliveries_, config_.report ? OnRefusal::is_counted : OnRefusal::ends_the_run);
+    if (config_.report || config_.pace.is_given() || config_.on_refused) {
+      session_.keep_book(deliveries_, config_.on_refusal());
     }
     started_ = Clock::now();
     pacer_.start(started_);
@@ -196,7 +184,6 @@ class Run {
     // A message that came with the command is taken even if a stop was faster: to end with 0 without it would be a lie.
     bool at_hand = !config_.publishes_readings();
     std::uint64_t turn = 0;
-    std::size_t in_turn = 1;     // messages
     std::size_t left_of_it = 0;  // of them, in a turn that did not come to its end
     for (; !count || turn < *count; ++turn) {
       if (turn > 0 && config_.repeat_delay > config_.repeat_delay.zero() && !wait_for_delay()) {
@@ -223,17 +210,17 @@ class Run {
       if (config_.publishes_readings() && !session_.connected()) {
         continue;  // by the time there is a broker again, these readings are none any more
       }
-      in_turn = messages.size();
+      in_turn_ = messages.size();
       const bool at_once = !config_.publishes_readings() && config_.repeat_delay == config_.repeat_delay.zero() &&
                            !config_.pace.is_given() && (!count || turn + 1 < *count);
-      left_of_it = in_turn - publish_turn(std::move(messages), *slot, at_once ? Next::more : Next::nothing);
+      left_of_it = in_turn_ - publish_turn(std::move(messages), *slot, at_once ? Next::more : Next::nothing);
       if (left_of_it > 0) {
         (void)pacer_.next(Clock::now(), waits());  // takes down what the wait for room has cost
         break;
       }
     }
     if (count && !time_is_up()) {
-      unpublished_ = left_of_it > 0 ? (*count - turn - 1) * in_turn + left_of_it : (*count - turn) * in_turn;
+      unpublished_ = left_of_it > 0 ? (*count - turn - 1) * in_turn_ + left_of_it : (*count - turn) * in_turn_;
     } else if (config_.publishes_readings()) {
       unpublished_ = left_of_it;
     }
@@ -260,8 +247,10 @@ class Run {
       auto now = Clock::now();
       waited_for_source_ += now - asked_at;
       if (turn.messages.empty()) {
+        is_read_ = !go_on_.stop_requested();
         return;
       }
+      unpublished_ = turn.messages.size();  // until they are: a fault may come between
       if (!turn.due) {
         expect(turn.messages.size());
       }
@@ -278,9 +267,9 @@ class Run {
         if (is_over_ || !wait_for(*slot, now) ||
             !hand_over(std::move(turn.messages[at]), due_of(*slot, has_own_time),
                        may_wait && at + 1 < turn.messages.size() ? Next::more : Next::nothing)) {
-          unpublished_ += turn.messages.size() - at;
           return;
         }
+        --unpublished_;
       }
       output_.flush();
     }
@@ -382,20 +371,8 @@ class Run {
 
   /// As it is printed: on a terminal nothing of it may act on that.
   [[nodiscard]] std::string line_of(const Message& message) const {
-    std::string line = fmt::format("{} {}", message.topic, message.payload);
-    if (escapes_) {
-      std::string harmless;
-      for (const char c : line) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < ' ' || byte == 0x7F) {
-          harmless += fmt::format("\\x{:02x}", byte);
-        } else {
-          harmless += c;
-        }
-      }
-      line = harmless;
-    }
-    return line + "\n";
+    const std::string line = fmt::format("{} {}", message.topic, message.payload);
+    return (escapes_ ? shown(line) : line) + "\n";
   }
 
   /// Whether the run has ended as it should, though there may be more to publish.
@@ -412,6 +389,7 @@ class Run {
     session_.disconnect();
     report_.time = Clock::now() - started_;
     report_.not_sent = unpublished_;
+    report_.input_left = config_.is_stream() && !is_read_;
     report_.deliveries = deliveries_->sums();
     report_.punctuality = pacer_.punctuality();
     if (const std::chrono::duration<double> span = last_slot_at_ - first_slot_at_.value_or(last_slot_at_);
@@ -420,7 +398,11 @@ class Run {
     }
     if (report_.punctuality.asked && slots_ > 0) {
       const double in_a_slot = static_cast<double>(sent_) / static_cast<double>(slots_);
-      report_.rate_asked = *report_.punctuality.asked * in_a_slot;
+      report_.rate_asked =
+          config_.pace.rate ? *config_.pace.rate * config_.pace.speed.factor : *report_.punctuality.asked * in_a_slot;
+    }
+    if (!report_.rate_asked) {
+      report_.take_rate_from_time();
     }
     tell_the_pace();
     if (config_.report) {
@@ -440,6 +422,7 @@ class Run {
     console_.note(
         fmt::format("the pace was not kept: {}, {:.2f} s in all: {}",
                     kept.skipped > 0 ? fmt::format("{} of {} slots were skipped", kept.skipped, kept.skipped + slots_)
+                    : config_.stamp  ? "messages were sent late"
                                      : "the schedule was moved",
                     by_others.count(),
                     is_broker ? "the broker was slow to acknowledge" : "pub itself, or this machine, was too slow"));
@@ -465,7 +448,9 @@ class Run {
   int stamped_qos_ = 0;
   std::optional<std::vector<Message>> repeated_;
   std::optional<OneCpu> on_one_cpu_;
-  bool is_over_ = false;  ///< the source has ended, or the run's time
+  bool is_read_ = false;     ///< a stream to its end
+  bool is_over_ = false;     ///< the source has ended, or the run's time
+  std::size_t in_turn_ = 1;  ///< messages
   std::uint64_t unpublished_ = 0;
   std::optional<std::size_t> unacknowledged_;  ///< nothing: they were not waited for yet
 

@@ -2,13 +2,13 @@
 
 #include <stop_token>
 
-#include "common/console.hpp"
-#include "common/error.hpp"
-#include "common/output.hpp"
+#include "common/process/console.hpp"
+#include "common/process/error.hpp"
+#include "common/process/output.hpp"
 #include "common/session.hpp"
-#include "pub/pacer.hpp"
+#include "pub/pace/pacer.hpp"
 #include "pub/pub_config.hpp"
-#include "pub/source.hpp"
+#include "pub/source/source.hpp"
 
 namespace sistem {
 

@@ -44,6 +44,7 @@ Json json_of(const Report& report) {
             {"unacknowledged", report.unacknowledged()},
             {"sent_again", report.deliveries.sent_again},
             {"not_sent", report.not_sent},
+            {"input_left", report.input_left},
             {"bytes", report.deliveries.bytes},
             {"seconds", rounded(report.time.count(), 6)},
             {"rate_asked", json_of(report.rate_asked)},
@@ -112,7 +113,8 @@ std::string plain_text_of(const Report& report) {
   }
   text += report_line("unacknowledged", std::to_string(report.unacknowledged()));
   text += report_line("sent again", std::to_string(report.deliveries.sent_again));
-  text += report_line("not sent", std::to_string(report.not_sent));
+  text += report_line("not sent", fmt::format("{}{}", report.not_sent,
+                                              report.input_left ? ", and the input was not read to its end" : ""));
   text += report_line("rate",
                       fmt::format("{} asked, {} achieved", rate_of(report.rate_asked), rate_of(report.rate_achieved)));
   text += report_line("skipped", fmt::format("{} slots", kept.skipped));
@@ -145,9 +147,16 @@ std::optional<std::string_view> Report::limit() const {
   return most > most.zero() ? std::optional(name) : std::nullopt;
 }
 
+void Report::take_rate_from_time() {
+  rate_achieved = deliveries.taken > 1 && time.count() > 0
+                      ? std::optional(static_cast<double>(deliveries.acknowledged) / time.count())
+                      : std::nullopt;
+}
+
 void Report::merge(const Report& other) {
   clients += other.clients;
   not_sent += other.not_sent;
+  input_left = input_left || other.input_left;
   time = std::max(time, other.time);
   rate_asked = sum(rate_asked, other.rate_asked);
   rate_achieved = sum(rate_achieved, other.rate_achieved);
@@ -165,6 +174,9 @@ void Report::merge(const Report& other) {
   punctuality.behind_broker += other.punctuality.behind_broker;
   punctuality.behind_source += other.punctuality.behind_source;
   punctuality.behind_pub += other.punctuality.behind_pub;
+  if (!rate_asked) {
+    take_rate_from_time();
+  }
 }
 
 std::string text_of(const Report& report, ReportFormat format) {
@@ -183,6 +195,7 @@ std::string packed(const Report& report) {
   return Json{{"clients", report.clients},
               {"sent", report.deliveries.taken},
               {"not_sent", report.not_sent},
+              {"input_left", report.input_left},
               {"bytes", report.deliveries.bytes},
               {"seconds", report.time.count()},
               {"rates", rates},
@@ -216,6 +229,7 @@ std::optional<Report> unpacked(std::string_view text) {
     report.clients = json.at("clients");
     report.deliveries.taken = json.at("sent");
     report.not_sent = json.at("not_sent");
+    report.input_left = json.at("input_left");
     report.deliveries.bytes = json.at("bytes");
     report.time = Seconds(json.at("seconds").get<double>());
     report.rate_asked = rate(0);

@@ -10,10 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "common/packet.hpp"
-#include "common/property.hpp"
-#include "common/random.hpp"
-#include "common/topic.hpp"
+#include "common/mqtt/property.hpp"
+#include "common/mqtt/topic.hpp"
+#include "common/text/random.hpp"
 
 namespace sistem {
 namespace {
@@ -119,7 +118,9 @@ class Requester {
     if (std::exchange(listening_to_, topic) == topic) {
       return;
     }
-    const Grant grant = session_.subscribe({{.filter = topic, .qos = config_.qos}}, stop).front();
+    // Of a session that is kept only messages of QoS 0 are taken: the others are not for this run.
+    const int qos = is_kept(config_.connection) ? 0 : config_.qos;
+    const Grant grant = session_.subscribe({{.filter = topic, .qos = qos}}, stop).front();
     if (!grant.qos) {
       throw Error{fmt::format("the broker refused the subscription to {}, where the answers are expected: {}", topic,
                               grant.why),

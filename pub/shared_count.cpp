@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "common/error.hpp"
+#include "common/process/error.hpp"
 
 namespace sistem {
 

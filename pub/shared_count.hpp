@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "common/descriptor.hpp"
+#include "common/process/descriptor.hpp"
 
 namespace sistem {
 

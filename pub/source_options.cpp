@@ -6,12 +6,13 @@
 #include <cctype>
 #include <iterator>
 
-#include "common/error.hpp"
-#include "common/payload.hpp"
-#include "common/template.hpp"
-#include "common/topic.hpp"
-#include "pub/generated.hpp"
-#include "pub/readings.hpp"
+#include "common/mqtt/topic.hpp"
+#include "common/process/error.hpp"
+#include "common/text/encoding.hpp"
+#include "common/text/words.hpp"
+#include "pub/source/generated.hpp"
+#include "pub/source/readings.hpp"
+#include "pub/source/template.hpp"
 
 namespace sistem {
 namespace {
@@ -110,43 +111,6 @@ Value mappings(std::vector<TopicMapping>& field) {
           true};
 }
 
-/// Whether a source brings its topics itself, and why there is no other then; nothing where it does not.
-std::optional<std::string> own_topics(const PubConfig& config) {
-  return config.topic_lines ? std::optional("each line has a topic of its own")
-         : config.replay    ? std::optional("the recording has topics of its own; --topic-map changes them")
-         : config.readings  ? std::optional("readings have topics of their own; --prefix changes them")
-                            : std::nullopt;
-}
-
-/// An option that means something beside certain others only.
-struct Companion {
-  const char* option;
-  bool is_in_place;
-  const char* needs;
-};
-
-void check_companions(const PubConfig& config, const Settings& settings) {
-  const bool cuts_lines = config.lines || config.topic_lines;
-  const bool reads_lines = config.is_stream();
-  const bool has_readings = config.publishes_readings();
-  const bool replays = config.replay.has_value();
-  for (const Companion& companion : {
-           Companion{"delimiter", cuts_lines, "lines: --stdin-line or --topic-lines"},
-           Companion{"null", cuts_lines, "lines: --stdin-line or --topic-lines"},
-           Companion{"on-bad-line", reads_lines, "lines: --stdin-line, --topic-lines, --jsonl or --replay"},
-           Companion{"size", config.generates(), "a template: --template"},
-           Companion{"prefix", has_readings, "the host's readings: --readings"},
-           Companion{"reading-format", has_readings, "the host's readings: --readings"},
-           Companion{"status", has_readings, "the host's readings: --readings"},
-           Companion{"topic-map", replays, "a recording: --replay"},
-           Companion{"loop", replays, "a recording: --replay"},
-       }) {
-    if (settings.given(companion.option) && !companion.is_in_place) {
-      throw UsageError(fmt::format("{} needs {}", settings.home_of(companion.option), companion.needs));
-    }
-  }
-}
-
 void check_template(const PubConfig& config, const Settings& settings, const char* option, const std::string& text) {
   if (const auto fault = fault_of_template(text, world_of(config, option))) {
     throw UsageError(fmt::format("{}: expected {}, got \"{}\"", settings.home_of(option), *fault, text));
@@ -154,17 +118,6 @@ void check_template(const PubConfig& config, const Settings& settings, const cha
 }
 
 }  // namespace
-
-/// The one option that says what is published, or nothing.
-std::optional<std::string> source_given(const Settings& settings) {
-  for (const char* source : {"message", "null-message", "file", "stdin-file", "stdin-line", "topic-lines", "jsonl",
-                             "template", "readings", "replay"}) {
-    if (settings.given(source)) {
-      return source;
-    }
-  }
-  return std::nullopt;
-}
 
 void check_topic_and_templates(const PubConfig& config, const Settings& settings) {
   if (config.payload_template) {
@@ -179,25 +132,12 @@ void check_topic_and_templates(const PubConfig& config, const Settings& settings
 }
 
 void check_source(PubConfig& config, const Settings& settings, const std::string& drop_in_for) {
-  const auto source = source_given(settings);
-  if (const auto why = own_topics(config); why && config.topic) {
-    throw UsageError(fmt::format("{} and {}: {}", settings.home_of("topic"), settings.home_of(*source), *why));
-  }
-  if (config.topic && !source) {
-    throw UsageError(
-        fmt::format("{} needs something to publish: --message, --file, --stdin-line, --stdin-file, --null-message, "
-                    "--template or --jsonl",
-                    settings.home_of("topic")));
-  }
-  const bool may_lack_a_topic = config.json_lines || own_topics(config) || (!source && !settings.drop_in);
-  if (!config.topic && !may_lack_a_topic) {
-    throw UsageError(
-        fmt::format("{} needs a topic to publish to: --topic", source ? settings.home_of(*source) : drop_in_for));
-  }
-  check_companions(config, settings);
-  if (config.status && !config.connection.will.topic.empty()) {
-    throw UsageError(fmt::format("{} and {}: a client has one will, and the status is it", settings.home_of("status"),
-                                 settings.home_of("will-topic")));
+  // Every other source needs one, or brings its own.
+  const auto sources = split(sources_but_readings);
+  const bool has_source = config.readings || std::any_of(sources.begin(), sources.end(),
+                                                         [&](const auto& one) { return settings.given(one); });
+  if (settings.drop_in && !config.topic && !has_source) {
+    throw UsageError(fmt::format("{} needs a topic to publish to: --topic", drop_in_for));
   }
   if (config.null_message) {
     config.message = "";
@@ -225,33 +165,37 @@ void settle(PubConfig& config) {
 
 std::vector<Option> source_rows(PubConfig& config, const std::string& source) {
   const std::string section = "Sources";
+  const Rule cut_lines{.options = "stdin-line topic-lines", .what = "lines"};
+  const Rule a_recording{.options = "replay", .what = "a recording"};
+  const Rule not_readings{sources_but_readings, "only readings of the host have that"};
   return {
       {.name = "topic-lines",
        .section = section,
        .help = "Publish each line of stdin as a message: its topic, a blank, its payload.",
        .field = flag(config.topic_lines),
-       .group = source},
+       .groups = {source}},
       {.name = "jsonl",
        .section = section,
        .help = "Publish each line of stdin as a message: a JSON object with topic, payload or payload_base64, qos, "
                "retain, properties, delay (in seconds, after the message before). --topic, --qos, --retain and "
-               "--property are for lines that do not say it. It takes what sub prints by -F %j.",
+               "--property are for lines that do not say it. It takes what sub prints by --json.",
        .field = flag(config.json_lines),
-       .group = source},
+       .groups = {source}},
       {.name = "template",
        .value = "TEXT",
        .section = section,
        .help = "Publish a message that is another one each time: the text with placeholders, %{seq} or "
                "%{rand:20..35}, which --help templates lists.",
        .field = text(config.payload_template),
-       .group = source},
+       .groups = {source},
+       .needs = {to_a_topic}},
       {.name = "readings",
        .value = "[=NAMES]",
        .section = section,
        .help = "Publish what this host measures of itself, as pub does without a topic, or only these: cpu, memori, "
                "beban (load), disk, jaringan (network), uptime, suhu (temperature), with commas between them.",
        .field = names_of_readings(config.readings),
-       .group = source},
+       .groups = {source}},
       {.name = "replay",
        .value = "FILE",
        .section = section,
@@ -259,30 +203,43 @@ std::vector<Option> source_rows(PubConfig& config, const std::string& source) {
                "retain flag unless --qos or --retain is given.",
        .field = text(config.replay),
        .completes = Completes::file,
-       .group = source},
+       .groups = {source}},
       {.name = "delimiter",
        .value = "BYTES",
        .section = section,
        .help = "What ends a line of --stdin-line and --topic-lines instead of a newline; \\n, \\t, \\r, \\0 and \\xHH "
                "stand for the bytes that they are elsewhere.",
        .field = bytes(config.delimiter),
-       .group = "delimiter"},
+       .groups = {"delimiter"},
+       .needs = {cut_lines}},
       {.name = "null",
        .section = section,
        .help = "Each line ends with a NUL byte, as after find -print0: a line may then hold newlines.",
        .field = flag(config.null_delimited),
-       .group = "delimiter"},
+       .groups = {"delimiter"},
+       .needs = {cut_lines}},
       {.name = "on-bad-line",
        .value = "WHAT",
        .section = section,
        .help = "What is done about a line that is no message: stop, with status 2 and all before it acknowledged, or "
                "skip, which tells each and how many there were, and is no failure.",
-       .field = choice(config.on_bad_line, {{"stop", OnBadLine::stop}, {"skip", OnBadLine::skip}})},
+       .field = choice(config.on_bad_line, {{"stop", OnBadLine::stop}, {"skip", OnBadLine::skip}}),
+       .needs = {{.options = "stdin-line topic-lines jsonl replay", .what = "lines"}}},
+      {.name = "on-refused",
+       .value = "WHAT",
+       .section = section,
+       .help =
+           "What is done about a message that the broker refuses, by an acknowledgement, by its limits or by closing "
+           "the connection each time it gets it: stop, with those before it acknowledged, or skip, which reports "
+           "each and goes on with the others. The status is 5 in both cases. Without this option stop; with "
+           "--report refused messages are skipped and only counted.",
+       .field = choice(config.on_refused, {{"stop", OnRefusal::ends_the_run}, {"skip", OnRefusal::is_reported}})},
       {.name = "size",
        .value = "BYTES",
        .section = section,
        .help = "Fill each payload of --template up to this size, at its end or where %{pad} stands.",
-       .field = number(config.size, 0, 268'435'455)},
+       .field = number(config.size, 0, 268'435'455),
+       .needs = {{.options = "template", .what = "a template"}}},
       {.name = "seed",
        .value = "N",
        .section = section,
@@ -293,28 +250,33 @@ std::vector<Option> source_rows(PubConfig& config, const std::string& source) {
        .value = "TEXT",
        .section = section,
        .help = "The levels before the names of the host's readings: a template, which is rendered once.",
-       .field = text(config.prefix)},
+       .field = text(config.prefix),
+       .excludes = {not_readings}},
       {.name = "reading-format",
        .value = "FORMAT",
        .section = section,
        .help = "How readings are published: as text, or as json with numbers, unit and time.",
-       .field = choice(config.reading_format, {{"text", ReadingFormat::text}, {"json", ReadingFormat::json}})},
+       .field = choice(config.reading_format, {{"text", ReadingFormat::text}, {"json", ReadingFormat::json}}),
+       .excludes = {not_readings}},
       {.name = "status",
        .section = section,
        .help =
            "Keep a message at the broker, on PREFIX/status, that says whether pub is there: online, or offline when "
            "it has ended or is lost.",
-       .field = flag(config.status)},
+       .field = flag(config.status),
+       .excludes = {not_readings, {"will-topic", "a client has one will, and the status is it"}}},
       {.name = "topic-map",
        .value = "FROM=TO",
        .section = section,
        .help = "Replay topics that begin with the levels FROM with TO in their place; may be repeated, and the first "
                "that fits counts. Without FROM: all topics, below TO.",
-       .field = mappings(config.topic_map)},
+       .field = mappings(config.topic_map),
+       .needs = {a_recording}},
       {.name = "loop",
        .section = section,
        .help = "Replay the file again and again, until stopped.",
-       .field = flag(config.loop)},
+       .field = flag(config.loop),
+       .needs = {a_recording}},
   };
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "common/settings.hpp"
+#include "common/options/settings.hpp"
 #include "pub/pub_config.hpp"
 
 namespace sistem {
@@ -13,8 +13,12 @@ namespace sistem {
 /// group of the options that say what is published.
 [[nodiscard]] std::vector<Option> source_rows(PubConfig& config, const std::string& source);
 
-/// The one option that says what is published, or nothing.
-[[nodiscard]] std::optional<std::string> source_given(const Settings& settings);
+/// The options that say what is published, but for the host's readings.
+inline constexpr std::string_view sources_but_readings =
+    "message null-message file stdin-file stdin-line topic-lines jsonl template replay";
+
+/// What a source needs that does not bring its topics.
+inline constexpr Rule to_a_topic{.options = "topic", .what = "a topic to publish to"};
 
 /// The rules of templates, and of the topic, which may be one. Throws UsageError, as all do.
 void check_topic_and_templates(const PubConfig& config, const Settings& settings);

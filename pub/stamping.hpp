@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
-#include "common/connection.hpp"
-#include "common/message.hpp"
-#include "common/stamp.hpp"
-#include "common/stop.hpp"
+#include "common/connection_config.hpp"
+#include "common/measure/stamp.hpp"
+#include "common/mqtt/message.hpp"
+#include "common/process/stop.hpp"
 
 namespace sistem {
 

@@ -15,7 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "common/descriptor.hpp"
+#include "common/process/descriptor.hpp"
 
 namespace sistem {
 namespace {
@@ -38,12 +38,16 @@ std::optional<Pipe> make_pipe() {
   return Pipe{Descriptor{ends[0]}, Descriptor{ends[1]}};
 }
 
-/// Our environment with some variables of its own.
+/// What a command has no use for, and what whoever writes to its log or its core file would find there.
+constexpr std::array<std::string_view, 2> secrets{"MQTT_PASSWORD", "MQTT_PSK"};
+
+/// Our environment without its secrets, and with some variables of its own.
 std::vector<std::string> environment_with(const std::map<std::string, std::string>& variables) {
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text{*entry};
-    if (!variables.contains(std::string(text.substr(0, text.find('='))))) {
+    const std::string_view name = text.substr(0, text.find('='));
+    if (!variables.contains(std::string(name)) && std::find(secrets.begin(), secrets.end(), name) == secrets.end()) {
       all.emplace_back(text);
     }
   }

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/stop.hpp"
+#include "common/process/stop.hpp"
 
 namespace sistem {
 

@@ -9,8 +9,9 @@
 #include <cstring>
 #include <string_view>
 
-#include "common/error.hpp"
-#include "common/record.hpp"
+#include "common/mqtt/record.hpp"
+#include "common/process/error.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
@@ -79,8 +80,8 @@ void Recording::fail(int reason, std::size_t written) {
     (void)!::ftruncate(file_.get(), end - static_cast<off_t>(half));
   }
   gathered_.clear();
-  throw Error(fmt::format("cannot record to {}: {}; it holds {} {} of this run", path_, std::strerror(reason), kept_,
-                          kept_ == 1 ? "message" : "messages"));
+  throw Error(fmt::format("cannot record to {}: {}; it holds {} of this run", path_, std::strerror(reason),
+                          counted(kept_, "message")));
 }
 
 }  // namespace sistem

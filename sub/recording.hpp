@@ -3,13 +3,13 @@
 #include <cstddef>
 #include <string>
 
-#include "common/descriptor.hpp"
-#include "common/message.hpp"
+#include "common/mqtt/message.hpp"
+#include "common/process/descriptor.hpp"
 
 namespace sistem {
 
-/// A file that keeps messages, each as a line of JSON (common/record.hpp): gathered while more is coming, written when
-/// flush() says that nothing is.
+/// A file that keeps messages, each as a line of JSON (common/mqtt/record.hpp): gathered while more is coming, written
+/// when flush() says that nothing is.
 class Recording {
  public:
   enum class Begin { anew, behind };

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/error.hpp"
-#include "common/packet.hpp"
-#include "common/property.hpp"
-#include "common/topic.hpp"
+#include "common/mqtt/property.hpp"
+#include "common/mqtt/topic.hpp"
+#include "common/process/error.hpp"
+#include "common/process/start_thread.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
@@ -127,16 +128,17 @@ void Responder::start(const Message& request, Message answer) {
   Job& job = jobs_.emplace_back();
   job.answer = std::move(answer);
   job.on = request.topic;
-  job.thread = std::jthread([this, &job, command, variables, input = request.payload](const std::stop_token& end) {
-    CommandResult result = run_command(command, input, variables, end);
-    {
-      const std::scoped_lock lock(mutex_);
-      job.result = std::move(result);
-      job.is_done = true;
-      done_.notify_all();
-    }
-    session_.interrupt();
-  });
+  job.thread =
+      start_thread<std::jthread>([this, &job, command, variables, input = request.payload](const std::stop_token& end) {
+        CommandResult result = run_command(command, input, variables, end);
+        {
+          const std::scoped_lock lock(mutex_);
+          job.result = std::move(result);
+          job.is_done = true;
+          done_.notify_all();
+        }
+        session_.interrupt();
+      });
 }
 
 void Responder::publish_ready(const std::stop_token& stop) {
@@ -211,7 +213,7 @@ void Responder::finish(const std::stop_token& stop) {
   try {
     if (const std::size_t left = session_.flush(stop); left > 0) {
       unanswered_ += left;
-      console_.note(fmt::format("{} {} not acknowledged", left, left == 1 ? "answer was" : "answers were"));
+      console_.note(fmt::format("{} not acknowledged", counted(left, "answer was", "answers were")));
     }
   } catch (const Error& error) {
     if (error.status() != ExitStatus::topic_refused) {

@@ -13,10 +13,10 @@
 #include <string_view>
 #include <thread>
 
-#include "common/console.hpp"
+#include "common/process/console.hpp"
 #include "common/session.hpp"
 #include "sub/command.hpp"
-#include "sub/format.hpp"
+#include "sub/show/format.hpp"
 #include "sub/sub_config.hpp"
 
 namespace sistem {

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/error.hpp"
-#include "common/nearest.hpp"
-#include "common/screen_text.hpp"
-#include "common/topic.hpp"
+#include "common/mqtt/topic.hpp"
+#include "common/process/error.hpp"
+#include "common/text/nearest.hpp"
+#include "common/text/screen_text.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
@@ -86,11 +87,10 @@ std::string meant_by(const std::string& filter, const std::string& topic) {
 
 std::string words_on_silence(const SubConfig& config, const std::string& broker, const std::string& subscribed,
                              std::chrono::duration<double> silent, std::size_t left_out, bool looks) {
-  std::string words =
-      left_out > 0
-          ? fmt::format("nothing was shown for {:.3g} s: {} {} come and {} left out by the options", silent.count(),
-                        left_out, left_out == 1 ? "message has" : "messages have", left_out == 1 ? "was" : "were")
-          : fmt::format("nothing has come for {:.3g} s", silent.count());
+  std::string words = left_out > 0
+                          ? fmt::format("nothing was shown for {:.3g} s: {} left out by the options", silent.count(),
+                                        counted(left_out, "message has come and was", "messages have come and were"))
+                          : fmt::format("nothing has come for {:.3g} s", silent.count());
   words += fmt::format("{} connected to {}", left_out > 0 ? ";" : ":", broker);
   if (!subscribed.empty()) {
     words += fmt::format(", subscribed to {}", subscribed);

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "common/console.hpp"
+#include "common/process/console.hpp"
+#include "common/process/stop.hpp"
 #include "common/session.hpp"
-#include "common/stop.hpp"
 #include "sub/sub_config.hpp"
 
 namespace sistem {

@@ -3,108 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <iterator>
 
-#include "common/amount.hpp"
-#include "common/error.hpp"
+#include "common/mqtt/topic.hpp"
+#include "common/options/amount.hpp"
+#include "common/options/report_value.hpp"
+#include "common/options/rules.hpp"
 #include "common/ping.hpp"
-#include "common/topic.hpp"
+#include "common/process/error.hpp"
+#include "sub/chapters.hpp"
 #include "sub/command.hpp"
-#include "sub/format.hpp"
-#include "sub/json_condition.hpp"
-#include "sub/number_field.hpp"
-#include "sub/pattern.hpp"
+#include "sub/match/json_condition.hpp"
+#include "sub/match/number_field.hpp"
+#include "sub/match/pattern.hpp"
+#include "sub/show/format.hpp"
 
 namespace sistem {
 namespace {
-
-/// What -F takes, for the manual.
-std::vector<Paragraph> output_format() {
-  return {
-      {"Without an option each message is its payload and a newline; with -v its topic, a space and the payload. With "
-       "-F it is what FORMAT says: text, in which sequences that begin with %, @ or \\ stand for something else. A "
-       "sequence that is none is refused before sub connects."},
-      {"A JSON object in one line, which pub --jsonl and pub --replay read again: topic, payload (payload_base64 "
-       "where it is no text), qos, retain, dup where it is true, mid at QoS 1 and 2, arrival (UTC), monotonic_ns (of "
-       "a clock that never jumps, for the time between two messages), and the MQTT 5 properties by the names that -D "
-       "has.",
-       "--json"},
-      {"The topic, and below it the payload, 16 bytes a line: their place, in hexadecimal, and as ASCII.", "--hex"},
-      {"A table with a heading: time, topic, qos, retain, payload, payload_base64. A payload that is no text stands "
-       "in the last column.",
-       "--csv"},
-      {"The topic.", "%t"},
-      {"The payload, as it came.", "%p"},
-      {"The payload in hexadecimal, with small or capital letters. %.4x puts a blank between groups of four digits, "
-       "%.4:x a colon.",
-       "%x, %X"},
-      {"The payload of 4 or 8 bytes as the float or the double that it is, with six decimals, as %.2f with two.",
-       "%f, %d"},
-      {"The length of the payload in bytes.", "%l"},
-      {"The QoS with which the message came.", "%q"},
-      {"1 where it was retained, else 0.", "%r"},
-      {"The packet identifier; 0 at QoS 0.", "%m"},
-      {"A JSON object in one line: time of arrival, topic, QoS, retain flag, length and payload, the packet "
-       "identifier and the properties where there are some. --pretty gives it several lines. A payload that is no "
-       "text is not shown as payload but in base64 as payload_base64.",
-       "%j"},
-      {"The same, with the payload as the JSON that it is itself; a message whose payload is no JSON is not printed, "
-       "and a line on stderr says so.",
-       "%J"},
-      {"The time of arrival as 2026-03-01T12:30:00+0700.", "%I"},
-      {"The time of arrival in seconds since 1970, with nanoseconds.", "%U"},
-      {"MQTT 5 properties: topic alias, content type, correlation data, message expiry interval, payload format "
-       "indicator, user properties (as name:value), response topic, subscription identifier; empty where the message "
-       "has none.",
-       "%A %C %D %E %F %P %R %S"},
-      {"A percent sign.", "%%"},
-      {"The running number of the message among those that are printed, from 1.", "%{n}"},
-      {"The time of arrival as 2026-03-01T12:30:00.123456789+07:00.", "%{time}"},
-      {"Seconds since the arrival of the message printed before, 0.000000 for the first. %.3{delta} has three "
-       "decimals.",
-       "%{delta}"},
-      {"Of a message that its publisher has stamped (pub --stamp; user properties stamp-seq and stamp-time, before "
-       "MQTT 5 with --stamped): its number, and the seconds from there to here by the clocks of both machines; else "
-       "empty.",
-       "%{seq} %{latency}"},
-      {"The payload in base64.", "%{base64}"},
-      {"A field of a JSON payload: names lead into objects, numbers into arrays, from 0; %{json:.} is all of it. A "
-       "text stands there without its quotation marks, anything else as JSON; where there is none, nothing.",
-       "%{json:a.0.b}"},
-      {"The time of arrival as strftime(3) has it for %X: @H:@M:@S is 12:30:00. @N is the nanoseconds within the "
-       "second, @@ an at sign.",
-       "@X"},
-      {"A backslash, NUL, bell, escape, newline, carriage return, tab, vertical tab.",
-       "\\\\ \\0 \\a \\e \\n \\r \\t \\v"},
-      {"A width may follow the %: %20t takes 20 bytes at least, with blanks before the topic, %-20t with blanks after "
-       "it, and %-20.20t is exactly 20 bytes; so has %-20{json:a.b}. A 0 before the width pads numbers with zeros: "
-       "%06l. A width of the payload (%p, %x, %X) is also how many of its bytes are shown at most."},
-      {"A newline follows each message; with -N nothing, with --null a NUL, as xargs -0 has it."},
-  };
-}
-
-/// What a terminal gets, for the manual.
-std::vector<Paragraph> on_a_terminal() {
-  return {
-      {"On a terminal each message is a line with the time of its arrival, its topic in a colour of its own, "
-       "[retained] where the broker had kept it, and its payload. A pipe or a file gets nothing but the bytes that "
-       "Output format says."},
-      {"What would act on the terminal instead of being seen is spelled out there: a newline as \\n, an escape as "
-       "\\x1b. With -F that is done to what messages bring, but for newlines and tabs; an \\e in FORMAT itself is an "
-       "escape. With -N, and for who calls sub by the name mosquitto_sub, all bytes go to the terminal as they are."},
-      {"--watch and --graph draw a picture below what the terminal shows, and draw it again a few times a second; the "
-       "last one stays there. Where stdout is no terminal, or TERM is dumb, --watch prints a line for each topic that "
-       "had a message, once a second, and --graph a line for each number: the time, the topic, the number."},
-      {"--graph FIELD takes payload or . for a payload that is a number, perhaps with a unit behind it, or the way to "
-       "a number in a JSON payload: temperature, sensors.0.value."},
-      {"Where nothing has come for 5 seconds, sub says to what it is connected and subscribed. --why says also which "
-       "topics there are, and which of them is like the one that was asked for."},
-  };
-}
-
-std::vector<Chapter> chapters_of_sub() { return {{"Output format", output_format()}, {"Terminal", on_a_terminal()}}; }
 
 const ToolText text_of_sub{
     .name = "sub",
@@ -136,19 +52,10 @@ const ToolText text_of_sub{
     .drop_in_for = "mosquitto_sub",
     .libraries = library_versions,
     .synopsis = {"-t FILTER [-t FILTER]... [-v | -F FORMAT] [-C N] [-W SECONDS] [OPTION]..."},
-    .chapters = chapters_of_sub,
+    .chapters = sub_chapters,
 };
 
 void check_responding(SubConfig& config, const Settings& settings) {
-  for (const char* option : {"respond-shell", "respond-max", "respond-timeout"}) {
-    if (settings.given(option) && !config.respond_exec) {
-      throw UsageError(fmt::format("{} needs --respond-exec: it is about its commands", settings.home_of(option)));
-    }
-  }
-  if (config.response_topic && !config.responds()) {
-    throw UsageError(fmt::format("{} needs --respond or --respond-exec: nothing is answered without",
-                                 settings.home_of("response-topic")));
-  }
   if (!config.respond_exec) {
     return;
   }
@@ -170,121 +77,20 @@ void check_responding(SubConfig& config, const Settings& settings) {
   }
 }
 
-/// A view has its own form.
-void check_view(const SubConfig& config, const Settings& settings) {
-  for (const char* view : {"watch", "message-rate", "graph"}) {
-    for (const std::string_view form : {"format", "pretty", "no-newline", "json", "hex", "csv", "null"}) {
-      // The value that is watched may have a format, as mosquitto_sub has it.
-      const bool makes_sense = config.watch && (form == "format" || form == "pretty");
-      if (settings.given(view) && settings.given(std::string(form)) && !makes_sense) {
-        throw UsageError(fmt::format("{} and {}: it does not print messages in such a form", settings.home_of(view),
-                                     settings.home_of(std::string(form))));
-      }
-    }
-  }
-}
-
-/// Rules of --verify, which reads stamps instead of printing what they are on.
-void check_verify(SubConfig& config, const Settings& settings) {
-  if (!config.verify) {
-    for (const char* option : {"publishers", "max-loss", "max-dup", "max-reorder", "max-p99", "min-rate", "report",
-                               "report-file", "subtract-offset"}) {
-      if (settings.given(option)) {
-        throw UsageError(fmt::format("{} needs --verify", settings.home_of(option)));
-      }
-    }
-    return;
-  }
-  for (const char* option : {"format",        "pretty",       "no-newline",    "json",
-                             "hex",           "csv",          "null",          "verbose",
-                             "random-filter", "unique",       "every",         "expect",
-                             "respond",       "respond-exec", "dry-run",       "remove-retained",
-                             "match",         "json-match",   "retained-only", "exit-after-suback"}) {
-    if (settings.given(option)) {
-      throw UsageError(fmt::format("{} and {}: it reports on all messages, and prints none", settings.home_of("verify"),
-                                   settings.home_of(option)));
-    }
-  }
-  config.stamped = true;
-}
-
-/// Of -F and a form with a name one can be given, or that of the home that wins. (They are no group: with -v, which is
-/// in the group of the others, -F has been taken since mosquitto_sub.)
-void check_form(SubConfig& config, Settings& settings) {
-  const std::pair<const char*, bool&> forms[] = {{"json", config.json}, {"hex", config.hex}, {"csv", config.csv}};
-  for (const auto& [name, chosen] : forms) {
-    if (!config.format || !chosen) {
-      continue;
-    }
-    const Level format = settings.homes.at("format").level;
-    const Level form = settings.homes.at(name).level;
-    if (format == form) {
-      throw UsageError(
-          fmt::format("{} and {}: only one of them can be given", settings.home_of("format"), settings.home_of(name)));
-    }
-    if (format < form) {
-      config.format.reset();
-    } else {
-      chosen = false;
-    }
-    settings.homes.erase(format < form ? "format" : name);
-  }
-  for (const char* end : {"null", "no-newline"}) {
-    if (config.csv && settings.given(end)) {
-      throw UsageError(
-          fmt::format("{} and {}: each row of a table is a line", settings.home_of("csv"), settings.home_of(end)));
-    }
-  }
-}
-
-/// Options that say nothing without another one.
-void check_companions(const Settings& settings) {
-  const std::pair<const char*, const char*> companions[] = {{"dry-run", "remove-retained"}, {"append", "record"}};
-  for (const auto& [option, needed] : companions) {
-    if (settings.given(option) && !settings.given(needed)) {
-      throw UsageError(fmt::format("{} needs --{}", settings.home_of(option), needed));
-    }
-  }
-}
-
-/// What a ping has no use for.
-constexpr std::array of_no_use_to_a_ping = {
-    "unsubscribe", "filter-out", "skip-retained", "retained-only", "remove-retained", "match",
-    "json-match",  "unique",     "every",         "random-filter", "verbose",         "format",
-    "json",        "hex",        "csv",           "pretty",        "no-newline",      "null",
-    "record",      "respond",    "respond-exec",  "watch",         "message-rate",    "graph",
-    "why",         "count",      "expect",        "idle",          "until",           "exit-after-suback",
-    "stamped",     "verify"};
-
 /// Rules between options; a single value is checked where its row sets it.
 void check(SubConfig& config, Settings& settings, const Console& console) {
-  if (config.responds()) {
-    mean_mqtt5(config.connection, settings, config.respond ? "respond" : "respond-exec");
-  }
   check_connection(config.connection, settings, console);
   if (!config.responds()) {
     check_places(config.connection, settings, "sub", {PropertyPlace::publish});
   }
   check_responding(config, settings);
-  for (const char* option : {"no-local", "retain-as-published", "retain-handling"}) {
-    if (settings.given(option) && config.connection.version != ProtocolVersion::v5) {
-      throw UsageError(fmt::format("{} needs MQTT 5: --protocol-version 5", settings.home_of(option)));
-    }
-  }
   const auto shared = std::find_if(config.filters.begin(), config.filters.end(),
                                    [](const std::string& filter) { return filter.starts_with("$share/"); });
   if (config.no_local && shared != config.filters.end()) {  // [MQTT-3.8.3-4]
     throw UsageError(
         fmt::format("{}: a shared subscription cannot have that: {}", settings.home_of("no-local"), *shared));
   }
-  check_companions(settings);
   if (config.connection.ping) {
-    for (const char* option : of_no_use_to_a_ping) {
-      if (settings.given(option)) {
-        throw UsageError(fmt::format("{} and {}: a ping prints nothing but its own line", settings.home_of("ping"),
-                                     settings.home_of(option)));
-      }
-    }
     if (config.filters.size() > 1 || (!config.filters.empty() && fault_of_topic_name(config.filters.front()))) {
       throw UsageError(fmt::format("{}: a ping has one topic, without wildcards: {}", settings.home_of("topic"),
                                    config.filters.back()));
@@ -292,19 +98,13 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
     config.connection.answer_limit = config.timeout.value_or(ping_limit);
     return;
   }
-  check_form(config, settings);
-  check_view(config, settings);
-  check_verify(config, settings);
-  if (config.expect && !config.timeout && !config.idle) {
-    throw UsageError(
-        fmt::format("{} needs --timeout or --idle: until when they are expected", settings.home_of("expect")));
-  }
-  if (config.retained_only && config.retain_handling == RetainHandling::send_never) {
-    throw UsageError(fmt::format("{} and {}: then nothing will come", settings.home_of("retained-only"),
-                                 settings.home_of("retain-handling")));
+  config.stamped = config.stamped || config.verify;  // it reads stamps instead of printing what they are on
+  if (config.retain_handling == RetainHandling::send_never) {
+    check_both(settings, "retained-only", "retain-handling", "then nothing will come");
   }
   config.connection.answer_limit = config.timeout;
   config.drop_in = settings.drop_in;
+  config.topics = config.dry_run;
   config.says_when_ready = !settings.drop_in;  // mosquitto_sub says nothing
   if (config.filters.empty() && config.unsubscribe.empty()) {
     if (settings.drop_in) {
@@ -408,6 +208,9 @@ std::vector<Option> sub_rows(SubConfig& config) {
   const std::string watching = "Watching";
   const std::string verifying = "Verifying";
   const std::string ending = "Ending";
+  const Rule of_verify{"verify"};
+  const Rule of_commands{"respond-exec", "it is about its commands"};
+  const char* no_such_form = "it does not print messages in such a form";
   std::vector<Option> rows{
       {.name = "topic",
        .letter = 't',
@@ -430,7 +233,8 @@ std::vector<Option> sub_rows(SubConfig& config) {
       {.name = "no-local",
        .section = subscribing,
        .help = "Leave out what is published with this client's own id. MQTT 5.",
-       .field = flag(config.no_local)},
+       .field = flag(config.no_local),
+       .mqtt5 = Mqtt5::needed},
       {.name = "require-all",
        .value = "[=no]",
        .section = subscribing,
@@ -441,14 +245,16 @@ std::vector<Option> sub_rows(SubConfig& config) {
       {.name = "retain-as-published",
        .section = subscribing,
        .help = "Messages come with the retain flag that they were published with. MQTT 5.",
-       .field = flag(config.retain_as_published)},
+       .field = flag(config.retain_as_published),
+       .mqtt5 = Mqtt5::needed},
       {.name = "retain-handling",
        .value = "WHEN",
        .section = subscribing,
        .help = "Have retained messages sent always, for a new subscription only, or never: always, new, never. MQTT 5.",
        .field = choice<std::optional<RetainHandling>>(config.retain_handling, {{"always", RetainHandling::send_always},
                                                                                {"new", RetainHandling::send_if_new},
-                                                                               {"never", RetainHandling::send_never}})},
+                                                                               {"never", RetainHandling::send_never}}),
+       .mqtt5 = Mqtt5::needed},
       {.name = "filter-out",
        .letter = 'T',
        .value = "FILTER",
@@ -460,12 +266,12 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .section = choosing,
        .help = "Leave out retained messages.",
        .field = flag(config.skip_retained),
-       .group = "retained"},
+       .groups = {"retained"}},
       {.name = "retained-only",
        .section = choosing,
        .help = "Only retained messages; the first other one ends the run.",
        .field = flag(config.retained_only),
-       .group = "retained"},
+       .groups = {"retained"}},
       {.name = "remove-retained",
        .section = choosing,
        .help = "Have the broker forget each retained message that arrives and is not left out by --filter-out, --match "
@@ -475,7 +281,8 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .section = choosing,
        .help = "With --remove-retained: remove nothing, and print only what would be removed, without another form the "
                "topics.",
-       .field = flag(config.dry_run)},
+       .field = flag(config.dry_run),
+       .needs = {{"remove-retained"}}},
       {.name = "match",
        .value = "REGEX",
        .section = choosing,
@@ -515,30 +322,34 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .section = printing,
        .help = "Print the topic and a space before each payload.",
        .field = flag(config.verbose),
-       .group = "form"},
-      {.name = "format",
-       .letter = 'F',
-       .value = "FORMAT",
-       .section = printing,
-       .help =
-           "Print each message so: %t topic, %p payload, %x payload in hexadecimal, %l its length, %q QoS, %r retain, "
-           "%I time, %j all as JSON, %{json:a.b} a field of a JSON payload; --help output has them all.",
-       .field = format(config.format)},
+       .groups = {"form"}},
+      {
+          .name = "format",
+          .letter = 'F',
+          .value = "FORMAT",
+          .section = printing,
+          .help = "Print each message so: %t topic, %p payload, %x payload in hexadecimal, %l its length, %q QoS, %r "
+                  "retain, "
+                  "%I time, %j all as JSON, %{json:a.b} a field of a JSON payload; --help output has them all.",
+          .field = format(config.format),
+          .groups = {"layout"}  // and not "form": -v -F has been taken since mosquitto_sub
+      },
       {.name = "json",
        .section = printing,
        .help = "Print each message as a JSON object in one line, which pub can publish again; binary payloads, too.",
        .field = flag(config.json),
-       .group = "form"},
+       .groups = {"form", "layout"}},
       {.name = "hex",
        .section = printing,
        .help = "Print the topic, and below it the payload in hexadecimal and as ASCII.",
        .field = flag(config.hex),
-       .group = "form"},
+       .groups = {"form", "layout"}},
       {.name = "csv",
        .section = printing,
        .help = "Print a table with a heading: time,topic,qos,retain,payload,payload_base64.",
        .field = flag(config.csv),
-       .group = "form"},
+       .groups = {"form", "layout"},
+       .excludes = {{"null no-newline", "each row of a table is a line"}}},
       {.name = "pretty",
        .section = printing,
        .help = "JSON over several lines, of --json and of %j and %J in a format.",
@@ -548,12 +359,12 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .section = printing,
        .help = "No newline after each message.",
        .field = flag(config.no_newline),
-       .group = "end"},
+       .groups = {"end"}},
       {.name = "null",
        .section = printing,
        .help = "A NUL after each message instead of a newline, for xargs -0.",
        .field = flag(config.null),
-       .group = "end"},
+       .groups = {"end"}},
       {.name = "record",
        .value = "FILE",
        .section = printing,
@@ -563,7 +374,8 @@ std::vector<Option> sub_rows(SubConfig& config) {
       {.name = "append",
        .section = printing,
        .help = "With --record: begin behind what the file holds already.",
-       .field = flag(config.append)},
+       .field = flag(config.append),
+       .needs = {{"record"}}},
       {.name = "respond",
        .value = "FORMAT",
        .section = answering,
@@ -571,38 +383,44 @@ std::vector<Option> sub_rows(SubConfig& config) {
                "where requests say on which topic they are answered. --count counts all messages, also those that ask "
                "for nothing.",
        .field = format(config.respond),
-       .group = "respond"},
+       .groups = {"respond"},
+       .mqtt5 = Mqtt5::preferred},
       {.name = "respond-exec",
        .value = "COMMAND",
        .section = answering,
        .help =
            "Answer with the output of this program, without a newline at its end. It gets the payload on stdin, and "
-           "the variables REQUEST_TOPIC, REQUEST_QOS and REQUEST_RESPONSE_TOPIC. No answer where its status is not "
-           "0.",
+           "the variables REQUEST_TOPIC, REQUEST_QOS and REQUEST_RESPONSE_TOPIC, and not MQTT_PASSWORD and MQTT_PSK. "
+           "No answer where its status is not 0.",
        .field = text(config.respond_exec),
-       .group = "respond"},
+       .groups = {"respond"},
+       .mqtt5 = Mqtt5::preferred},
       {.name = "respond-shell",
        .section = answering,
        .help =
            "Have COMMAND read by /bin/sh. Without, it is a program and its arguments, and double quotation marks hold "
            "a word together.",
-       .field = flag(config.respond_shell)},
+       .field = flag(config.respond_shell),
+       .needs = {of_commands}},
       {.name = "respond-max",
        .value = "N",
        .section = answering,
        .help = "So many commands may run at the same time; further requests wait.",
-       .field = number(config.respond_max, 1, 1000)},
+       .field = number(config.respond_max, 1, 1000),
+       .needs = {of_commands}},
       {.name = "respond-timeout",
        .value = "SECONDS",
        .section = answering,
        .help = "A command that takes longer is ended, and its request not answered.",
-       .field = seconds(config.respond_timeout, Zero::refused)},
+       .field = seconds(config.respond_timeout, Zero::refused),
+       .needs = {of_commands}},
       {.name = "response-topic",
        .value = "FORMAT",
        .section = answering,
        .help = "Where requests are answered that do not say it: before MQTT 5 %t/response, that is the request's topic "
                "and /response; with MQTT 5 such messages are answered only with this option.",
-       .field = format(config.response_topic)},
+       .field = format(config.response_topic),
+       .needs = {{"respond respond-exec", "nothing is answered without"}}},
       {.name = "overflow",
        .value = "POLICY",
        .section = printing,
@@ -626,18 +444,21 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .help =
            "Show one line for each topic, with its last message, how old that is, and how many there were and come.",
        .field = flag(config.watch),
-       .group = "view"},
+       .groups = {"view"},
+       .excludes = {{"no-newline json hex csv null", no_such_form}}},
       {.name = "message-rate",
        .section = watching,
        .help = "Instead of messages print each second how many have come, how many a second, and how many wait.",
        .field = flag(config.message_rate),
-       .group = "view"},
+       .groups = {"view"},
+       .excludes = {{"format pretty no-newline json hex csv null", no_such_form}}},
       {.name = "graph",
        .value = "FIELD",
        .section = watching,
        .help = "Draw the numbers that come, a line for each topic: payload, or a field of JSON payloads such as a.b.",
        .field = number_field(config.graph),
-       .group = "view"},
+       .groups = {"view"},
+       .excludes = {{"format pretty no-newline json hex csv null", no_such_form}}},
       {.name = "verify",
        .section = verifying,
        .help =
@@ -647,54 +468,66 @@ std::vector<Option> sub_rows(SubConfig& config) {
            "27. To be started before they are: a "
            "message that was sent before counts as lost.",
        .field = flag(config.verify),
-       .group = "view"},
+       .groups = {"view"},
+       .excludes = {{"format pretty no-newline json hex csv null verbose random-filter unique every expect respond "
+                     "respond-exec dry-run remove-retained match json-match retained-only exit-after-suback",
+                     "it reports on all messages, and prints none"}}},
       {.name = "publishers",
        .value = "N",
        .section = verifying,
        .help = "With --verify: end when N publishers have ended.",
-       .field = number(config.publishers, 1, 1'000'000)},
+       .field = number(config.publishers, 1, 1'000'000),
+       .needs = {of_verify}},
       {.name = "subtract-offset",
        .section = verifying,
        .help = "With --verify: take off each latency by how much this machine's clock is ahead of the publisher's, as "
                "pub --clock-topic has found it out. Without this it is only shown.",
-       .field = flag(config.subtract_offset)},
+       .field = flag(config.subtract_offset),
+       .needs = {of_verify}},
       {.name = "max-loss",
        .value = "N",
        .section = verifying,
        .help = "With --verify: end with status 6 where more than N messages are lost; a corrupted one is lost.",
-       .field = number(config.budgets.max_loss, 0, 1'000'000'000'000'000)},
+       .field = number(config.budgets.max_loss, 0, 1'000'000'000'000'000),
+       .needs = {of_verify}},
       {.name = "max-dup",
        .value = "N",
        .section = verifying,
        .help = "The same where more than N have come twice.",
-       .field = number(config.budgets.max_dup, 0, 1'000'000'000'000'000)},
+       .field = number(config.budgets.max_dup, 0, 1'000'000'000'000'000),
+       .needs = {of_verify}},
       {.name = "max-reorder",
        .value = "N",
        .section = verifying,
        .help = "The same where more than N have come after a later one.",
-       .field = number(config.budgets.max_reorder, 0, 1'000'000'000'000'000)},
+       .field = number(config.budgets.max_reorder, 0, 1'000'000'000'000'000),
+       .needs = {of_verify}},
       {.name = "max-p99",
        .value = "TIME",
        .section = verifying,
        .help = "The same where one message of a hundred took longer: 5ms. It counts from when a message was due, where "
                "its publisher had a pace, else from when it was sent.",
-       .field = duration(config.budgets.max_p99)},
+       .field = duration(config.budgets.max_p99),
+       .needs = {of_verify}},
       {.name = "min-rate",
        .value = "RATE",
        .section = verifying,
        .help = "The same where fewer messages a second came, from the first to the last.",
-       .field = rate(config.budgets.min_rate, "messages a second")},
+       .field = rate(config.budgets.min_rate, "messages a second"),
+       .needs = {of_verify}},
       {.name = "report",
        .value = "[=FORMAT]",
        .section = verifying,
        .help = "With --verify: how it reports, as text, json or csv.",
-       .field = report_format(config.report)},
+       .field = report_format(config.report),
+       .needs = {of_verify}},
       {.name = "report-file",
        .value = "FILE",
        .section = verifying,
        .help = "With --verify: put the report behind what the file holds already, not on stdout: with csv a series of "
                "runs is one table.",
-       .field = text(config.report_file)},
+       .field = text(config.report_file),
+       .needs = {of_verify}},
       {.name = "why",
        .section = watching,
        .help =
@@ -706,13 +539,14 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .section = ending,
        .help = "End with status 0 after N messages.",
        .field = number(config.count, 1, 1'000'000'000'000'000),
-       .group = "count"},
+       .groups = {"count"}},
       {.name = "expect",
        .value = "N",
        .section = ending,
        .help = "End with status 0 after N messages, and with 6 where --timeout or --idle comes first.",
        .field = number(config.expect, 1, 1'000'000'000'000'000),
-       .group = "count"},
+       .groups = {"count"},
+       .needs = {{"timeout idle", "until when they are expected"}}},
       {.name = "timeout",
        .letter = 'W',
        .value = "SECONDS",
@@ -723,7 +557,7 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .value = "SECONDS",
        .section = ending,
        .help = "End when nothing has come for so long: with status 0, or with 27 where --count or --until was to come, "
-               "with 6 where --expect was. The time without a connection does not count.",
+               "with 6 where --expect was, with 3 if the broker is away by then.",
        .field = seconds(config.idle)},
       {.name = "until",
        .value = "REGEX",
@@ -737,6 +571,12 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .field = flag(config.exit_after_suback)},
   };
   std::ranges::move(connection_rows(config.connection), std::back_inserter(rows));
+  std::ranges::find(rows, "ping", &Option::name)->excludes = {
+      {"unsubscribe filter-out skip-retained retained-only remove-retained match json-match unique every random-filter "
+       "verbose format json hex csv pretty no-newline null record respond respond-exec watch message-rate graph why "
+       "count "
+       "expect idle until exit-after-suback stamped verify",
+       "a ping prints nothing but its own line"}};
   return rows;
 }
 

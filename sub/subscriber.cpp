@@ -1,19 +1,21 @@
 #include "sub/subscriber.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
 
-#include "common/one_cpu.hpp"
-#include "common/random.hpp"
-#include "common/stamp.hpp"
-#include "sub/choosing.hpp"
-#include "sub/display.hpp"
+#include "common/measure/stamp.hpp"
+#include "common/text/random.hpp"
+#include "common/text/words.hpp"
+#include "sub/match/choosing.hpp"
+#include "sub/outcome.hpp"
 #include "sub/responder.hpp"
-#include "sub/verification.hpp"
+#include "sub/show/display.hpp"
+#include "sub/verify/verification.hpp"
 
 namespace sistem {
 namespace {
@@ -250,36 +252,8 @@ class Handling {
   bool is_over_ = false;  ///< a message came that ends it
 };
 
-/// Keeps the process on one CPU while messages come in crowds and little is done with each: where more is done, a
-/// second CPU is worth more than what it costs to meet there.
-class InFloods {
- public:
-  explicit InFloods(const SubConfig& config)
-      : takes_part_(!config.json && !config.format && !config.hex && !config.csv && !config.pretty && !config.verify &&
-                    !config.responds() && config.match.empty() && config.json_match.empty()) {}
-
-  /// So many came together.
-  void hear(std::size_t messages) {
-    constexpr std::size_t crowd = 256;
-    constexpr std::chrono::seconds calm{1};
-    if (messages >= crowd && takes_part_) {
-      last_ = std::chrono::steady_clock::now();
-      if (!on_one_cpu_) {
-        on_one_cpu_.emplace();
-      }
-    } else if (on_one_cpu_ && std::chrono::steady_clock::now() - last_ > calm) {
-      on_one_cpu_.reset();
-    }
-  }
-
- private:
-  const bool takes_part_;
-  Deadline last_{};
-  std::optional<OneCpu> on_one_cpu_;
-};
-
-/// Takes what arrives until one of the ends has come. True where it is that nothing has come for a while. The time
-/// without a connection does not count: nobody knows what would have come.
+/// Takes what arrives until one of the ends has come. True where it is that nothing has come for a while, with a
+/// connection or without.
 bool take_all(Session& session, const SubConfig& config, Handling& handling, Display& display,
               Verification* verification, Silence& silence, Deadline deadline, Output& output,
               const std::stop_token& stop) {
@@ -288,12 +262,10 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
   Deadline late = never;
   Deadline idle = idle_end();
   Writing writing;
-  InFloods in_floods{config};
   while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
     const Deadline wake = std::min({deadline, idle, late, deadline_in(look_at_reader), display.due(), silence.due(),
                                     writing.wake(), verification != nullptr ? verification->due() : never});
     std::vector<Message> messages = session.receive(wake, stop);
-    in_floods.hear(messages.size());
     for (Message& message : messages) {
       handling.take(std::move(message), stop);
     }
@@ -317,7 +289,7 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
         throw OutputClosed{};
       }
     }
-    if (!messages.empty() || !session.connected()) {
+    if (!messages.empty()) {
       idle = idle_end();
     } else if (std::chrono::steady_clock::now() >= idle) {
       return !stop.stop_requested();
@@ -335,6 +307,26 @@ void take_what_is_there(Session& session, Handling& handling, const std::stop_to
   handling.flush();
 }
 
+/// The same where a fault ends the run, which is told by somebody else. Messages of a session that was kept arrive
+/// before anything is subscribed: `is_begun` says whether the display has begun.
+void take_what_is_left(Session& session, Handling& handling, Display& display, bool is_begun,
+                       const std::stop_token& stop) {
+  try {
+    session.disconnect();
+    for (Message& message : session.receive(std::chrono::steady_clock::now(), stop)) {
+      if (!std::exchange(is_begun, true)) {
+        display.begin();
+      }
+      handling.take(std::move(message), stop);
+    }
+    handling.flush();
+    if (is_begun) {
+      display.finish(session.waiting());
+    }
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): what ended the run, once more
+  }
+}
+
 /// For what is to take only a moment more.
 std::stop_token requested_stop() {
   std::stop_source source;
@@ -348,19 +340,16 @@ bool flush_removals(Session& session, const Handling& handling, bool time_is_up,
                     const std::stop_token& stop) {
   const std::size_t left = handling.kept() + session.flush(time_is_up ? requested_stop() : stop);
   if (left > 0) {
-    console.note(fmt::format("{} retained {} may not have been removed", left, left == 1 ? "message" : "messages"));
+    console.note(fmt::format("{} may not have been removed", counted(left, "retained message")));
   }
   return left == 0;
 }
 
-/// True where the session has dropped none, because stdout's reader was fast enough.
-bool tell_dropped(const Session& session, const Console& console) {
-  const std::size_t dropped = session.dropped();
+void tell_dropped(std::size_t dropped, const Console& console) {
   if (dropped > 0) {
-    console.note(fmt::format("{} {} dropped because the reader of stdout was slow", dropped,
-                             dropped == 1 ? "message was" : "messages were"));
+    console.note(fmt::format("{} dropped because the reader of stdout was slow",
+                             counted(dropped, "message was", "messages were")));
   }
-  return dropped == 0;
 }
 
 /// Where an exception ends a run that is verified, what was seen of it is reported all the same.
@@ -387,8 +376,8 @@ class ReportAnyway {
   int before_ = std::uncaught_exceptions();
 };
 
-ExitStatus print_all(Session& session, const SubConfig& config, Output& output, Recording* recording,
-                     const Console& console, const std::stop_token& stop, const OpenSession& look) {
+Outcome print_all(Session& session, const SubConfig& config, Output& output, Recording* recording,
+                  const Console& console, const std::stop_token& stop, const OpenSession& look) {
   Display display{config, output, console};
   std::optional<Verification> verification;
   if (config.verify) {
@@ -396,25 +385,36 @@ ExitStatus print_all(Session& session, const SubConfig& config, Output& output, 
   }
   Verification* const verifies = verification ? &*verification : nullptr;
   Handling handling{session, config, output, display, verifies, recording, console};
-  const Granted lists = prepare(session, config, console, stop);
-  const bool all_granted = lists.refused.empty();
-  Silence silence{config, lists.granted, look, console};
-  const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
-  handling.end_by(deadline);
-  display.begin();
+  bool all_granted = false;
   bool is_idle = false;
-  if (config.exit_after_suback) {
-    take_what_is_there(session, handling, stop);
-  } else {
-    const ReportAnyway reports{verifies, session, output};
-    is_idle = take_all(session, config, handling, display, verifies, silence, deadline, output, stop);
+  bool is_begun = false;
+  try {
+    const Granted lists = prepare(session, config, console, stop);
+    all_granted = lists.refused.empty();
+    Silence silence{config, lists.granted, look, console};
+    const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
+    handling.end_by(deadline);
+    display.begin();
+    is_begun = true;
+    if (!config.exit_after_suback) {
+      const ReportAnyway reports{verifies, session, output};
+      is_idle = take_all(session, config, handling, display, verifies, silence, deadline, output, stop);
+    }
+  } catch (const Error&) {
+    take_what_is_left(session, handling, display, is_begun, stop);
+    throw;
   }
-  const auto is_done = [&] { return config.exit_after_suback || !handling.goes_on(); };
-  if (!is_done()) {
+  session.take_no_more();
+  if (handling.goes_on()) {
     take_what_is_there(session, handling, stop);
   }
-  const bool done = is_done();
-  const bool time_is_up = !done && !is_idle && !stop.stop_requested();
+  Outcome outcome;
+  outcome.end = config.exit_after_suback || !handling.goes_on() ? Outcome::End::done
+                : is_idle                                       ? Outcome::End::silence
+                : stop.stop_requested()                         ? Outcome::End::stop
+                                                                : Outcome::End::time_is_up;
+  outcome.is_away = is_idle && !session.connected();
+  const bool time_is_up = outcome.end == Outcome::End::time_is_up;
   handling.finish_answers(time_is_up ? requested_stop() : stop);
   const bool removed = !config.remove_retained || flush_removals(session, handling, time_is_up, console, stop);
   display.finish(session.waiting());
@@ -424,54 +424,19 @@ ExitStatus print_all(Session& session, const SubConfig& config, Output& output, 
     display.finish(session.waiting());
   }
   if (config.dry_run) {
-    console.note(fmt::format("dry run: {} retained {} would be removed, and none was", handling.removable(),
-                             handling.removable() == 1 ? "message" : "messages"));
+    console.note(
+        fmt::format("dry run: {} would be removed, and none was", counted(handling.removable(), "retained message")));
   }
+  outcome.handled = handling.handled();
+  outcome.has_met = handling.met();
+  outcome.is_granted = all_granted && !handling.refused();
+  outcome.is_finished = removed && handling.unanswered() == 0;
+  outcome.dropped = session.dropped();
   if (verification) {
-    const bool kept = verification->report(session, output);
-    const bool has_ended = verification->has_ended();
-    // Silence ends a run in which somebody may still have something to say; what is asked for is that they have ended.
-    const bool unmet = (config.count && !done) || (config.until && !handling.met() && !has_ended) ||
-                       (is_idle && !config.count && !config.until && !has_ended);
-    const bool was_stopped = stop.stop_requested() && !done;
-    if (!verification->has_any() || unmet) {
-      if (!was_stopped) {
-        console.note(fmt::format("{} before {}", is_idle ? "silence came" : "time was up",
-                                 config.count || config.until ? "all had come that was asked for"
-                                 : verification->has_any()    ? "all publishers had ended"
-                                                              : "anything with a stamp had come"));
-      }
-      return was_stopped                        ? ExitStatus::success
-             : verification->has_any() && !kept ? ExitStatus::verdict
-                                                : ExitStatus::timed_out;
-    }
-    return kept ? ExitStatus::success : ExitStatus::verdict;
+    const bool is_kept = verification->report(session, output);
+    outcome.verified = {verification->has_any(), verification->has_ended(), is_kept};
   }
-  const ExitStatus success = !removed || handling.unanswered() > 0 ? ExitStatus::failure
-                             : all_granted && !handling.refused()  ? ExitStatus::success
-                                                                   : ExitStatus::topic_refused;
-  const bool fewer = config.expect && handling.handled() < *config.expect;
-  const bool counted = config.wanted() && handling.handled() >= *config.wanted();
-  const bool unmet = config.until && !handling.met() && !counted;
-  if (done && !fewer && !unmet) {
-    return success;
-  }
-  const std::string tally =
-      config.wanted() ? fmt::format("{} of {} messages", handling.handled(), *config.wanted())
-                      : fmt::format("{} {}", handling.handled(), handling.handled() == 1 ? "message" : "messages");
-  const bool was_asked_for = config.wanted() || config.until;
-  if (done || time_is_up || is_idle) {
-    const std::string end = done      ? "no more is to come"
-                            : is_idle ? fmt::format("nothing came for {} s", config.idle->count())
-                                      : "time is up";
-    console.note(fmt::format("{} after {}", end, tally));
-    return fewer ? ExitStatus::verdict : is_idle && !was_asked_for ? success : ExitStatus::timed_out;
-  }
-  if (was_asked_for) {
-    console.note(fmt::format("stopped after {}", tally));
-    return ExitStatus::failure;
-  }
-  return success;
+  return outcome;
 }
 
 }  // namespace
@@ -479,12 +444,15 @@ ExitStatus print_all(Session& session, const SubConfig& config, Output& output, 
 ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
                           const std::stop_token& stop, const OpenSession& look, Recording* recording) {
   try {
-    const ExitStatus status = print_all(session, config, output, recording, console, stop, look);
-    const bool none_dropped = tell_dropped(session, console);
-    return status == ExitStatus::success && !none_dropped ? ExitStatus::failure : status;
+    const Outcome outcome = print_all(session, config, output, recording, console, stop, look);
+    if (const auto words = words_of(outcome, config, session.broker())) {
+      console.note(*words);
+    }
+    tell_dropped(outcome.dropped, console);
+    return status_of(outcome, config);
   } catch (const Error&) {
     output.flush();  // what was taken is printed
-    (void)tell_dropped(session, console);
+    tell_dropped(session.dropped(), console);
     throw;
   }
 }

@@ -2,9 +2,9 @@
 
 #include <stop_token>
 
-#include "common/console.hpp"
-#include "common/error.hpp"
-#include "common/output.hpp"
+#include "common/process/console.hpp"
+#include "common/process/error.hpp"
+#include "common/process/output.hpp"
 #include "common/session.hpp"
 #include "sub/recording.hpp"
 #include "sub/silence.hpp"

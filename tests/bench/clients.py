@@ -8,6 +8,7 @@ import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
 OURS = "ours"
+BESIDE = "beside"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Client:
     @property
     def block(self) -> int:
         """How many one-shots make a round: fewer where each takes long."""
-        return 25 if self.name in (OURS, "mosquitto") else 8
+        return 25 if self.name in (OURS, BESIDE, "mosquitto") else 8
 
     def command(self, words: list[str], port: int, qos: int, topic: str, *more: str) -> list[str]:
         if self.script:
@@ -52,9 +53,9 @@ def first(pattern: str, text: str) -> str:
     return found.group(1) if found else "unknown"
 
 
-def ours(folder: pathlib.Path) -> Client:
+def ours(folder: pathlib.Path, name: str = OURS, label: str = "pub, sub") -> Client:
     pub, sub = folder / "pub", folder / "sub"
-    return Client(OURS, "pub, sub", " ".join(output([str(pub), "--version"]).split()) or "unknown",
+    return Client(name, label, " ".join(output([str(pub), "--version"]).split()) or "unknown",
                   publish=[str(pub), "-l"], receive=[str(sub)], receive_json=[str(sub), "--json"],
                   oneshot=[str(pub), "-m", "x"], subscribe=[str(sub), "-E"],
                   repeat=[str(pub), "-m", "x", "--rate", "{rate}", "--repeat", "{count}"], files=(pub, sub))
@@ -100,9 +101,11 @@ def mqttjs() -> Client | str:
                   oneshot=[*call, "oneshot"], subscribe=[*call, "subscribe"], script=True)
 
 
-def find(folder: pathlib.Path) -> tuple[list[Client], dict[str, str]]:
-    """Ours and the peers that are there, and of the others why they are not."""
+def find(folder: pathlib.Path, beside: pathlib.Path | None) -> tuple[list[Client], dict[str, str]]:
+    """Ours, another build of ours where one is given, and the peers that are there; of the others why they are not."""
     there, absent = [ours(folder)], {}
+    if beside:
+        there.append(ours(beside, BESIDE, f"{beside}/pub, sub"))
     for name, peer in (("mosquitto", mosquitto()), ("python", python()), ("paho-c", paho_c()), ("mqttjs", mqttjs())):
         if isinstance(peer, Client):
             there.append(peer)

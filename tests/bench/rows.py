@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 
-from clients import OURS, Client, output
+from clients import BESIDE, OURS, Client, output
 from stage import Failed, Gauge, Stage
 
 # Packet ids end at 65,535. mosquitto_pub -l ends too early, with status 0, when more lines than that wait at QoS 1 or 2.
@@ -276,7 +276,7 @@ def flood_rows() -> Iterator[Row]:
     yield Row("receive-json", receive_bare(0, 64, json=True), MOST, can=lambda client: bool(client.receive_json))
 
 
-PAIR = (OURS, "mosquitto")
+PAIR = (OURS, BESIDE, "mosquitto")
 ROWS = (
     *sorted(flood_rows(), key=lambda row: (row.name.startswith("through-"), "receive" in row.name)),
     Row("oneshot-qos0", one_shots(0, lambda _, client: client.oneshot)),

@@ -10,8 +10,8 @@
 #include <csignal>
 #include <thread>
 
-#include "common/descriptor.hpp"
-#include "common/dial.hpp"
+#include "common/net/dial.hpp"
+#include "common/process/descriptor.hpp"
 #include "tests/integration/explained.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/expect.hpp"
@@ -187,7 +187,11 @@ TEST_F(Explained, ATakenIdIsNamed) {
   for (const std::string version : {"311", "5"}) {
     const auto first = subscribed(broker, {"-t", "x", "-i", "twin" + version, "-V", version, "--no-reconnect"});
     const auto second = subscribed(broker, {"-t", "x", "-i", "twin" + version, "-V", version});
-    EXPECT_EQ(first->wait(), 3) << first->report();
+    const int status = first->wait();
+    // Mosquitto says so by DISCONNECT 0x8E where the version of MQTT and its own have one; else the connection just
+    // ends.
+    const bool is_told = first->err().find("session taken over (0x8E)") != std::string::npos;
+    EXPECT_EQ(status, is_told ? 4 : 3) << first->report();
     end(*second);
   }
   broker.stop();
@@ -200,8 +204,6 @@ TEST_F(Explained, ATakenIdIsNamed) {
         wire.packet(1, second), wire.fin_of_broker(first), id));
     told.expect(fmt::format("Frames {} and {}: {} said DISCONNECT, then TCP closed: a clean end",
                             wire.packet(14, second), wire.fin(second), id));
-    // The first one's DISCONNECT, which answers that, makes it no clean end. It may close before the broker does.
-    told.expect_none(fmt::format("Frames {} and", wire.packet(14, first)));
   }
 }
 

@@ -119,6 +119,16 @@ TEST(BenchPeers, WhatIsWrongIsTold) {
   EXPECT_EQ(nothing.err, "tests/bench/peers: /nonexistent/pub is no program\n");
 }
 
+TEST(BenchPeers, AnotherBuildIsMeasuredBesideThisOne) {
+  const Result result = compared(
+      {"--bin", tools, "--beside", tools, "--peers", "", "--messages", "10", "--only", "publish-qos0", "--json", "-"});
+  ASSERT_EQ(result.status, 0) << result.report;
+  const nlohmann::json report = nlohmann::json::parse(result.out);
+  EXPECT_EQ(report["clients"]["beside"]["label"], tools + "/pub, sub");
+  EXPECT_FALSE(report["clients"].contains("mosquitto"));
+  EXPECT_TRUE(figure(report, "publish-qos0", "rate")["ratios"].contains("beside")) << report.dump(1);
+}
+
 /// A report of tests/bench/peers with one figure as a multiple of mosquitto's and one that mosquitto has not.
 std::string report_of(double rate, double peak) {
   const auto entry = [](const char* row, const char* name, const char* unit, bool more, double ours) {

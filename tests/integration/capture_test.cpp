@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "common/payload.hpp"
-#include "common/stamp.hpp"
+#include "common/measure/stamp.hpp"
+#include "common/text/encoding.hpp"
 #include "tests/integration/tools.hpp"
 #include "tests/support/capture.hpp"
 #include "tests/support/certificates.hpp"

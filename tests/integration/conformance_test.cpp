@@ -19,6 +19,7 @@ using Reply = RogueBroker::Reply;
 const Reply accepted{RogueBroker::connect_packet, "\x20\x02\x00\x00"s};
 const Reply accepted_v5{RogueBroker::connect_packet, "\x20\x03\x00\x00\x00"s};
 
+using test::operator+;  // which this one would hide
 std::vector<Reply> operator+(std::vector<Reply> replies, const std::vector<Reply>& others) {
   replies.insert(replies.end(), others.begin(), others.end());
   return replies;
@@ -97,13 +98,12 @@ TEST(Rogue, HalfAPacketIsNoAnswer) {
 TEST(Rogue, ATakeoverIsCalledWhatItIs) {
   const RogueBroker rogue{
       {accepted_v5, {RogueBroker::subscribe_packet, "\x90\x04\x00\x01\x00\x00\xE0\x02\x8E\x00"s, true}}};
-  const Result result = run(tool(SUB, rogue.port(), {"-V", "5", "-t", "a", "-i", "me", "--no-reconnect"}));
-  EXPECT_EQ(result.status, 3) << result.report;
+  const Result result = run(tool(SUB, rogue.port(), {"-V", "5", "-t", "a", "-i", "me"}));
+  EXPECT_EQ(result.status, 4) << result.report;
   EXPECT_NE(
       result.err.find("has disconnected us: session taken over (0x8E), another client has connected with the id me\n"),
       std::string::npos)
       << result.report;
-  EXPECT_NE(result.err.find("sub: lost the connection to the broker"), std::string::npos) << result.report;
   EXPECT_EQ(rogue.connections(), 1);
 }
 

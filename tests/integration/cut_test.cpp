@@ -25,7 +25,9 @@ TEST_P(Cut, ConnectionsLoseNoLineAndKeepTheirOrder) {
   const Result publisher =
       run(tool(PUB, network.port(), {"-t", "count", "-l", "-q", GetParam(), "--reconnect-max-delay", "0.1"}),
           numbered(lines));
-  ASSERT_EQ(publisher.status, 0) << publisher.report;
+  // A cut behind the last line is one that pub knows of when it ends.
+  const bool ends_cut = GetParam() == "0" && publisher.err.find("was lost before the end") != std::string::npos;
+  ASSERT_EQ(publisher.status, ends_cut ? 3 : 0) << publisher.report;
   EXPECT_NE(publisher.err.find("connected again"), std::string::npos) << "nothing was cut\n" << publisher.report;
   if (GetParam() != "0") {  // QoS 0 promises nothing of what was on the wire
     ASSERT_EQ(run(pub(broker, {"-t", "end", "-m", "end", "-q", "1"})).status, 0);

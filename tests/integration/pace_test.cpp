@@ -18,6 +18,7 @@ namespace sistem::test {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using Json = nlohmann::json;
 
 /// What --report=json has printed, the last line.
@@ -173,6 +174,48 @@ TEST_F(PubPace, LinesThatAStopLeavesAreCounted) {
   EXPECT_EQ(report["not_sent"].get<int>() > 0, true) << report;
 }
 
+TEST(PubReport, ABrokerThatStoodIsTheLimitOfAStampedRunToo) {
+  const auto to_publish = [](const Packet& publish) {
+    if (publish.id == 50) {
+      std::this_thread::sleep_for(1s);
+    }
+    return acknowledgement(4, *publish.id);
+  };
+  const RogueBroker rogue{{{RogueBroker::connect_packet, "\x20\x02\x00\x00"s},
+                           {.to = RogueBroker::publish_packet, .bytes = "", .answer = to_publish}}};
+  const Result result = run(tool(
+      PUB, rogue.port(),
+      {"-t", "a", "-m", "x", "-q", "1", "--stamp", "--rate", "100", "--repeat", "150", "-M", "5", "--report=json"}));
+  EXPECT_EQ(result.status, 0) << result.report;
+  const Json report = report_of(result.out);
+  EXPECT_EQ(report["limit"], "broker") << report;
+  EXPECT_GT(report["behind_seconds"], 0.5) << report;
+  EXPECT_NE(result.err.find("the pace was not kept: messages were sent late, "), std::string::npos) << result.report;
+}
+
+TEST(PubReport, LinesThatALossHasLeftUnreadAreNotCalledSent) {
+  const RogueBroker rogue{
+      {{RogueBroker::connect_packet, "\x20\x02\x00\x00"s}, {RogueBroker::publish_packet, "", true}}};
+  const Result result =
+      run(tool(PUB, rogue.port(), {"-t", "a", "-l", "-q", "1", "--no-reconnect", "--report=json"}), numbered(20000));
+  EXPECT_EQ(result.status, 3) << result.report;
+  const Json report = report_of(result.out);
+  EXPECT_EQ(report.at("input_left"), true) << report;
+  EXPECT_GT(report["not_sent"], 0) << report;
+  EXPECT_LT(report["sent"].get<int>() + report["not_sent"].get<int>(), 20000) << "what was not read is not counted";
+  const Result count = run(tool(
+      PUB, rogue.port(), {"-t", "a", "-m", "x", "--repeat", "20000", "-q", "1", "--no-reconnect", "--report=json"}));
+  EXPECT_EQ(report_of(count.out)["sent"].get<int>() + report_of(count.out)["not_sent"].get<int>(), 20000)
+      << count.report;
+}
+
+TEST_F(PubPace, WithoutAPaceTheRateIsThatOfAllTheTime) {
+  const Result result = run(pub(*broker_, {"-t", "a", "-l", "-q", "1", "--report=json"}), numbered(500));
+  const Json report = report_of(result.out);
+  EXPECT_EQ(report.at("input_left"), false) << report;
+  EXPECT_NEAR(report["rate_achieved"].get<double>() * report["seconds"].get<double>(), 500, 1) << report;
+}
+
 TEST_F(PubPace, RefusedMessagesAreCountedByTheirReason) {
   const TemporaryFolder folder;
   const std::string rules = folder.write("acl", "topic readwrite open/#\n").string();
@@ -287,7 +330,7 @@ TEST_F(PubPace, AClientThatIsKilledIsNamedAndTheOthersGoOn) {
   const auto children = children_of(publisher.pid());
   ASSERT_EQ(children.size(), 2U);
   ::kill(children[1], SIGKILL);
-  broker_->wait_for_log("dev-2 closed its connection");
+  broker_->wait_for_log("Client dev-2 ");  // has gone, in whatever words
   publisher.signal(SIGTERM);
   EXPECT_EQ(publisher.wait(), 128 + SIGKILL) << publisher.report();
   EXPECT_NE(publisher.err().find("1 of 2 clients failed: 2 by signal 9 (Killed)"), std::string::npos)

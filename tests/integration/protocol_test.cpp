@@ -287,12 +287,11 @@ TEST_F(Protocol, ASessionThatTheBrokerHasKeptIsNotSubscribedAgainAfterALoss) {
 TEST(ProtocolOfRogues, WhyTheBrokerDisconnectsUsIsSaidAndAnotherConnectionMade) {
   const std::string suback = "\x90\x04\x00\x01\x00\x00"s;
   const std::tuple<std::string, std::string> table[] = {
-      {"\xE0\x01\x8E"s, "session taken over (0x8E), another client has connected with the id twin\n"},
+      {"\xE0\x01\x97"s, "quota exceeded (0x97)\n"},
       {"\xE0\x02\x8B\x00"s, "server shutting down (0x8B)\n"},
-      {"\xE0\x0E\x9C\x0C\x1F\x00\x04"
-       "full\x1C\x00\x02"
-       "b2"s,
-       "use another server (0x9C), \"full\", use b2\n"},
+      {"\xE0\x09\x89\x07\x1F\x00\x04"
+       "full"s,
+       "server busy (0x89), \"full\"\n"},
   };
   for (const bool closes : {true, false}) {
     for (const auto& [packet, words] : table) {

@@ -157,47 +157,6 @@ TEST_F(Pub, AStopDuringTheDelayTellsHowManyRepeatsAreMissing) {
   broker_->wait_for_log("Received DISCONNECT");
 }
 
-/// How often Paho's send thread of that process has gone to sleep.
-long sleeps_of_send_thread(pid_t pid) {
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
-    std::string name;
-    std::ifstream{entry.path() / "comm"} >> name;
-    if (name != "MQTTAsync_send") {
-      continue;
-    }
-    std::ifstream status(entry.path() / "status");
-    for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("voluntary_ctxt_switches:")) {
-        return std::stol(line.substr(line.find(':') + 1));
-      }
-    }
-  }
-  ADD_FAILURE() << "there is no such thread";
-  return 0;
-}
-
-// To wake another thread for it would take longer than the rest of its way.
-TEST_F(Pub, TheThreadThatReadsALineSendsIt) {
-  if (run({.command = {PUB, "--version"}}).out.find("linked in") == std::string::npos) {
-    GTEST_SKIP() << "Paho is not linked in";
-  }
-  constexpr int lines = 200;
-  Process listener{sub(*broker_, {"-t", "a"})};
-  listener.wait_for_stderr("subscribed to");
-  Process publisher{pub(*broker_, {"-t", "a", "-l"})};
-  publisher.write("line 0.\n");
-  listener.wait_for_stdout("line 0.\n");
-  const long before = sleeps_of_send_thread(publisher.pid());
-  for (int number = 1; number <= lines; ++number) {
-    const std::string line = "line " + std::to_string(number) + ".\n";
-    publisher.write(line);
-    listener.wait_for_stdout(line);
-  }
-  EXPECT_LT(sleeps_of_send_thread(publisher.pid()) - before, lines / 2) << "it was woken for each";
-  publisher.close_stdin();
-  EXPECT_EQ(publisher.wait(), 0) << publisher.report();
-}
-
 TEST_F(Pub, WhatNoSocketHoldsArrivesWhole) {
   std::string large(8'000'000, ' ');
   for (std::size_t at = 0; at < large.size(); ++at) {

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "common/error.hpp"
+#include "common/process/error.hpp"
 #include "tests/integration/tools.hpp"
 
 namespace sistem::test {

@@ -107,6 +107,18 @@ TEST_F(RequestResponse, ACommandGetsThePayloadAndKnowsTheTopic) {
   EXPECT_TRUE(result.out == "ask 1 here " + bytes + "\n") << result.out.size();
 }
 
+TEST_F(RequestResponse, ACommandGetsNoPasswords) {
+  Start start = sub(*broker_, {"-t", "ask", "--respond-shell", "--respond-exec", "env"});
+  start.environment["MQTT_USERNAME"] = "me";
+  start.environment["MQTT_PASSWORD"] = "secret";
+  Process responder{start};
+  responder.wait_for_stderr("subscribed to");
+  const Result result = ask({"-t", "ask", "-m", "x"});
+  EXPECT_NE(result.out.find("MQTT_USERNAME=me\n"), std::string::npos) << result.report;
+  EXPECT_NE(result.out.find("REQUEST_TOPIC=ask"), std::string::npos) << result.report;
+  EXPECT_EQ(result.out.find("secret"), std::string::npos) << result.report;
+}
+
 TEST_F(RequestResponse, OnlyAShellThatWasAskedForReadsTheCommand) {
   {
     const auto responder = this->responder({"-t", "ask", "--respond-exec", "echo $HOME;  \"two  words\""});
@@ -193,7 +205,6 @@ TEST_F(RequestResponse, AnAnswerIsPrintedByteForByteWhereThatIsAskedFor) {
 TEST_F(RequestResponse, WhatMakesNoSenseIsWrongUsage) {
   const std::tuple<const char*, Arguments, std::string> table[] = {
       {PUB, {"-t", "a", "-m", "x", "--response-topic", "b"}, "--response-topic needs --request"},
-      {PUB, {"-t", "a", "-m", "x", "-W", "1"}, "--timeout needs --request"},
       {PUB, {"--request"}, "--request needs a message that asks"},
       {PUB,
        {"--request", "-t", "a", "-m", "x", "--response-topic", "b", "-D", "publish", "response-topic", "c"},

@@ -188,13 +188,24 @@ TEST_F(Signals, WhatIsNotAcknowledgedAtTheEndIsToldAndIsAFailure) {
       << publisher.report();
 }
 
-TEST_F(Signals, OneThatWasIgnoredAtTheStartStaysIgnored) {
-  // As for a job that a shell script puts into the background, or under nohup.
+TEST_F(Signals, SigintAndSigtermEndWhatWasStartedWithThemIgnored) {
+  // As a shell script starts a job in the background.
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Start start = sub(*broker_, {"-t", "a"});
+    start.command.insert(start.command.begin(), {"sh", "-c", "trap '' INT TERM; exec \"$@\"", "sh"});
+    Process subscriber{start};
+    subscriber.wait_for_stderr("subscribed to");
+    subscriber.signal(signal);
+    EXPECT_EQ(subscriber.wait(a_second_and_some), 0) << subscriber.report();
+  }
+}
+
+TEST_F(Signals, AnIgnoredSighupIsNohups) {
   Start start = sub(*broker_, {"-t", "a", "-C", "1"});
-  start.command.insert(start.command.begin(), {"sh", "-c", "trap '' INT; exec \"$@\"", "sh"});
+  start.command.insert(start.command.begin(), {"sh", "-c", "trap '' HUP; exec \"$@\"", "sh"});
   Process subscriber{start};
   subscriber.wait_for_stderr("subscribed to");
-  subscriber.signal(SIGINT);
+  subscriber.signal(SIGHUP);
   EXPECT_EQ(run(pub(*broker_, {"-t", "a", "-m", "after the signal"})).status, 0);
   EXPECT_EQ(subscriber.wait(), 0) << subscriber.report();
   EXPECT_EQ(subscriber.out(), "after the signal\n");

@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-#include "common/record.hpp"
+#include "common/mqtt/record.hpp"
 #include "tests/integration/tools.hpp"
 
 namespace sistem::test {

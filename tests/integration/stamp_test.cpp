@@ -5,7 +5,7 @@
 #include <sstream>
 #include <utility>
 
-#include "common/stamp.hpp"
+#include "common/measure/stamp.hpp"
 #include "tests/integration/tools.hpp"
 #include "tests/support/temporary.hpp"
 

@@ -87,12 +87,17 @@ TEST_F(OnATerminal, AFormatsOwnEscapesActAndThoseOfAMessageDoNot) {
   EXPECT_TRUE(has(terminal.screen(), "\x1b[92mx\\x1b[2J\x1b[0m\r\n")) << terminal.screen();
 }
 
-TEST_F(OnATerminal, WithoutNewlinesAndForMosquittosNameBytesAreAsTheyCame) {
-  publish({"-t", "k/a", "-m", "x\x1b[1m", "-r"});
-  Terminal bare{command({"-t", "k/a", "-C", "1", "-N"})};
-  EXPECT_EQ(bare.wait(), 0) << bare.screen();
-  EXPECT_TRUE(bare.screen().ends_with("x\x1b[1m")) << bare.screen();
+TEST_F(OnATerminal, WhatEndsAMessageDoesNotLetItActOnIt) {
+  publish({"-t", "k/a", "-m", "x\x1b[1m\xC2\x9B", "-r"});
+  for (const char* end : {"-N", "--null"}) {
+    Terminal terminal{command({"-t", "k/a", "-C", "1", end})};
+    EXPECT_EQ(terminal.wait(), 0) << terminal.screen();
+    EXPECT_TRUE(has(terminal.screen(), "x\\x1b[1m\\u009b")) << terminal.screen();
+  }
+}
 
+TEST_F(OnATerminal, ForMosquittosNameBytesAreAsTheyCame) {
+  publish({"-t", "k/a", "-m", "x\x1b[1m", "-r"});
   const TemporaryFolder folder;
   const auto link = folder.path() / "mosquitto_sub";
   std::filesystem::create_symlink(SUB, link);
@@ -301,7 +306,8 @@ class Overflow : public OnATerminal {
     for (int number = 0; number < messages; ++number) {
       lines += std::to_string(number) + " " + std::string(2000, 'x') + "\n";
     }
-    EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l"}), lines).status, 0);
+    // Acknowledged: or the broker has much of it unread yet when it reads what another client sends next.
+    EXPECT_EQ(run(pub(*broker_, {"-t", "flood", "-l", "-q", "1"}), lines).status, 0);
     subscriber.wait_for_full_stdout();
     const int settled = policy == "block" ? 0 : settle(subscriber);
     const std::size_t memory = most_memory(subscriber.pid());
@@ -320,18 +326,16 @@ class Overflow : public OnATerminal {
     result.printed = static_cast<std::size_t>(std::count(out.begin(), out.end(), '\n'));
     result.has_first = out.starts_with("0 ");
     result.has_last = out.find("\n19999 ") != std::string::npos;
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    EXPECT_LT(memory, 30'000U) << "kB of memory for 40 MB of messages";
-#else
-    (void)memory;
-#endif
+    if (!are_sanitized()) {
+      EXPECT_LT(memory, 30'000U) << "kB of memory for 40 MB of messages";
+    }
     return result;
   }
 
  private:
-  /// Waits until the flood has passed into the queue, or been dropped, all of it: the publisher ends while the broker
-  /// still holds much. What -d tells was read off the wire; the second of two messages, one published after the other
-  /// was read, is not read before all has been queued that was read with the first. How many those were.
+  /// Waits until the flood has passed into the queue, or been dropped, all of it: the broker still holds much when the
+  /// publisher has ended. What -d tells was read off the wire; the second of two messages, one published after the
+  /// other was read, is not read before all has been queued that was read with the first. How many those were.
   int settle(Process& subscriber) const {
     for (const char* topic : {"settled/1", "settled/2"}) {
       publish({"-t", topic, "-m", "x"});

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,9 +17,22 @@ namespace sistem::test {
 
 using Arguments = std::vector<std::string>;
 
-/// How the built tools are started against a broker: by their environment, as in the containers.
+/// Where an executable is that was built with the tests; if TOOLS names a folder, the one of that name there.
+inline std::string tried(const std::filesystem::path& built) {
+  const char* const others = std::getenv("TOOLS");
+  return others != nullptr ? (others / built.filename()).string() : built.string();
+}
+
+/// Whether the tools that are tried were built with a sanitizer: they then take more memory, and map much more.
+inline bool are_sanitized() {
+  std::ifstream file(tried(PUB), std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  return bytes.find("__asan_init") != std::string::npos || bytes.find("__tsan_init") != std::string::npos;
+}
+
+/// How the tools are started against a broker: by their environment, as in the containers.
 inline Start tool(const char* executable, std::uint16_t port, Arguments arguments) {
-  arguments.insert(arguments.begin(), executable);
+  arguments.insert(arguments.begin(), tried(executable));
   return {.command = std::move(arguments),
           .environment = {{"MQTT_HOST", "127.0.0.1"}, {"MQTT_PORT", std::to_string(port)}}};
 }

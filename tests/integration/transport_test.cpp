@@ -10,8 +10,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "common/descriptor.hpp"
-#include "common/stop.hpp"
+#include "common/process/descriptor.hpp"
+#include "common/process/stop.hpp"
 #include "tests/integration/tools.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/proxy.hpp"
@@ -234,6 +234,19 @@ TEST_F(Tls, TheVariableThatBrowsersKnowNamesAKeyLogToo) {
   expect_arrival(run(plain));
 }
 
+TEST_F(Tls, ASharedKeyLogThatCannotBeWrittenDoesNotEndTheRun) {
+  start();
+  Start start = tool(PUB, port_, {"-t", "a", "-m", "x", "-q", "1", "--cafile", authority_.certificate()});
+  start.environment["MQTT_HOST"] = "localhost";
+  start.environment["SSLKEYLOGFILE"] = "/nowhere/keys";
+  const Result result = run(start);
+  EXPECT_EQ(result.status, 0) << result.report;
+  EXPECT_NE(result.err.find("pub: SSLKEYLOGFILE: cannot write /nowhere/keys: no such file or directory; the keys are "
+                            "not logged\n"),
+            std::string::npos)
+      << result.report;
+}
+
 TEST_F(Tls, TheKeyLogHoldsTheSecretsOfEachSessionForItsOwnerOnly) {
   start();
   const auto file = folder_.path() / "keys.txt";
@@ -281,6 +294,16 @@ TEST_F(Tls, FilesThatAreOfNoUseAreNamedBeforeAnythingIsSent) {
   const auto garbage = folder_.write("garbage.pem", "no certificate");
   const auto client = authority_.issue("client", "DNS:client");
   const auto other = authority_.issue("other", "DNS:other");
+  const auto openssl = [](const Arguments& arguments) {
+    const Result result = run({.command = Arguments{"openssl"} + arguments});
+    ASSERT_EQ(result.status, 0) << result.report;
+  };
+  const auto rsa = folder_.path() / "rsa.key";
+  const auto der = folder_.path() / "client.der";
+  const auto p12 = folder_.path() / "client.p12";
+  openssl({"genpkey", "-algorithm", "RSA", "-out", rsa});
+  openssl({"x509", "-in", client.certificate, "-outform", "DER", "-out", der});
+  openssl({"pkcs12", "-export", "-in", client.certificate, "-inkey", client.key, "-passout", "pass:", "-out", p12});
   const std::pair<std::vector<std::string>, std::string> table[] = {
       {{"--cafile", "/no/such.pem"}, "cannot read the CA file /no/such.pem: no such file or directory"},
       {{"--cafile", garbage}, "the CA file " + garbage.string() + " holds no certificate in PEM format"},
@@ -291,7 +314,23 @@ TEST_F(Tls, FilesThatAreOfNoUseAreNamedBeforeAnythingIsSent) {
       {{"--cert", client.certificate, "--key", "/no/key"},
        "cannot read the client's key /no/key: no such file or directory"},
       {{"--cert", client.certificate, "--key", other.key},
-       "cannot use the client's key " + other.key.string() + ": key values mismatch"},
+       "the client's key " + other.key.string() + " is not that of the client's certificate " +
+           client.certificate.string()},
+      {{"--cert", client.certificate, "--key", rsa},
+       "the client's key " + rsa.string() + " is not that of the client's certificate " + client.certificate.string()},
+      {{"--cert", client.key, "--key", client.key},
+       "the client's certificate " + client.key.string() + " holds no certificate in PEM format"},
+      {{"--cert", client.certificate, "--key", garbage},
+       "the client's key " + garbage.string() + " holds no private key in PEM format"},
+      {{"--cert", der, "--key", client.key},
+       "the client's certificate " + der.string() + " holds no certificate in PEM format; it may be DER: " +
+           "\"openssl x509 -inform DER -in " + der.string() + " -out NEW\" makes PEM of it"},
+      {{"--cert", client.certificate, "--key", der},
+       "the client's key " + der.string() + " holds no private key in PEM format; it may be DER: " +
+           "\"openssl pkey -inform DER -in " + der.string() + " -out NEW\" makes PEM of it"},
+      {{"--cert", p12, "--key", p12},
+       "the client's certificate " + p12.string() + " holds no certificate in PEM format; it is PKCS #12: " +
+           "\"openssl pkcs12 -in " + p12.string() + " -nodes -out NEW\" makes PEM of it"},
       {{"--tls-use-os-certs", "--tls-keylog", "/no/such/log"},
        "cannot write the key log /no/such/log: no such file or directory"},
   };
@@ -393,6 +432,14 @@ TEST_F(Unix, APathWithoutABrokerIsNamed) {
 
 class Tcp : public testing::Test {
  protected:
+  /// By a proxy that nobody reads in the list of processes.
+  Result publish_by(const std::string& proxy, const Arguments& options = {}) {
+    Start start = tool(PUB, broker_->port(), Arguments{"-t", "a", "-m", "x", "-q", "1"} + options);
+    start.environment["MQTT_HOST"] = "localhost";
+    start.environment["MQTT_PROXY"] = proxy;
+    return run(start);
+  }
+
   void SetUp() override {
     NEEDS_MOSQUITTO();
     broker_ = std::make_unique<Broker>();
@@ -453,10 +500,20 @@ TEST_F(Tcp, AProxyIsAskedForTheBrokerByName) {
   EXPECT_EQ(proxy.asked_for(), "IPv6 ::1");
 }
 
+TEST_F(Tcp, ThatOthersCanReadTheProxysPasswordIsToldOfTheCommandLine) {
+  const TestProxy proxy{{.username = "me", .password = "secret"}};
+  const Result result =
+      publish(broker_->port(), {"--proxy", fmt::format("socks5h://me:secret@127.0.0.1:{}", proxy.port())});
+  EXPECT_EQ(result.status, 0) << result.report;
+  EXPECT_EQ(result.err,
+            "pub: others on this machine can read the password in --proxy in the list of processes; the variable "
+            "MQTT_PROXY hides it\n");
+}
+
 TEST_F(Tcp, AProxyMayWantAPassword) {
   const TestProxy proxy{{.username = "me", .password = "p:w@"}};
   const auto by = [&](const std::string& user) {
-    return publish(broker_->port(), {"--proxy", fmt::format("socks5h://{}127.0.0.1:{}", user, proxy.port())});
+    return publish_by(fmt::format("socks5h://{}127.0.0.1:{}", user, proxy.port()));
   };
   expect_arrival(by("me:p:w@@"));
   const std::string where = fmt::format("the proxy at 127.0.0.1:{} ", proxy.port());
@@ -479,8 +536,7 @@ TEST_F(Tcp, WhatAProxySaysOfTheBrokerIsTold) {
 TEST_F(Tcp, AnHttpProxyIsAskedToConnect) {
   const TestProxy proxy{{.http = true}};
   const std::string port = std::to_string(broker_->port());
-  expect_arrival(publish(broker_->port(), {"--proxy", fmt::format("http://me:p%3Aw@127.0.0.1:{}", proxy.port()), "-h",
-                                           "no-such-host.invalid"}));
+  expect_arrival(publish_by(fmt::format("http://me:p%3Aw@127.0.0.1:{}", proxy.port()), {"-h", "no-such-host.invalid"}));
   EXPECT_EQ(proxy.asked_for(), "CONNECT no-such-host.invalid:" + port + " HTTP/1.1\r\nHost: no-such-host.invalid:" +
                                    port + "\r\nProxy-Authorization: Basic bWU6cDp3\r\n\r\n");
   const TestProxy strict{{.reply = 403, .http = true}};

@@ -97,8 +97,8 @@ const Wrong wrongs[] = {
      {"-u", "\xFF"},
      {},
      "",
-     "--username: expected UTF-8 without control characters, 65535 bytes at most, got \"\xFF\""},
-    {PUB, {"-t", "a\nb", "-m", "x"}, {}, "", "--topic: expected UTF-8 without control characters, got \"a\\x0ab\""},
+     "--username: expected UTF-8 without control characters, 65535 bytes at most, got \"\\xff\""},
+    {PUB, {"-t", "a\nb", "-m", "x"}, {}, "", "--topic: expected UTF-8 without control characters, got \"a\\nb\""},
     {PUB, {"--cafile", "x", "--no-tls"}, {}, "", "--no-tls and --cafile: with TLS or without"},
     {PUB,
      {"-D", "subscribe", "user-property", "a", "b"},
@@ -119,8 +119,8 @@ const Wrong wrongs[] = {
      {"-t", "a", "--stdin-line=false"},
      {},
      "",
-     "--topic needs something to publish: --message, --file, --stdin-line, --stdin-file, --null-message, --template or "
-     "--jsonl"},
+     "--topic needs something to publish: --message, --file, --stdin-line, --stdin-file, --null-message, --template, "
+     "--jsonl or --ping"},
     {PUB, {}, {{"MQTT_KEEPALIVE", "1m"}}, "", "MQTT_KEEPALIVE: expected a whole number from 0 to 65535, got \"1m\""},
     {PUB,
      {},
@@ -147,11 +147,43 @@ const Wrong wrongs[] = {
     {PUB, {"-L", "mqtt://"}, {}, "", "--url: expected mqtt://[username[:password]@]host[:port][/topic]"},
     {PUB, {"-L", "mqtt:///t"}, {}, "", "--url: expected mqtt://[username[:password]@]host[:port][/topic]"},
     {PUB, {"-L", "mqtt://h:0"}, {}, "", "--url: expected a port from 1 to 65535"},
+    {PUB,
+     {"-h", "mqtt://u:secret@127.0.0.1:1883"},
+     {},
+     "",
+     "--host: expected a host name or an address, got a URL: --url takes that"},
+    {SUB,
+     {"-h", "http://127.0.0.1/"},
+     {},
+     "",
+     "--host: expected a host name or an address, got a URL: --url takes that"},
+    {SUB,
+     {},
+     {{"MQTT_HOST", "mqtt://broker"}},
+     "",
+     "MQTT_HOST: expected a host name or an address, got a URL: --url takes that"},
+    {PUB,
+     {"-h", "a b"},
+     {},
+     "",
+     "--host: expected a host name or an address, without blanks and control characters, got \"a b\""},
+    {PUB,
+     {"--ws", "--ws-path", "/mqtt\r\nX-Evil: 1"},
+     {},
+     "",
+     "--ws-path: expected a path that begins with /, of ASCII without blanks (others are written %XX), got "
+     "\"/mqtt\\r\\nX-Evil: 1\""},
+    {PUB,
+     {"--ws", "--ws-path", "/mqtt\xC3\xA9"},
+     {},
+     "",
+     "--ws-path: expected a path that begins with /, of ASCII without blanks (others are written %XX), got "
+     "\"/mqtt\xC3\xA9\""},
     {PUB, {"-L", "mqtt://h:port"}, {}, "", "--url: expected a port from 1 to 65535"},
     {PUB, {"-L", "mqtt://[::1"}, {}, "", "--url: expected mqtt://[username[:password]@]host[:port][/topic]"},
     {PUB, {"-L", "mqtt://me:hush@h:x/t"}, {}, "", "--url: expected a port from 1 to 65535"},
     {PUB,
-     {"-L", "mqtt://h/a/#"},
+     {"-L", "mqtt://h/a/#", "-m", "x"},
      {},
      "",
      "--url: expected a topic name without wildcards (+ and # are for subscribing), got \"a/#\""},
@@ -485,8 +517,8 @@ const Wrong wrongs[] = {
      {"-t", "a"},
      {},
      "",
-     "--topic needs something to publish: --message, --file, --stdin-line, --stdin-file, --null-message, --template or "
-     "--jsonl"},
+     "--topic needs something to publish: --message, --file, --stdin-line, --stdin-file, --null-message, --template, "
+     "--jsonl or --ping"},
     {PUB, {"-m", "x"}, {}, "", "--message needs a topic to publish to: --topic"},
     {PUB, {"-l"}, {}, "", "--stdin-line needs a topic to publish to: --topic"},
     {PUB, {"-n"}, {}, "", "--null-message needs a topic to publish to: --topic"},
@@ -554,8 +586,12 @@ const Wrong wrongs[] = {
     {PUB, {"-t", "a", "-m", "x", "--size", "5"}, {}, "", "--size needs a template: --template"},
     {PUB, {"-t", "a", "-m", "x", "--loop"}, {}, "", "--loop needs a recording: --replay"},
     {PUB, {"-t", "a", "-m", "x", "--topic-map", "a=b"}, {}, "", "--topic-map needs a recording: --replay"},
-    {PUB, {"-t", "a", "-m", "x", "--status"}, {}, "", "--status needs the host's readings: --readings"},
-    {PUB, {"-t", "a", "-m", "x", "--prefix", "p"}, {}, "", "--prefix needs the host's readings: --readings"},
+    {PUB, {"-t", "a", "-m", "x", "--status"}, {}, "", "--status and --message: only readings of the host have that"},
+    {PUB,
+     {"-t", "a", "-m", "x", "--prefix", "p"},
+     {},
+     "",
+     "--prefix and --message: only readings of the host have that"},
     {PUB,
      {"--status", "--will-topic", "w"},
      {},
@@ -579,6 +615,12 @@ const Wrong wrongs[] = {
      "",
      "--delimiter: expected \\n, \\t, \\r, \\0, \\\\ or \\xHH where a backslash stands, got \"\\x1\""},
     {PUB, {"-t", "a", "-l", "--on-bad-line", "go"}, {}, "", "--on-bad-line: expected stop or skip, got \"go\""},
+    {PUB, {"-t", "a", "-l", "--on-refused", "go"}, {}, "", "--on-refused: expected stop or skip, got \"go\""},
+    {PUB,
+     {"-t", "a", "-m", "x", "--request", "--on-refused", "skip"},
+     {},
+     "",
+     "--request and --on-refused: requests wait for their answers, one after the other"},
     {PUB,
      {"-t", "a", "-m", "x", "--on-bad-line", "skip"},
      {},
@@ -663,7 +705,7 @@ const Wrong wrongs[] = {
      "",
      "MQTT_TOPIC: expected a topic name without wildcards (+ and # are for subscribing), got \"a/#\""},
     {PUB,
-     {"-o", "lab.conf"},
+     {"-o", "lab.conf", "-m", "x"},
      {},
      "topic a/+\n",
      "lab.conf:1: topic: expected a topic name without wildcards (+ and # are for subscribing), got \"a/+\""},
@@ -835,7 +877,7 @@ const Wrong wrongs[] = {
      {"-t", "a", "-m", "x", "--repeat-delay", "1", "--rate", "2"},
      {},
      "",
-     "--rate and --repeat-delay: only one of them can be given"},
+     "--repeat-delay and --rate: only one of them can be given"},
     {PUB, {"--report", "xml"}, {}, "", "command line: \"xml\" is no option, and pub takes nothing else"},
     {PUB, {"--report=xml"}, {}, "", "--report: expected text, json or csv, got \"xml\""},
     {PUB, {"--clients", "0"}, {}, "", "--clients: expected a whole number from 1 to 1000, got \"0\""},
@@ -901,6 +943,21 @@ TEST_P(UsagePart, WhatIsWrongIsToldWithItsHomeAndStatus2) {
     EXPECT_TRUE(result.err.ends_with(end)) << wrong.complaint << "\nis not how this ends:\n" << result.report;
   }
 }
+TEST(Usage, AByteOrderMarkIsNoPartOfAnOptionsFile) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("marked.conf", "\xEF\xBB\xBFqos = 2\n").string();
+  const Result result = run(tool(PUB, 1, {"-o", file, "--show-config"}));
+  EXPECT_EQ(result.status, 0) << result.report;
+}
+
+TEST(Usage, AHugeValueIsCutInAComplaint) {
+  const Result result = run(tool(PUB, 1, {"-t", std::string(65536, 't'), "-m", "x"}));
+  EXPECT_EQ(result.status, 2);
+  EXPECT_TRUE(result.err.starts_with("pub: --topic: expected ")) << result.err.substr(0, 100);
+  EXPECT_NE(result.err.find(" bytes more) ... ttt"), std::string::npos);
+  EXPECT_LT(result.err.size(), 4000U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Wrongs, UsagePart, testing::Range(std::size_t{0}, parts));
 
 }  // namespace

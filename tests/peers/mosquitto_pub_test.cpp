@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,7 +61,7 @@ class BesideMosquittoPub : public testing::Test {
     const Result result = run({.command = std::move(arguments)}, input);
     EXPECT_EQ(result.status, 0) << result.report;
     EXPECT_EQ(result.out + result.err, "");
-    broker.wait_for_log("Received DISCONNECT from publisher");  // after all that it has published
+    broker.wait_for_log("Client publisher ");  // has gone, in whatever words
     const Result end = run({.command = {"mosquitto_pub", "-h", "127.0.0.1", "-p", port, "-t", last, "-n", "-q", "2"}});
     EXPECT_EQ(end.status, 0) << end.report;
     listener.wait_for_stdout(last_line);
@@ -135,7 +136,11 @@ TEST_F(BesideMosquittoPub, ManyLinesInTheirOrder) {
     input += fmt::format("line {}\n", line);
   }
   for (const char* qos : {"0", "1", "2"}) {
-    (void)expect_the_same({"-l", "-q", qos}, input);
+    // mosquitto_pub 2.1.2 ends before the last ones are sent.
+    const std::string theirs = seen_of("mosquitto_pub", {"-l", "-q", qos}, input);
+    const std::string ours = seen_of(PUB, {"-l", "-q", qos}, input);
+    EXPECT_TRUE(ours.starts_with(theirs)) << "at QoS " << qos;
+    EXPECT_EQ(std::count(ours.begin(), ours.end(), '\n'), 2000) << "at QoS " << qos;
   }
 }
 

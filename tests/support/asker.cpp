@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "common/output.hpp"
-#include "common/prompt.hpp"
-#include "common/tool.hpp"
+#include "common/options/prompt.hpp"
+#include "common/process/output.hpp"
+#include "common/process/tool.hpp"
 
 int main() {
   using namespace sistem;

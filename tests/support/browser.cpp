@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "common/payload.hpp"
+#include "common/text/encoding.hpp"
 
 namespace sistem::test {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "common/payload.hpp"
-#include "common/topic.hpp"
+#include "common/mqtt/topic.hpp"
+#include "common/text/encoding.hpp"
 
 namespace sistem::test {
 
@@ -15,11 +15,11 @@ void Conformance::begin() {
   limits_ = {};
   aliases_.clear();
   resent_.clear();
+  unasked_.clear();
   requests_.clear();
 }
 
 void Conformance::client_sent(std::string_view bytes) {
-  const auto first_byte = static_cast<std::uint8_t>(bytes.front());
   Packet packet;
   try {
     packet = read_packet(bytes, version_);
@@ -43,14 +43,9 @@ void Conformance::client_sent(std::string_view bytes) {
     case PacketType::puback:
     case PacketType::pubrec:
     case PacketType::pubrel:
-    case PacketType::pubcomp:
-      if ((first_byte & 0xFU) != (packet.type == PacketType::pubrel ? 2U : 0U)) {
-        fault(fmt::format("the flags of {} are wrong [MQTT-2.2.2-1]", name));
-      }
-      check_acknowledgement(packet);
-      break;
+    case PacketType::pubcomp: check_acknowledgement(packet); break;
     case PacketType::subscribe:
-    case PacketType::unsubscribe: check_request(packet, first_byte); break;
+    case PacketType::unsubscribe: check_request(packet); break;
     case PacketType::pingreq:
     case PacketType::auth: break;
     case PacketType::disconnect: ended_ = true; break;
@@ -99,17 +94,12 @@ void Conformance::check_publish(const Packet& packet) {
     fault("a retained message, which the broker does not take [MQTT-3.2.2-14]");
   }
   if (packet.qos == 0) {
-    if (packet.duplicate) {
-      fault("DUP at QoS 0 [MQTT-3.3.1-2]");
-    }
     return;
   }
   const std::uint16_t id = *packet.id;
   const std::string content = fmt::format("{} of {} bytes", topic, packet.payload);
   const auto known = under_way_.find(id);
-  if (id == 0) {
-    fault("packet id 0 [MQTT-2.2.1-3]");
-  } else if (requests_.contains(id)) {
+  if (requests_.contains(id)) {
     fault(fmt::format("packet id {} is that of a request without an answer [MQTT-2.2.1-4]", id));
   } else if (known == under_way_.end()) {
     if (packet.duplicate) {
@@ -133,9 +123,13 @@ void Conformance::check_acknowledgement(const Packet& packet) {
   const auto name = packet_name(packet.type);
   if (packet.type == PacketType::pubrel) {
     const auto known = under_way_.find(id);
-    if (known == under_way_.end() || !known->second.received) {
+    // A PUBREC that comes for nothing has to be answered all the same [MQTT5 4.3.3].
+    if (!unasked_.contains({PacketType::pubrec, id}) && (known == under_way_.end() || !known->second.received)) {
       fault(fmt::format("PUBREL of packet id {} without a PUBREC [MQTT-4.3.3-4]", id));
     }
+    return;
+  }
+  if (packet.type == PacketType::pubcomp && unasked_.contains({PacketType::pubrel, id})) {
     return;
   }
   const auto known = incoming_.find(id);
@@ -147,12 +141,9 @@ void Conformance::check_acknowledgement(const Packet& packet) {
   }
 }
 
-void Conformance::check_request(const Packet& packet, std::uint8_t first_byte) {
+void Conformance::check_request(const Packet& packet) {
   const auto name = packet_name(packet.type);
-  if ((first_byte & 0xFU) != 2U) {
-    fault(fmt::format("the flags of {} are wrong [MQTT-2.2.2-1]", name));
-  }
-  if (*packet.id == 0 || under_way_.contains(*packet.id) || !requests_.insert(*packet.id).second) {
+  if (under_way_.contains(*packet.id) || !requests_.insert(*packet.id).second) {
     fault(fmt::format("the packet id {} of {} is not free [MQTT-2.2.1-3]", *packet.id, name));
   }
   if (packet.filters.empty()) {
@@ -208,6 +199,13 @@ void Conformance::take(const Packet& packet) {
         if (!packet.codes.empty() && packet.codes.front() >= 0x80) {
           under_way_.erase(known);
         }
+      } else {
+        unasked_.emplace(packet.type, *packet.id);
+      }
+      break;
+    case PacketType::pubrel:
+      if (!incoming_.contains(*packet.id)) {
+        unasked_.emplace(packet.type, *packet.id);
       }
       break;
     case PacketType::puback:

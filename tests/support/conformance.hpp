@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "common/limits.hpp"
-#include "common/packet.hpp"
+#include "common/mqtt/limits.hpp"
+#include "common/mqtt/packet.hpp"
 
 namespace sistem::test {
 
@@ -38,7 +38,7 @@ class Conformance {
   void check_connect(const Packet& packet);
   void check_publish(const Packet& packet);
   void check_acknowledgement(const Packet& packet);
-  void check_request(const Packet& packet, std::uint8_t first_byte);
+  void check_request(const Packet& packet);
   void take(const Packet& packet);
 
   ProtocolVersion version_ = ProtocolVersion::v311;
@@ -49,8 +49,9 @@ class Conformance {
   bool ended_ = false;      ///< and DISCONNECT
   BrokerLimits limits_;
   std::map<std::uint32_t, std::string> aliases_;
-  std::set<std::uint16_t> resent_;    ///< packet ids that were sent again on it
-  std::set<std::uint16_t> requests_;  ///< of SUBSCRIBE and UNSUBSCRIBE without an answer
+  std::set<std::uint16_t> resent_;                          ///< packet ids that were sent again on it
+  std::set<std::pair<PacketType, std::uint16_t>> unasked_;  ///< PUBRECs and PUBRELs of no exchange
+  std::set<std::uint16_t> requests_;                        ///< of SUBSCRIBE and UNSUBSCRIBE without an answer
 
   // Of the session.
   std::map<std::uint16_t, UnderWay> under_way_;

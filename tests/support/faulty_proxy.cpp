@@ -10,9 +10,9 @@
 #include <optional>
 #include <utility>
 
-#include "common/descriptor.hpp"
-#include "common/dial.hpp"
-#include "common/stop.hpp"
+#include "common/net/dial.hpp"
+#include "common/process/descriptor.hpp"
+#include "common/process/stop.hpp"
 #include "tests/support/loopback.hpp"
 
 namespace sistem::test {

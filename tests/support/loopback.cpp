@@ -5,15 +5,18 @@
 
 #include <stdexcept>
 
-#include "common/descriptor.hpp"
+#include "common/process/descriptor.hpp"
 
 namespace sistem::test {
 
-int listen_on_loopback() {
+int listen_on_loopback(std::uint16_t port) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);  // connections of the one before may linger
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
   if (::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(socket, 8) != 0) {
     throw std::runtime_error("cannot listen on the loopback");
   }

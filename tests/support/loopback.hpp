@@ -4,8 +4,8 @@
 
 namespace sistem::test {
 
-/// A socket that listens on a free port of 127.0.0.1; the caller closes it.
-[[nodiscard]] int listen_on_loopback();
+/// A socket that listens on that port of 127.0.0.1, 0: on a free one; the caller closes it.
+[[nodiscard]] int listen_on_loopback(std::uint16_t port = 0);
 
 /// The port that a socket is bound to.
 [[nodiscard]] std::uint16_t port_of(int socket);

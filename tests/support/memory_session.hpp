@@ -27,6 +27,7 @@ class MemorySession final : public Session {
   std::uint64_t connections_so_far = 1;
   std::function<std::vector<Message>(const Message&)> answers;  ///< what arrives where something is published
   std::size_t unacknowledged = 0;                               ///< what flush() reports
+  std::optional<Error> fault_at_end;                            ///< what fault() reports
   std::size_t lost_to_overflow = 0;                             ///< what dropped() reports
 
   std::set<std::string> refused_topics;  ///< what publish() takes for them is refused
@@ -57,6 +58,8 @@ class MemorySession final : public Session {
   [[nodiscard]] std::string client_id() const override { return "memory"; }
   [[nodiscard]] bool connected() const override { return has_connection; }
   [[nodiscard]] std::uint64_t connections() const override { return connections_so_far; }
+  void take_no_more() override {}
+  [[nodiscard]] std::optional<Error> fault() const override { return fault_at_end; }
   void disconnect() override;
 
  private:

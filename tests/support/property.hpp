@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "common/property.hpp"
+#include "common/mqtt/property.hpp"
 
 namespace sistem {
 

@@ -9,8 +9,8 @@
 #include <array>
 #include <optional>
 
-#include "common/descriptor.hpp"
-#include "common/stop.hpp"
+#include "common/process/descriptor.hpp"
+#include "common/process/stop.hpp"
 #include "tests/support/loopback.hpp"
 
 namespace sistem::test {

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "common/descriptor.hpp"
+#include "common/process/descriptor.hpp"
 #include "tests/support/loopback.hpp"
 
 namespace sistem::test {
@@ -27,7 +27,9 @@ std::vector<std::string> tcpdump(const std::filesystem::path& file, const std::v
   for (const std::uint16_t port : ports) {
     filter += fmt::format(" or tcp port {}", port);
   }
-  return {"tcpdump", "-i", interface, "--immediate-mode", "-U", "-w", file, filter};
+  // 64 MiB: until the filter is set it keeps what others say on that interface, and its 2 MiB are 32 frames of
+  // loopback.
+  return {"tcpdump", "-i", interface, "--immediate-mode", "-B", "65536", "-U", "-w", file, filter};
 }
 
 std::string content_of(const std::filesystem::path& path) {

@@ -6,18 +6,21 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <map>
+#include <thread>
 
-#include "common/stop.hpp"
+#include "common/process/stop.hpp"
 #include "tests/support/loopback.hpp"
+#include "tests/support/process.hpp"
 
 namespace sistem::test {
 
-RogueBroker::RogueBroker(std::vector<Reply> first, std::vector<Reply> then, Clients clients)
+RogueBroker::RogueBroker(std::vector<Reply> first, std::vector<Reply> then, Clients clients, std::uint16_t port)
     : first_(std::move(first)),
       then_(std::move(then)),
       clients_(clients),
-      listener_(listen_on_loopback()),
+      listener_(listen_on_loopback(port)),
       port_(port_of(listener_)),
       thread_([this](const std::stop_token& stop) { serve(stop); }) {}
 
@@ -26,6 +29,9 @@ RogueBroker::~RogueBroker() {
   thread_.join();
   ::close(listener_);
   for (const std::string& fault : conformance_.faults()) {
+    if (clients_ == Clients::mqtt_unchecked) {
+      break;
+    }
     ADD_FAILURE() << "a client of the rogue broker does not keep to MQTT: " << fault;
   }
 }
@@ -35,17 +41,27 @@ std::vector<Packet> RogueBroker::packets() const {
   return packets_;
 }
 
+std::vector<Packet> RogueBroker::all_packets() const {
+  const Deadline deadline = std::chrono::steady_clock::now() + patience;
+  while (is_talking_ && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  return packets();
+}
+
 void RogueBroker::serve(const std::stop_token& stop) {
   while (wait_for(listener_, POLLIN, never, stop) == Woken::ready) {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    is_talking_ = true;
     ++connections_;
-    if (clients_ == Clients::mqtt) {
+    if (clients_ != Clients::something_else) {
       conformance_.begin();
       talk(client, connections_ == 1 ? first_ : then_, stop);
     } else {
       talk_foreign(client, stop);
     }
     ::close(client);
+    is_talking_ = false;
   }
 }
 
@@ -57,7 +73,7 @@ void RogueBroker::talk_foreign(int client, const std::stop_token& stop) const {
     }
     for (const Reply& reply : first_) {
       if (reply.to == static_cast<unsigned char>(block[0]) >> 4) {
-        (void)!::write(client, reply.bytes.data(), reply.bytes.size());
+        (void)::send(client, reply.bytes.data(), reply.bytes.size(), MSG_NOSIGNAL);
         if (reply.then_close) {
           return;
         }
@@ -102,13 +118,13 @@ void RogueBroker::talk(int client, const std::vector<Reply>& replies, const std:
       const int type = static_cast<int>(one.type);
       const int before = seen[type]++;
       for (const Reply& reply : replies) {
-        if (closing || reply.to != type || before < reply.after) {
+        if (closing || reply.to != type || before < reply.after || (reply.only && !reply.only(one))) {
           continue;
         }
         const std::string bytes = reply.bytes + (reply.answer ? reply.answer(one) : "");
         // Before it goes out: the client's answer to it may be here at once.
         conformance_.broker_sent(bytes);
-        (void)!::write(client, bytes.data(), bytes.size());
+        (void)::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (reply.then_close) {
           closing = true;
           ::shutdown(client, SHUT_WR);

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/packet.hpp"
+#include "common/mqtt/packet.hpp"
 #include "tests/support/conformance.hpp"
 
 namespace sistem::test {
@@ -31,15 +31,18 @@ class RogueBroker {
     bool then_close = false;
     std::function<std::string(const Packet&)> answer = {};  ///< sent too: bytes that depend on the packet
     int after = 0;                                          ///< so many such packets are passed over first
+    std::function<bool(const Packet&)> only = {};           ///< to such packets alone
   };
 
   /// What its clients speak: of something else it knows blocks of bytes, the first of which says their type.
-  enum class Clients { mqtt, something_else };
+  /// What is told nonsense may answer nonsense: that is not checked.
+  enum class Clients { mqtt, mqtt_unchecked, something_else };
 
   explicit RogueBroker(std::vector<Reply> replies, Clients clients = Clients::mqtt)
       : RogueBroker(replies, replies, clients) {}
-  /// The first connection gets other replies than those after it.
-  RogueBroker(std::vector<Reply> first, std::vector<Reply> then, Clients clients = Clients::mqtt);
+  /// The first connection gets other replies than those after it. `port`: where another one has listened before.
+  RogueBroker(std::vector<Reply> first, std::vector<Reply> then, Clients clients = Clients::mqtt,
+              std::uint16_t port = 0);
   RogueBroker(const RogueBroker&) = delete;
   RogueBroker& operator=(const RogueBroker&) = delete;
   ~RogueBroker();
@@ -49,6 +52,9 @@ class RogueBroker {
   [[nodiscard]] int connections() const { return connections_; }
   /// All packets that clients have sent so far.
   [[nodiscard]] std::vector<Packet> packets() const;
+  /// The same, once none of them is connected any more: what a client has sent last may still be on its way when it has
+  /// ended. Waits for that no longer than for a process.
+  [[nodiscard]] std::vector<Packet> all_packets() const;
 
  private:
   void serve(const std::stop_token& stop);
@@ -58,6 +64,7 @@ class RogueBroker {
   std::vector<Reply> first_;
   std::vector<Reply> then_;
   Clients clients_;
+  std::atomic<bool> is_talking_ = false;
   int listener_;
   std::uint16_t port_;
   std::atomic<int> connections_{0};

@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "common/error.hpp"
+#include "common/process/error.hpp"
 #include "pub/pub_config.hpp"
 #include "sub/sub_config.hpp"
 
@@ -51,6 +51,51 @@ TEST(PubConfig, AScriptWithOneMessageHearsOfALostBroker) {
   EXPECT_TRUE(read_pub({"-t", "a", "-m", "x"}).connection.reconnect_limit);
   EXPECT_FALSE(read_pub({"-t", "a", "-l"}).connection.reconnect_limit);
   EXPECT_FALSE(read_pub({}).connection.reconnect_limit);
+}
+
+TEST(PubConfig, OneMessageIsWaitedForAndNoMore) {
+  const std::vector<std::string> one[] = {{"-t", "a", "-m", "x"},
+                                          {"-t", "a", "-n"},
+                                          {"-t", "a", "-s"},
+                                          {"-t", "a", "-f", "x"},
+                                          {"-t", "a", "--template", "x"},
+                                          {"-t", "a", "-m", "x", "--repeat", "1"}};
+  for (const auto& arguments : one) {
+    const ConnectionConfig connection = read_pub(arguments).connection;
+    EXPECT_EQ(connection.reconnect_limit, std::chrono::seconds(30));
+    EXPECT_EQ(connection.acknowledge_limit, std::chrono::seconds(30));
+    EXPECT_FALSE(connection.answer_limit);
+  }
+  const std::vector<std::string> more[] = {{"-t", "a", "-m", "x", "--repeat", "50000"},
+                                           {"-t", "a", "-f", "x", "-f", "y"},
+                                           {"-t", "a", "-l"},
+                                           {"-t", "a", "-m", "x", "--interval", "1"},
+                                           {}};
+  for (const auto& arguments : more) {
+    const ConnectionConfig connection = read_pub(arguments).connection;
+    EXPECT_FALSE(connection.reconnect_limit);
+    EXPECT_FALSE(connection.acknowledge_limit);
+  }
+}
+
+TEST(PubConfig, ATimeoutIsForWhateverTheBrokerHasToAnswer) {
+  const std::vector<std::string> table[] = {
+      {"-W", "3", "-t", "a", "-m", "x"}, {"-W", "3", "-t", "a", "-l"}, {"-W", "3"}};
+  for (const auto& arguments : table) {
+    const ConnectionConfig connection = read_pub(arguments).connection;
+    EXPECT_EQ(connection.answer_limit, std::chrono::seconds(3));
+    EXPECT_EQ(connection.acknowledge_limit, std::chrono::seconds(3));
+  }
+  const ConnectionConfig request = read_pub({"-t", "a", "-m", "x", "--request", "-W", "3"}).connection;
+  EXPECT_EQ(request.answer_limit, std::chrono::seconds(3));
+  EXPECT_FALSE(request.acknowledge_limit) << "it waits for answers";
+}
+
+TEST(PubConfig, WhatARefusedMessageDoesIsSaidOrFollowsFromTheReport) {
+  EXPECT_EQ(read_pub({"-t", "a", "-l"}).on_refusal(), OnRefusal::ends_the_run);
+  EXPECT_EQ(read_pub({"-t", "a", "-l", "--report"}).on_refusal(), OnRefusal::is_counted);
+  EXPECT_EQ(read_pub({"-t", "a", "-l", "--report", "--on-refused", "stop"}).on_refusal(), OnRefusal::ends_the_run);
+  EXPECT_EQ(read_pub({"-t", "a", "-l", "--on-refused", "skip"}).on_refusal(), OnRefusal::is_reported);
 }
 
 TEST(PubConfig, WaitsForABrokerWithAndWithoutALimit) {
@@ -134,9 +179,9 @@ std::string refusal_of_sub(const std::vector<std::string>& arguments, const Vari
 
 TEST(SubConfig, OfTwoFormsInOneHomeNoneWins) {
   const std::tuple<std::vector<std::string>, Variables, std::string> table[] = {
-      {{"--json", "-F", "%p"}, {}, "--format and --json: only one of them can be given"},
+      {{"--json", "-F", "%p"}, {}, "--json and --format: only one of them can be given"},
       {{"-F", "%p", "--hex"}, {}, "--format and --hex: only one of them can be given"},
-      {{"--csv", "-F", "%p"}, {}, "--format and --csv: only one of them can be given"},
+      {{"--csv", "-F", "%p"}, {}, "--csv and --format: only one of them can be given"},
       {{"--json", "--hex"}, {}, "--json and --hex: only one of them can be given"},
       {{"--hex", "--csv"}, {}, "--hex and --csv: only one of them can be given"},
       {{"-v", "--json"}, {}, "--verbose and --json: only one of them can be given"},

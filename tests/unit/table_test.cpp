@@ -1,17 +1,23 @@
 // What must be true of every row of both tools' tables, and of all that is written of them.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <set>
 #include <sstream>
 
-#include "common/descriptor.hpp"
-#include "common/error.hpp"
+#include "common/options/chapters.hpp"
+#include "common/options/own_options.hpp"
+#include "common/options/rules.hpp"
+#include "common/process/descriptor.hpp"
+#include "common/process/error.hpp"
 #include "pub/pub_config.hpp"
 #include "sub/sub_config.hpp"
 
@@ -75,19 +81,23 @@ struct Bound {
 using Pub = Bound<PubConfig, pub_rows>;
 using Sub = Bound<SubConfig, sub_rows>;
 
+/// `check` gets the row, and the table that it is in.
 template <typename Check>
-void for_each_row(Check check) {
+void for_each_row_of_a_table(Check check) {
   const Pub pub;
   const Sub sub;
   for (const auto* table : {&pub.table, &sub.table}) {
     for (const Option& option : *table) {
       SCOPED_TRACE((table == &pub.table ? "pub --" : "sub --") + option.name);
-      check(option);
+      check(option, *table);
     }
   }
 }
 
-bool is_refused(const Option& option) { return option.help.starts_with("Refused:"); }
+template <typename Check>
+void for_each_row(Check check) {
+  for_each_row_of_a_table([&](const Option& option, const std::vector<Option>& /*table*/) { check(option); });
+}
 
 std::size_t columns(const std::string& text) {
   return static_cast<std::size_t>(
@@ -153,6 +163,79 @@ TEST(Table, NamesAndLettersAreUnique) {
       EXPECT_TRUE(option.letter == 0 || letters.insert(option.letter).second) << option.letter;
     }
   }
+}
+
+TEST(Table, ARuleNamesOptionsOfItsTool) {
+  for_each_row_of_a_table([](const Option& option, const std::vector<Option>& table) {
+    for (const auto* rules : {&option.needs, &option.excludes}) {
+      for (const Rule& rule : *rules) {
+        EXPECT_FALSE(rule.why.ends_with('.')) << rule.why;
+        for (const std::string& other : split(rule.options)) {
+          EXPECT_NE(find_option(table, other), nullptr) << other;
+          EXPECT_NE(other, option.name);
+        }
+      }
+    }
+  });
+}
+
+/// What is said where these are given, and nothing else; empty where it is right.
+std::string refusal_by_rules(const std::vector<Option>& table, const std::vector<std::string>& given) {
+  Settings settings;
+  for (const std::string& name : given) {
+    settings.homes[name] = {Level::command_line, "--" + name};
+  }
+  try {
+    check_rules(table, settings);
+    return {};
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+}
+
+TEST(Table, ARuleHolds) {
+  for_each_row_of_a_table([](const Option& option, const std::vector<Option>& table) {
+    std::vector<std::string> enough{option.name, "protocol-version"};
+    for (const Rule& rule : option.needs) {
+      enough.push_back(split(rule.options).front());
+    }
+    for (const Rule& rule : option.excludes) {
+      for (const std::string& other : split(rule.options)) {
+        EXPECT_EQ(refusal_by_rules(table, {option.name, other}).find(fmt::format("--{} and --", option.name)), 0U)
+            << other;
+      }
+    }
+    for (std::size_t missing = 2; missing < enough.size(); ++missing) {
+      auto given = enough;
+      given.erase(given.begin() + static_cast<std::ptrdiff_t>(missing));
+      const std::string refusal = refusal_by_rules(table, given);
+      EXPECT_TRUE(std::regex_search(refusal, std::regex(fmt::format("needs .*--{}", enough[missing])))) << refusal;
+    }
+  });
+}
+
+TEST(Table, TheCodeAsksForOptionsThatThereAre) {
+  const Pub pub;
+  const Sub sub;
+  const std::regex question(
+      R"re((?:(?:given|home_of|homes\.(?:at|find|contains))\(|homes\[|check_both\(settings, )"([a-z0-9-]+)"(?:, "([a-z0-9-]+)")?)re");
+  OwnOptions request;
+  const auto own = own_rows(request);
+  std::size_t questions = 0;
+  for (const char* room : {"common/options", "pub", "sub"}) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(std::filesystem::path(SOURCE_DIR) / room)) {
+      std::ifstream file(entry.is_regular_file() ? entry.path() : "/dev/null");
+      const std::string text{std::istreambuf_iterator<char>(file), {}};
+      for (std::sregex_iterator found(text.begin(), text.end(), question), end; found != end; ++found, ++questions) {
+        for (const std::string& name : {(*found)[1].str(), (*found)[2].str()}) {
+          EXPECT_TRUE(name.empty() || find_option(pub.table, name) != nullptr ||
+                      find_option(sub.table, name) != nullptr || find_option(own, name) != nullptr)
+              << entry.path() << " asks for --" << name;
+        }
+      }
+    }
+  }
+  EXPECT_GT(questions, 30U) << "the pattern finds them";
 }
 
 TEST(Table, ALetterMeansTheSameInBothTools) {
@@ -252,9 +335,9 @@ TEST(Table, HasEveryOptionThatTheReadmeNames) {
   if (!readme) {
     GTEST_SKIP() << "no README.md here: images are built without it";
   }
-  std::set<std::string> known{"at-most", "container",   "containers", "install", "keep",   "lang",
-                              "list",    "native",      "only",       "peers",   "preset", "quick",
-                              "rounds",  "with-mqttjs", "workflow"};  // our scripts', CMake's
+  std::set<std::string> known{"at-most", "beside", "container",   "containers", "install", "keep",
+                              "lang",    "list",   "native",      "only",       "peers",   "preset",
+                              "quick",   "rounds", "with-mqttjs", "workflow"};  // our scripts', CMake's
   for_each_row([&](const Option& option) { known.insert(option.name); });
   for (const Tool& tool : tools) {
     for (const std::string& name : tool.names()) {

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "common/measure/histogram.hpp"
+
+namespace sistem {
+
+/// What became of the messages that a session took for publishing: its book, that a report is made of. The session
+/// writes it as things happen, and anybody may read it, from any thread.
+class Deliveries {
+ public:
+  struct Sums {
+    std::uint64_t taken = 0;                       ///< messages
+    std::uint64_t bytes = 0;                       ///< of their payloads
+    std::uint64_t acknowledged = 0;                ///< QoS 0: written
+    std::uint64_t sent_again = 0;                  ///< on another connection
+    std::map<std::string, std::uint64_t> refused;  ///< by reason: "not authorized (0x87)"
+    std::string first_refusal;                     ///< as a sentence; empty: none was
+    Histogram times;                               ///< from publish() to the acknowledgement
+    std::chrono::nanoseconds waited{0};            ///< in publish(), for room among the unacknowledged
+  };
+
+  void take(std::size_t bytes);
+  void acknowledge(std::chrono::nanoseconds after);
+  void refuse(const std::string& reason, const std::string& sentence);
+  void send_again();
+  void wait(std::chrono::nanoseconds time);
+
+  [[nodiscard]] Sums sums() const;
+  [[nodiscard]] std::chrono::nanoseconds waited() const;
+
+ private:
+  mutable std::mutex mutex_;
+  Sums sums_;
+};
+
+}  // namespace sistem

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/mqtt/property.hpp"
+
+namespace sistem {
+
+/// What a broker takes on a connection: what its CONNACK says, and otherwise what MQTT lets it [MQTT5 3.2.2.3].
+struct BrokerLimits {
+  std::uint32_t receive_maximum = 65535;
+  std::uint32_t maximum_qos = 2;
+  bool retain_available = true;
+  std::uint32_t maximum_packet_size = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t topic_alias_maximum = 0;
+  bool wildcards_available = true;
+  bool identifiers_available = true;
+  bool shared_available = true;
+};
+
+[[nodiscard]] BrokerLimits limits_in(const std::vector<Property>& connack);
+
+/// What of a PUBLISH the limits are about.
+struct Publishing {
+  int qos = 0;
+  bool retain = false;
+  std::size_t packet_size = 0;  ///< all of it
+  std::optional<std::uint32_t> alias = {};
+};
+
+/// Why the broker would close the connection over that message: then it is better not sent.
+[[nodiscard]] std::optional<std::string> fault_of(const Publishing& message, const BrokerLimits& limits);
+
+/// The same of a subscription; with_identifier: its SUBSCRIBE has a subscription identifier.
+[[nodiscard]] std::optional<std::string> fault_of_subscription(const std::string& filter, bool with_identifier,
+                                                               const BrokerLimits& limits);
+
+/// How many bytes PUBLISH takes in MQTT 5.
+[[nodiscard]] std::size_t publish_size(std::size_t topic, int qos, std::size_t properties, std::size_t payload);
+
+}  // namespace sistem

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sistem {
+
+/// A property of a packet [MQTT5 2.2.2.2].
+struct Property {
+  std::uint8_t identifier = 0;
+  std::uint32_t number = 0;  ///< of a byte, a two or four byte integer, or a variable byte integer
+  std::string text;          ///< of a UTF-8 string, of binary data, and the value of a user property
+  std::string name = {};     ///< of a user property
+
+  friend bool operator==(const Property&, const Property&) = default;
+};
+
+/// The identifier of a user property [MQTT5 3.3.2.3.7].
+inline constexpr std::uint8_t user_property = 0x26;
+
+/// The greatest four byte integer that the library sends as it is; of seconds, 68 years.
+inline constexpr std::uint32_t longest_expiry = 2'147'483'647;
+
+/// Where a property may be sent by a client; the will's are part of CONNECT but have a list of their own.
+enum class PropertyPlace { connect, publish, subscribe, unsubscribe, disconnect, will };
+
+/// A property that the user wants in packets of one kind.
+struct PlacedProperty {
+  PropertyPlace place;
+  Property property;
+
+  friend bool operator==(const PlacedProperty&, const PlacedProperty&) = default;
+};
+
+/// Reads the words of `-D`: the packet, the property's name, and its value; of user-property its name and its value.
+/// `connect receive-maximum 10`, `publish user-property unit °C`. Throws Expected for a word that is wrong: an unknown
+/// packet or property, a property that this packet may not carry, a value of another type or out of its range.
+[[nodiscard]] PlacedProperty placed_property(const std::vector<std::string>& words);
+
+/// What a complaint says was expected where properties, each right by itself, cannot go together: one that may stand
+/// only once in its packet stands twice (all but user-property [MQTT5 2.2.2.2]), or authentication-data without
+/// authentication-method [MQTT5 3.1.2.11.10]. Nothing where they can.
+[[nodiscard]] std::optional<std::string> fault_of_properties(const std::vector<PlacedProperty>& properties);
+
+/// The same as words again, for --show-config and profiles.
+[[nodiscard]] std::vector<std::string> words_of(const PlacedProperty& property);
+
+/// Whether its value must not be shown: authentication-data.
+[[nodiscard]] bool is_secret(const PlacedProperty& property);
+
+/// The name of the specification with dashes, "message-expiry-interval"; empty for an identifier that is none.
+[[nodiscard]] std::string_view property_name(std::uint8_t identifier);
+
+/// A property where it stands, in bytes that go over the wire.
+struct PropertyView {
+  std::uint8_t identifier = 0;
+  std::uint32_t number = 0;
+  std::string_view text = {};
+  std::string_view name = {};
+};
+
+/// Takes one property [MQTT5 2.2.2.2] off the front of `bytes`. Nothing where MQTT 5 knows none by that identifier, or
+/// `bytes` ends inside of it.
+[[nodiscard]] std::optional<PropertyView> take_property(std::string_view& bytes);
+
+/// Whether it is one of the values that the specification gives that property: of some 0 or 1, of others no 0, no
+/// wildcard in a topic name.
+[[nodiscard]] bool has_right_value(const PropertyView& property);
+
+/// Whether its value is bytes and no text.
+[[nodiscard]] bool is_binary(const Property& property);
+
+/// The value of a number among properties, and of a text.
+[[nodiscard]] std::optional<std::uint32_t> number_in(const std::vector<Property>& properties, std::string_view name);
+[[nodiscard]] std::optional<std::string> text_in(const std::vector<Property>& properties, std::string_view name);
+
+/// How many bytes they take on the wire, without their length before them [MQTT5 2.2.2.2].
+[[nodiscard]] std::size_t encoded_size(const std::vector<Property>& properties);
+
+/// How many bytes a variable byte integer takes: seven bits in each [MQTT5 1.5.5].
+[[nodiscard]] std::size_t size_of_variable(std::size_t number);
+
+/// What `-D` takes, for help and completion: the words for packets, each with the properties that a client may put
+/// there, in the alphabet's order.
+struct PropertyWords {
+  std::string packet;
+  std::vector<std::string> properties;
+};
+[[nodiscard]] std::vector<PropertyWords> property_words();
+
+}  // namespace sistem

@@ -1,0 +1,193 @@
+#include "common/options/options_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "common/process/descriptor.hpp"
+#include "common/process/error.hpp"
+
+namespace sistem {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* extension = ".conf";
+constexpr std::string_view blanks = " \t";
+
+std::string content(const fs::path& file, const std::string& home) {
+  const auto fail = [&](int error) {
+    throw UsageError(fmt::format("{}: cannot read {}: {}", home, file.string(), std::strerror(error)));
+  };
+  const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (descriptor.get() < 0) {
+    fail(errno);
+  }
+  std::string text;
+  std::array<char, 4096> block{};
+  ssize_t count = 0;
+  while ((count = ::read(descriptor.get(), block.data(), block.size())) > 0) {
+    text.append(block.data(), static_cast<std::size_t>(count));
+  }
+  if (count < 0) {
+    fail(errno);
+  }
+  return text;
+}
+
+std::string_view without_leading_blanks(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+  return text;
+}
+
+OptionLine option_of(std::string_view line, std::string where) {
+  const bool dashed = line.starts_with("-");
+  const std::size_t end = std::min(line.find_first_of(dashed && !line.starts_with("--") ? " \t" : " \t="), line.size());
+  OptionLine option{std::string(line.substr(0, end)), std::nullopt, std::move(where)};
+  line.remove_prefix(end);
+  if (dashed && line.starts_with("=")) {
+    option.value = line.substr(1);
+    return option;
+  }
+  line = without_leading_blanks(line);
+  if (!dashed && line.starts_with("=")) {
+    option.value = without_leading_blanks(line.substr(1));
+  } else if (!line.empty()) {
+    option.value = line;
+  }
+  return option;
+}
+
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+/// Whom the lines after a heading are for.
+std::string tool_of(std::string_view heading, const std::string& where) {
+  for (const char* tool : {"pub", "sub"}) {
+    if (heading == fmt::format("[{}]", tool)) {
+      return tool;
+    }
+  }
+  throw UsageError(fmt::format("{}: expected [pub] or [sub], got \"{}\"", where, heading));
+}
+
+/// Makes a folder of the user's own, and those above it.
+void make_folder(const fs::path& folder) {
+  fs::create_directories(folder.parent_path());
+  if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+    throw fs::filesystem_error("cannot make", folder, std::error_code(errno, std::generic_category()));
+  }
+}
+
+void write_whole(const fs::path& file, std::string_view text) {
+  const auto fail = [&] {
+    throw fs::filesystem_error("cannot write", file, std::error_code(errno, std::generic_category()));
+  };
+  const Descriptor descriptor{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+  // One that was left there by an interrupted run may have had other rights.
+  if (descriptor.get() < 0 || ::fchmod(descriptor.get(), S_IRUSR | S_IWUSR) != 0) {
+    fail();
+  }
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor.get(), text.data(), text.size());
+    if (written < 0) {
+      fail();
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fsync(descriptor.get()) != 0) {
+    fail();
+  }
+}
+
+}  // namespace
+
+std::vector<OptionLine> read_options_file(const fs::path& file, const std::string& tool, const std::string& home) {
+  std::vector<OptionLine> options;
+  const std::string all = content(file, home);
+  std::string_view rest = all;
+  if (rest.starts_with(byte_order_mark)) {  // which editors on Windows write
+    rest.remove_prefix(byte_order_mark.size());
+  }
+  std::string reader = tool;
+  for (std::size_t number = 1; !rest.empty(); ++number) {
+    const std::size_t end = rest.find('\n');
+    std::string_view line = without_leading_blanks(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (line.ends_with('\r')) {
+      line.remove_suffix(1);
+    }
+    if (line.find_first_not_of(blanks) == std::string_view::npos || line.starts_with('#')) {
+      continue;
+    }
+    std::string where = fmt::format("{}:{}", file.string(), number);
+    if (line.find('\0') != std::string_view::npos) {
+      throw UsageError(fmt::format("{}: expected text, got a NUL character", where));
+    }
+    if (line.starts_with('[')) {
+      line = line.substr(0, line.find_last_not_of(blanks) + 1);
+      reader = tool_of(line, where);
+    } else if (reader == tool) {
+      options.push_back(option_of(line, std::move(where)));
+    }
+  }
+  return options;
+}
+
+std::optional<fs::path> config_folder(const Variables& environment) {
+  const auto value_of = [&](const char* name) {
+    const auto variable = environment.find(name);
+    return variable == environment.end() ? std::string{} : variable->second;
+  };
+  if (const std::string xdg = value_of("XDG_CONFIG_HOME"); !xdg.empty()) {
+    return xdg;
+  }
+  const std::string home = value_of("HOME");
+  return home.empty() ? std::nullopt : std::optional(fs::path(home) / ".config");
+}
+
+fs::path profile_file(const std::string& name, const std::string& home, const Variables& environment) {
+  if (name.empty() || name.front() == '.' || name.find_first_of("/\n") != std::string::npos) {
+    throw UsageError(fmt::format(
+        "{}: expected a name that can be a file's, without / and not beginning with a dot, got \"{}\"", home, name));
+  }
+  const auto folder = config_folder(environment);
+  if (!folder) {
+    throw UsageError(fmt::format("{}: there is no folder for profiles: neither XDG_CONFIG_HOME nor HOME is set", home));
+  }
+  return *folder / "sistem" / (name + extension);
+}
+
+std::vector<std::string> profiles(const Variables& environment) {
+  std::vector<std::string> names;
+  const auto folder = config_folder(environment);
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder ? *folder / "sistem" : fs::path{}, none)) {
+    if (entry.path().extension() == extension && entry.is_regular_file(none)) {
+      names.push_back(entry.path().stem().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void write_options_file(const fs::path& file, const std::string& text) {
+  fs::path unfinished = file;
+  unfinished += fmt::format(".{}", ::getpid());
+  try {
+    make_folder(file.parent_path());
+    write_whole(unfinished, text);
+    fs::rename(unfinished, file);
+  } catch (const fs::filesystem_error& error) {
+    ::unlink(unfinished.c_str());
+    throw Error(fmt::format("cannot save {}: {}", file.string(), error.code().message()));
+  }
+}
+
+}  // namespace sistem

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/options/settings.hpp"
+
+namespace sistem {
+
+/// Checks what the rows say of each other, and has those bring MQTT 5 that mean it. Throws UsageError: "--psk needs
+/// --psk-identity: the broker finds the key by its name".
+void check_rules(const std::vector<Option>& table, Settings& settings);
+
+/// Throws UsageError if both are given: "--psk and --cafile: a key that both sides know, or certificates, not both".
+void check_both(const Settings& settings, const std::string& one, const std::string& other, std::string_view why);
+
+/// The options that a rule names, and why: "--cert, --key or --psk: with TLS or without".
+[[nodiscard]] std::string in_words(const Rule& rule);
+
+}  // namespace sistem

@@ -1,0 +1,101 @@
+#include "common/options/secret.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+
+#include "common/options/settings.hpp"
+#include "common/process/descriptor.hpp"
+
+namespace sistem {
+namespace {
+
+constexpr std::size_t longest_secret = 65'535;  // binary data has two bytes of length [MQTT5 1.5.6]
+constexpr std::string_view longest_line_end = "\r\n";
+
+Expected unreadable() { return Expected(fmt::format("expected a file that can be read ({})", std::strerror(errno))); }
+
+/// As a shell takes it for one word.
+std::string quoted(const std::string& word) {
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("/._-+:@%").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  if (!word.starts_with('-') && std::all_of(word.begin(), word.end(), is_plain)) {
+    return word;
+  }
+  std::string quoted = word.starts_with('-') ? "'./" : "'";
+  for (const char c : word) {
+    quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  }
+  return quoted + "'";
+}
+
+/// At most one byte more than a secret and its line end can have.
+std::string read_beginning(int fd) {
+  std::string bytes;
+  std::array<char, 4096> block{};
+  while (bytes.size() <= longest_secret + longest_line_end.size()) {
+    const ssize_t count = ::read(fd, block.data(), block.size());
+    if (count == 0) {
+      break;
+    }
+    if (count > 0) {
+      bytes.append(block.data(), static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw unreadable();
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::string read_secret(const std::filesystem::path& file, bool readable_by_all_is_fine) {
+  const Descriptor opened{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};
+  struct stat status {};
+  if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) {  // of what was opened: it is what will be read
+    throw unreadable();
+  }
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+    throw Expected("expected a file or a pipe");
+  }
+  const bool readable_by_all = S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0;
+  if (readable_by_all && !readable_by_all_is_fine && !is_mounted_secret(file)) {
+    throw Expected(
+        fmt::format("expected a file that only you can read: run chmod 600 {}, or give --allow-readable-secrets",
+                    quoted(file.string())));
+  }
+  std::string secret = read_beginning(opened.get());
+  if (secret.ends_with('\n')) {
+    secret.pop_back();
+    if (secret.ends_with('\r')) {
+      secret.pop_back();
+    }
+  }
+  if (secret.empty()) {
+    throw Expected("expected a file with a password in it, and this one is empty");
+  }
+  if (secret.size() > longest_secret) {
+    throw Expected(fmt::format("expected a password of at most {} bytes", longest_secret));
+  }
+  return secret;
+}
+
+bool is_mounted_secret(const std::filesystem::path& file) {
+  std::error_code unresolved;
+  const std::filesystem::path resolved = std::filesystem::weakly_canonical(file, unresolved);
+  // /var/run is a link to /run, but not in every image.
+  return !unresolved &&
+         (resolved.string().starts_with("/run/secrets/") || resolved.string().starts_with("/var/run/secrets/"));
+}
+
+}  // namespace sistem

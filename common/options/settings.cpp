@@ -1,0 +1,442 @@
+#include "common/options/settings.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cxxopts.hpp>
+#include <iterator>
+
+#include "common/options/manual.hpp"
+#include "common/options/options_file.hpp"
+#include "common/options/own_options.hpp"
+#include "common/options/prompt.hpp"
+#include "common/options/rules.hpp"
+#include "common/process/error.hpp"
+#include "common/text/nearest.hpp"
+
+namespace sistem {
+namespace {
+
+/// A value that a home has for an option, before it is set.
+struct Given {
+  const Option* option;
+  std::string value;
+  Home home;
+};
+
+std::vector<std::string> names_of(const std::vector<Option>& table) {
+  std::vector<std::string> names;
+  for (const Option& option : table) {
+    names.push_back(option.name);
+    names.insert(names.end(), option.aliases.begin(), option.aliases.end());
+  }
+  return names;
+}
+
+// The command line --------------------------------------------------------------------------------------------
+
+/// A word that holds an option's value too, as two words: cxxopts takes no newline in one. `--name=value`, and
+/// `-vnvalue` as `-v`, `--name`, `value`.
+std::vector<std::string> taken_apart(const std::vector<Option>& table, const std::string& word) {
+  if (word.starts_with("--")) {
+    const std::size_t equals = word.find('=');
+    const Option* option = find_option(table, word.substr(2, std::min(equals, word.size()) - 2));
+    if (equals == std::string::npos || option == nullptr || option->is_flag() || option->may_omit_value()) {
+      return {word};
+    }
+    return {"--" + option->name, word.substr(equals + 1)};
+  }
+  for (std::size_t at = 1; word.starts_with("-") && at + 1 < word.size(); ++at) {
+    const Option* option = find_letter(table, word[at]);
+    if (option == nullptr) {
+      break;
+    }
+    if (!option->is_flag()) {
+      std::vector<std::string> words{"--" + option->name, word.substr(at + 1)};
+      if (at > 1) {
+        words.insert(words.begin(), word.substr(0, at));
+      }
+      return words;
+    }
+  }
+  return {word};
+}
+
+/// The option whose value is the next word of the command line: `--name`, or the last letter of `-vn`.
+const Option* option_that_wants_more(const std::vector<Option>& table, const std::string& word) {
+  if (word.starts_with("--")) {
+    const Option* option = find_option(table, word.substr(2));
+    return option != nullptr && !option->is_flag() && !option->may_omit_value() ? option : nullptr;
+  }
+  if (!word.starts_with("-")) {
+    return nullptr;
+  }
+  for (std::size_t at = 1; at < word.size(); ++at) {
+    const Option* option = find_letter(table, word[at]);
+    if (option == nullptr || !option->is_flag()) {
+      const bool wants = option != nullptr && !option->may_omit_value() && at + 1 == word.size();
+      return wants ? option : nullptr;  // the rest of the word is its value, where there is one
+    }
+  }
+  return nullptr;
+}
+
+/// cxxopts knows options with one value. So a value of several words becomes one, and so does `--help TOPIC` at the
+/// end of the line.
+std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
+                                              const std::vector<std::string>& arguments) {
+  std::vector<std::string> line;
+  for (auto word = arguments.begin(); word != arguments.end(); ++word) {
+    if (*word == "--") {
+      line.insert(line.end(), word, arguments.end());
+      break;
+    }
+    const Option* option = option_that_wants_more(table, *word);
+    if (*word == "--help" && arguments.end() - word == 2) {
+      line.push_back("--help=" + *++word);
+    } else if (option == nullptr) {
+      std::ranges::move(taken_apart(table, *word), std::back_inserter(line));
+    } else if (!option->words) {
+      line.push_back(*word);
+      if (word + 1 != arguments.end()) {
+        line.push_back(*++word);
+      }
+    } else {
+      if (!word->starts_with("--") && word->size() > 2) {
+        line.push_back(word->substr(0, word->size() - 1));  // the flags before the letter
+      }
+      std::vector<std::string> words;
+      while (word + 1 != arguments.end() && words.size() < option->words(words)) {
+        words.push_back(*++word);
+      }
+      line.push_back("--" + option->name);
+      line.push_back(joined(words));
+    }
+  }
+  return line;
+}
+
+cxxopts::Options parser_of(const std::vector<Option>& table, const std::string& tool) {
+  cxxopts::Options parser{tool};
+  auto add = parser.add_options();
+  for (const Option& option : table) {
+    const auto add_name = [&](const std::string& names) {
+      // cxxopts only splits the line into pairs: what a value means is the row's business, in every home alike.
+      auto value = cxxopts::value<std::string>();
+      if (option.is_flag() || option.may_omit_value()) {
+        value->implicit_value("");
+      }
+      add(names, "", value);
+    };
+    add_name(option.letter != 0 ? fmt::format("{},{}", option.letter, option.name) : option.name);
+    std::for_each(option.aliases.begin(), option.aliases.end(), add_name);
+  }
+  return parser;
+}
+
+/// What stands where cxxopts names an option in a complaint, whose words and quotes differ from version to version:
+/// "Option 't' is missing an argument".
+std::string named_in(const std::string& complaint) {
+  const auto is_of_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; };
+  const auto start = std::find_if(complaint.begin() + static_cast<std::ptrdiff_t>(std::string("Option ").size()),
+                                  complaint.end(), is_of_name);
+  return {start, std::find_if_not(start, complaint.end(), is_of_name)};
+}
+
+UsageError unmatched(const std::string& word, const std::vector<Option>& table, const std::string& tool) {
+  if (!word.starts_with("-") || word == "-") {
+    return UsageError(fmt::format("command line: \"{}\" is no option, and {} takes nothing else", word, tool));
+  }
+  const std::string name = word.substr(0, word.find('='));
+  const std::string meant = name.starts_with("--") ? suggestion(name.substr(2), names_of(table), "--")
+                            : name.size() > 2      ? suggestion(name.substr(1), names_of(table), "--")
+                                                   : "";
+  return UsageError(fmt::format("command line: no such option: {}{}", name, meant));
+}
+
+/// The words of the command line as values of options, in the order they were written.
+std::vector<Given> read_command_line(const std::vector<Option>& table, const std::string& tool,
+                                     const std::vector<std::string>& arguments) {
+  const std::vector<std::string> line = with_one_word_values(table, arguments);
+  std::vector<const char*> argv{tool.c_str()};
+  for (const std::string& word : line) {
+    argv.push_back(word.c_str());
+  }
+  cxxopts::Options parser = parser_of(table, tool);
+  parser.allow_unrecognised_options();  // they are told below, in our words
+  try {
+    const auto result = parser.parse(static_cast<int>(argv.size()), argv.data());
+    if (!result.unmatched().empty()) {
+      throw unmatched(result.unmatched().front(), table, tool);
+    }
+    std::vector<Given> values;
+    for (const auto& pair : result.arguments()) {
+      const Option* option = find_option(table, pair.key());
+      values.push_back({option,
+                        option->is_flag() && pair.value().empty() ? "true" : pair.value(),
+                        {Level::command_line, "--" + option->name}});
+    }
+    return values;
+  } catch (const cxxopts::exceptions::parsing& wrong) {
+    const std::string name = named_in(wrong.what());
+    const Option* option = name.size() == 1 ? find_letter(table, name.front()) : find_option(table, name);
+    throw UsageError(option == nullptr ? fmt::format("command line: {}", wrong.what())
+                                       : fmt::format("--{}: expected {} after it", option->name, option->value));
+  }
+}
+
+// The environment ---------------------------------------------------------------------------------------------
+
+/// Kubernetes describes a service named "mqtt" to every container by variables, MQTT_PORT among them.
+bool is_of_kubernetes(const std::string& variable, const std::string& value) {
+  return variable == "MQTT_PORT" && (value.starts_with("tcp://") || value.starts_with("udp://"));
+}
+
+std::vector<Given> read_environment(const std::vector<Option>& table, const Variables& environment,
+                                    const std::function<void(const std::string&)>& note) {
+  std::map<std::string, const Option*> options;
+  std::vector<std::string> known;
+  for (const Option& option : table) {
+    if (option.homes != Homes::command_line_only) {
+      known.push_back(variable_of(option.name));
+      options[known.back()] = &option;
+    }
+  }
+  std::vector<Given> values;
+  for (const Option& option : table) {
+    const auto other = option.other_variable.empty() ? environment.end() : environment.find(option.other_variable);
+    if (other != environment.end() && !other->second.empty()) {
+      values.push_back({&option, other->second, {Level::environment, other->first}});
+    }
+  }
+  const std::string prefix = "MQTT_";
+  for (auto variable = environment.lower_bound(prefix);
+       variable != environment.end() && variable->first.starts_with(prefix); ++variable) {
+    const auto& [name, value] = *variable;
+    const auto option = options.find(name);
+    if (value.empty()) {
+      continue;  // what compose files and scripts leave where they mean none
+    }
+    if (option == options.end()) {
+      if (const auto meant = nearest(name, known, 1)) {
+        note(fmt::format("{} is no variable of this tool and has no effect; did you mean {}?", name, *meant));
+      }
+    } else if (is_of_kubernetes(name, value)) {
+      note(fmt::format("ignoring {}={}, which Kubernetes sets for a service named mqtt", name, value));
+    } else {
+      // One that adds up may have several lines.
+      for (std::size_t start = 0; start <= value.size();) {
+        const std::size_t end =
+            option->second->field.adds_up ? std::min(value.find('\n', start), value.size()) : value.size();
+        if (end > start) {
+          values.push_back({option->second, value.substr(start, end - start), {Level::environment, name}});
+        }
+        start = end + 1;
+      }
+    }
+  }
+  return values;
+}
+
+// Options files -----------------------------------------------------------------------------------------------
+
+const Option* option_of_line(const std::vector<Option>& table, const OptionLine& line) {
+  if (line.name.starts_with("--")) {
+    return find_option(table, line.name.substr(2));
+  }
+  if (line.name.starts_with("-")) {
+    return line.name.size() == 2 ? find_letter(table, line.name[1]) : nullptr;
+  }
+  return find_option(table, line.name);
+}
+
+/// An options file, and who asked for it.
+struct File {
+  std::filesystem::path path;
+  std::string home;
+};
+
+std::vector<Given> read_file(const File& file, const std::vector<Option>& table, const std::string& tool) {
+  std::vector<Given> values;
+  for (OptionLine& line : read_options_file(file.path, tool, file.home)) {
+    const Option* option = option_of_line(table, line);
+    if (option == nullptr) {
+      const std::string word = line.name.substr(std::min(line.name.find_first_not_of('-'), line.name.size()));
+      throw UsageError(fmt::format("{}: {} has no such option: {}{}", line.where, tool, line.name,
+                                   suggestion(word, names_of(table))));
+    }
+    if (option->homes != Homes::all) {
+      throw UsageError(fmt::format("{}: {}: an options file cannot hold this option", line.where, option->name));
+    }
+    const std::string home = fmt::format("{}: {}", line.where, option->name);
+    if (!line.value && !option->is_flag() && !option->may_omit_value()) {
+      throw UsageError(fmt::format("{}: expected {} after it", home, option->value));
+    }
+    values.push_back({option, line.value.value_or(option->is_flag() ? "true" : ""), {Level::file, home}});
+  }
+  return values;
+}
+
+/// What a tool is asked besides its work; the rows of own_rows().
+/// The options file to read, where there is one: the one that was asked for must exist, the others need not.
+std::optional<File> options_file(const OwnOptions& request, const Settings& settings, const ToolText& tool,
+                                 const Variables& environment) {
+  if (!request.options_file.empty()) {
+    return File{request.options_file, settings.home_of("options-file")};
+  }
+  if (!request.profile.empty()) {
+    const std::string home = settings.home_of("profile");
+    return File{profile_file(request.profile, home, environment), home};
+  }
+  const auto folder = config_folder(environment);
+  if (!folder) {
+    return std::nullopt;
+  }
+  const auto file = settings.drop_in ? *folder / tool.drop_in_for : *folder / "sistem" / "default.conf";
+  std::error_code none;
+  return std::filesystem::exists(file, none) ? std::optional(File{file, "default options file"}) : std::nullopt;
+}
+
+// Setting values ----------------------------------------------------------------------------------------------
+
+/// Of the options of a group the home that wins has the one that counts.
+void win_over_group(const Option& option, const Home& home, const std::vector<Option>& table, Settings& settings) {
+  for (const Option& other : table) {
+    const auto rival = settings.homes.find(other.name);
+    if (!are_rivals(option, other) || rival == settings.homes.end() || rival->second.is_no) {
+      continue;
+    }
+    if (rival->second.level == home.level) {
+      throw UsageError(fmt::format("{} and {}: only one of them can be given", rival->second.name, home.name));
+    }
+    other.field.reset();
+    settings.homes.erase(rival);
+  }
+}
+
+bool has_choice(const Option& option, const std::string& word) {
+  return std::find(option.field.choices.begin(), option.field.choices.end(), word) != option.field.choices.end();
+}
+
+void set(const Given& given, const std::vector<Option>& table, Settings& settings) {
+  const Option& option = *given.option;
+  try {
+    if (option.stands_for) {
+      const auto before = settings.homes.find(option.name);
+      const bool again = before != settings.homes.end() && before->second.level == given.home.level;
+      for (const auto& [name, value] : option.stands_for(given.value, again)) {
+        set({find_option(table, name), value, given.home}, table, settings);
+      }
+      settings.homes[option.name] = given.home;
+      return;
+    }
+    Home home = given.home;
+    home.is_no = option.is_flag() ? truth(given.value) == false : given.value == "off" && has_choice(option, "off");
+    if (!home.is_no) {
+      win_over_group(option, home, table, settings);
+    }
+    const auto known = settings.homes.find(option.name);
+    // mosquitto's own files add to what is typed.
+    const bool adds_to_file = settings.drop_in && known != settings.homes.end() && known->second.level == Level::file;
+    if (option.field.adds_up && !adds_to_file &&
+        (known == settings.homes.end() || known->second.level != given.home.level)) {
+      option.field.reset();
+    }
+    option.field.set(given.value);
+    settings.homes[option.name] = home;
+  } catch (const Expected& expected) {
+    throw UsageError(option.secret ? fmt::format("{}: {}", given.home.name, expected.what())
+                                   : fmt::format("{}: {}, got \"{}\"", given.home.name, expected.what(), given.value));
+  }
+}
+
+bool is_drop_in(const std::string& called_as, const ToolText& tool) {
+  return std::filesystem::path(called_as).filename() == tool.drop_in_for;
+}
+
+}  // namespace
+
+Sources process_sources(int argc, char** argv, const std::stop_token& stop) {
+  Sources sources;
+  sources.ask_secret = [stop](const std::string& question) { return ask_secret(question, stop); };
+  sources.called_as = argc > 0 ? argv[0] : "";
+  sources.arguments.assign(argv + std::min(argc, 1), argv + argc);
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text{*variable};
+    const std::size_t end = std::min(text.find('='), text.size());
+    sources.environment.emplace(text.substr(0, end), text.substr(std::min(end + 1, text.size())));
+  }
+  return sources;
+}
+
+bool Settings::given(const std::string& name) const {
+  const auto home = homes.find(name);
+  return home != homes.end() && !home->second.is_no;
+}
+
+std::string Settings::home_of(const std::string& name) const {
+  const auto home = homes.find(name);
+  return home == homes.end() ? "--" + name : home->second.name;
+}
+
+std::optional<Settings> read_settings(ToolOptions tool, const Sources& sources, Output& output,
+                                      const Console& console) {
+  OwnOptions request;
+  std::vector<Option>& table = tool.table;
+  std::ranges::move(own_rows(request), std::back_inserter(table));
+  const auto show = [&](const std::string& text) {
+    output.write(text);
+    output.flush();
+    return std::nullopt;
+  };
+  Settings settings;
+  settings.drop_in = is_drop_in(sources.called_as, tool.text);
+
+  const auto typed = read_command_line(table, tool.text.name, sources.arguments);
+  const auto exported = read_environment(table, sources.environment, [&](const std::string& note) {
+    if (!settings.drop_in) {
+      console.note(note);
+    }
+  });
+  const auto set_all = [&](const std::vector<Given>& values, bool own) {
+    for (const Given& given : values) {
+      if ((given.option->homes != Homes::all) == own) {
+        set(given, table, settings);
+      }
+    }
+  };
+  set_all(exported, true);
+  set_all(typed, true);
+  if (const auto text = shown_first(request, table, tool.text, sources.environment)) {
+    return show(*text);
+  }
+  if (const auto file = options_file(request, settings, tool.text, sources.environment)) {
+    set_all(read_file(*file, table, tool.text.name), false);
+  }
+  set_all(exported, false);
+  set_all(typed, false);
+  check_rules(table, settings);
+  tool.check(settings);
+
+  if (!request.save_profile.empty()) {
+    const auto file = profile_file(request.save_profile, "--save-profile", sources.environment);
+    std::error_code none;
+    const char* done = std::filesystem::exists(file, none) ? "replaced" : "saved";
+    write_options_file(file, profile_text(table, settings, tool.text));
+    console.note(fmt::format("{} profile {}: {}", done, request.save_profile, file.string()));
+    for (const Option& option : table) {
+      if (option.secret && settings.homes.contains(option.name)) {
+        console.note(fmt::format("{} is not in it: what may be secret is not saved", option.name));
+      }
+    }
+    return std::nullopt;
+  }
+  if (request.show_config) {
+    return show(config_text(table, settings));
+  }
+  return settings;
+}
+
+}  // namespace sistem

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "common/mqtt/message.hpp"
+#include "common/session.hpp"
+
+namespace sistem {
+
+/// What has arrived and was not taken yet, oldest first. Pure: no thread, no clock.
+class Inbox {
+ public:
+  explicit Inbox(Overflow overflow) : overflow_(overflow) {}
+
+  /// The message is whole. Its steady time of arrival is made not to go back, as one that is reckoned from two clocks
+  /// may seem to.
+  void put(Message message);
+
+  struct Taken {
+    std::vector<Message> messages;
+    std::size_t of_this_connection = 0;  ///< so many of them its wire counts as being on their way
+  };
+  [[nodiscard]] Taken take();
+
+  /// There is a new connection: of what waits here its wire knows nothing.
+  void new_connection() { unknown_to_wire_ = arrivals_.size(); }
+
+  /// So many messages are wanted from here on, those that wait among them; nothing: all.
+  void limit(std::optional<std::size_t> messages) { left_ = messages; }
+  /// How many of them the wire may bring.
+  [[nodiscard]] std::optional<std::size_t> left_for_wire() const;
+
+  /// Whether the wire is to be told of each message at once that it has reached the end of its way, because what is too
+  /// much is dropped here.
+  [[nodiscard]] bool drops() const { return overflow_ != Overflow::block; }
+
+  [[nodiscard]] bool empty() const { return arrivals_.empty(); }
+  /// Of those that wait, how many the wire does not count, and how many it does.
+  [[nodiscard]] std::size_t unknown_to_wire() const { return unknown_to_wire_; }
+  [[nodiscard]] std::size_t known_to_wire() const { return arrivals_.size() - unknown_to_wire_; }
+  [[nodiscard]] std::size_t dropped() const { return dropped_; }
+
+  // The packet ids of messages of QoS 2 whose exchange is not over, in a session that is kept.
+  void begin_exchange(std::uint16_t id) { half_received_.insert(id); }
+  void end_exchange(std::uint16_t id) { half_received_.erase(id); }
+  void forget_exchanges() { half_received_.clear(); }
+  [[nodiscard]] const std::set<std::uint16_t>& half_received() const { return half_received_; }
+
+ private:
+  void drop_what_is_too_much();
+
+  const Overflow overflow_;
+  std::deque<Message> arrivals_;
+  std::size_t bytes_ = 0;  ///< of their payloads, if too many are dropped
+  std::size_t unknown_to_wire_ = 0;
+  std::size_t dropped_ = 0;
+  std::optional<std::size_t> left_;
+  std::chrono::steady_clock::time_point last_arrival_;
+  std::set<std::uint16_t> half_received_;
+};
+
+}  // namespace sistem

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sistem {
+
+/// What a value should have been, as the end of a complaint: "expected 0, 1 or 2".
+class Expected : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// "a, b or c".
+[[nodiscard]] std::string one_of(const std::vector<std::string>& words);
+/// "expected a, b or c".
+[[nodiscard]] std::string expected_one_of(const std::vector<std::string>& words);
+
+/// What a word says: true for true, yes, on and 1, false for false, no, off and 0, in any case; else nothing.
+[[nodiscard]] std::optional<bool> truth(std::string_view word);
+
+/// Seconds, fractions too: above 0, or 0 where that is allowed.
+enum class Zero { allowed, refused };
+[[nodiscard]] std::chrono::duration<double> seconds_of(std::string_view text, Zero zero = Zero::refused);
+
+/// A whole number from `least` to `most`; `expected` overrides how the complaint names them.
+[[nodiscard]] std::int64_t whole_number(std::string_view text, std::int64_t least, std::int64_t most,
+                                        const std::string& expected = {});
+
+/// "1 message", "5 messages".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view one, std::string_view several = {});
+
+/// ASCII only, as names of options, packets and schemes are.
+[[nodiscard]] std::string in_small_letters(std::string_view text);
+
+/// Several words as one text, and back: separated by blanks; a word that is empty, holds a blank or begins with a
+/// quotation mark stands in quotation marks, with \ before those and before \ in it.
+[[nodiscard]] std::string joined(const std::vector<std::string>& words);
+/// Throws Expected for a quotation that does not end.
+[[nodiscard]] std::vector<std::string> split(std::string_view text);
+
+}  // namespace sistem

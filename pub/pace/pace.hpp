@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/options/settings.hpp"
+
+namespace sistem {
+
+/// A rate that changes from one to another, in messages a second, and then stays.
+struct Ramp {
+  double from = 0;
+  double to = 0;
+  std::chrono::duration<double> over{0};
+};
+
+/// How much faster the run's clock goes than the world's.
+struct Speed {
+  double factor = 1;
+  bool at_most = false;  ///< nobody waits for it at all
+};
+
+/// How a run is paced, as it was asked for. All times and rates are the run's own, which --speed makes pass faster.
+struct Pace {
+  // One of these at most; none: as fast as it goes.
+  std::optional<double> rate;                             ///< messages a second
+  std::optional<std::chrono::duration<double>> interval;  ///< between two messages
+  std::optional<Ramp> ramp;
+
+  std::uint64_t burst = 1;                           ///< so many messages at once
+  double jitter = 0;                                 ///< part of the spacing that each is late at most, at random
+  std::optional<std::chrono::nanoseconds> duration;  ///< after which the run ends
+  Speed speed;
+  std::optional<std::chrono::system_clock::time_point> clock_start;  ///< the run's time of day at its start
+
+  [[nodiscard]] bool is_given() const { return rate || interval || ramp; }
+};
+
+/// Its rows of the table.
+[[nodiscard]] std::vector<Option> pace_rows(Pace& pace);
+
+/// "2026-11-25T08:00:00Z": a time of day in UTC, with fractions of a second or without; a date alone is its midnight.
+/// Throws Expected for what is none.
+[[nodiscard]] std::chrono::system_clock::time_point utc_time_of(std::string_view text);
+
+}  // namespace sistem

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+
+#include "common/measure/histogram.hpp"
+#include "common/process/stop.hpp"
+#include "pub/pace/moment.hpp"
+#include "pub/pace/pace.hpp"
+#include "pub/pace/schedule.hpp"
+
+namespace sistem {
+
+/// What becomes of slots that were missed. The first two ways send nothing of it in a burst.
+enum class Missed {
+  are_skipped,    ///< the schedule goes on where the clock is: for a run without a count
+  move_the_rest,  ///< all that comes is so much later: for messages none of which may be left out
+  /// They are sent at once, and are as late as that: for a measurement, which would else leave out what was slow. A run
+  /// goes on until all slots of its time were sent.
+  are_made_up_for
+};
+
+/// What a run has waited for so far that is not its pace.
+struct Waits {
+  std::chrono::nanoseconds broker{0};  ///< for room among what it has not acknowledged
+  std::chrono::nanoseconds source{0};  ///< for stdin
+};
+
+/// How well the pace was kept.
+struct Punctuality {
+  Histogram lateness;         ///< of each slot
+  std::uint64_t skipped = 0;  ///< slots
+  /// The time by which slots were missed, skipped, moved or sent late, and what it went to.
+  std::chrono::nanoseconds behind_broker{0};
+  std::chrono::nanoseconds behind_source{0};
+  std::chrono::nanoseconds behind_pub{0};
+  std::optional<double> asked;  ///< slots a second of the world's time, on average from the first to the last
+};
+
+/// When each message of a run is due: on an absolute schedule, so that what a message costs does not add up.
+class Pacer {
+ public:
+  Pacer(const Pace& pace, std::uint64_t seed, Missed missed);
+
+  /// When the next message is due.
+  struct Slot {
+    Moment moment;  ///< on the run's clock, which is that of the schedule
+    Deadline due;   ///< on the world's; not after now: at once
+    bool is_new;    ///< false for what goes out together with the message before
+    std::uint64_t number;
+  };
+
+  /// The run starts now. To be called before the others.
+  void start(Deadline now);
+
+  /// The next message's slot, as seen from `now`; nothing where the run's time is over, or the rate has fallen to 0.
+  [[nodiscard]] std::optional<Slot> next(Deadline now, const Waits& waits = {});
+
+  /// The same for messages that their source wants published at `due` of the run's clock.
+  [[nodiscard]] std::optional<Slot> next_at(std::chrono::nanoseconds due, Deadline now, const Waits& waits = {});
+
+  /// That slot's message goes out now.
+  void begin(const Slot& slot, Deadline now);
+
+  /// Waits from `now` until the slot is due and begins it: when that was; nothing where a stop was requested.
+  [[nodiscard]] std::optional<Deadline> wait(const Slot& slot, Deadline now, const std::stop_token& stop);
+
+  /// Where the run's clock is.
+  [[nodiscard]] Moment moment(Deadline now) const;
+
+  /// When the run's time is over; nothing: it has no limit, nobody waits for it, or all slots are sent.
+  [[nodiscard]] std::optional<Deadline> end() const;
+
+  [[nodiscard]] const Punctuality& punctuality() const { return punctuality_; }
+
+ private:
+  [[nodiscard]] Deadline on_worlds_clock(std::chrono::nanoseconds time) const;
+  [[nodiscard]] Moment moment_at(std::chrono::nanoseconds time) const;
+  [[nodiscard]] bool is_over(std::chrono::nanoseconds due, Deadline now) const;
+  void skip_to(std::uint64_t slot, Deadline now, const Waits& waits);
+  void move_if_late(Deadline due, std::chrono::nanoseconds spacing, Deadline now, const Waits& waits);
+  void note_if_late(Deadline due, std::chrono::nanoseconds spacing, Deadline now, const Waits& waits);
+  [[nodiscard]] bool is_late(std::chrono::nanoseconds late, std::chrono::nanoseconds spacing) const;
+  void fall_behind(std::chrono::nanoseconds by, const Waits& waits);
+
+  Pace pace_;
+  std::optional<Schedule> schedule_;
+  Missed missed_;
+  Deadline start_{};
+  std::chrono::system_clock::time_point wall_start_{};
+  std::chrono::nanoseconds moved_{0};  ///< by which the schedule is later than it was, on the world's clock
+  std::uint64_t slot_ = 0;             ///< of the next message,
+  std::uint64_t in_slot_ = 0;          ///< the place that it has in its burst
+  std::optional<std::chrono::nanoseconds> due_before_;  ///< of the message before, where the source says it
+  std::chrono::nanoseconds noted_{0};  ///< so late is the run, of what is taken down, where slots are made up for
+  Waits waits_before_;
+  Punctuality punctuality_;
+};
+
+}  // namespace sistem

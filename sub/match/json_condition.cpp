@@ -1,0 +1,200 @@
+#include "sub/match/json_condition.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+#include "common/text/words.hpp"
+
+namespace sistem {
+namespace {
+
+using Operator = JsonCondition::Operator;
+using Scalar = JsonCondition::Scalar;
+
+constexpr std::string_view blanks = " \t\n";
+
+/// Longer ones first: > begins >=, too.
+constexpr std::array<std::pair<std::string_view, Operator>, 8> operators{{{"==", Operator::equal},
+                                                                          {"!=", Operator::unequal},
+                                                                          {"<=", Operator::at_most},
+                                                                          {">=", Operator::at_least},
+                                                                          {"<", Operator::less},
+                                                                          {">", Operator::greater},
+                                                                          {"~", Operator::matches},
+                                                                          {"contains ", Operator::contains}}};
+
+/// Nothing of an object or an array.
+std::optional<Scalar> scalar_of(std::string_view json) {
+  switch (json.front()) {
+    case '{':
+    case '[': return std::nullopt;
+    case '"': return unquoted(json);
+    case 't': return true;
+    case 'f': return false;
+    case 'n': return std::monostate{};
+    default: break;
+  }
+  long double number = 0;
+  const auto [end, error] = std::from_chars(json.data(), json.data() + json.size(), number);
+  if (error == std::errc::result_out_of_range) {
+    const bool is_tiny = json.find("e-") != std::string_view::npos || json.find("E-") != std::string_view::npos;
+    number = is_tiny ? 0 : std::numeric_limits<long double>::infinity();
+    number = json.starts_with('-') ? -number : number;
+  }
+  return number;
+}
+
+/// Reads an expression from its front to its end.
+class Reader {
+ public:
+  explicit Reader(std::string_view expression) : all_(expression), left_(expression) { skip_blanks(); }
+
+  std::string_view path() {
+    constexpr std::string_view ends = " \t\n=!<>~";
+    const std::string_view path = left_.substr(0, left_.find_first_of(ends));
+    if (path.empty()) {
+      fail("expected the way to a field, as suhu or sensors.0.value,");
+    }
+    try {
+      (void)JsonPath{path};
+    } catch (const Expected& expected) {
+      fail(expected.what());
+    }
+    take(path.size());
+    return path;
+  }
+
+  Operator comparison() {
+    if (left_.empty()) {
+      return Operator::exists;
+    }
+    const auto* const found =
+        std::find_if(operators.begin(), operators.end(), [&](const auto& one) { return left_.starts_with(one.first); });
+    if (found == operators.end()) {
+      fail("expected ==, !=, <, <=, >, >=, ~ or contains");
+    }
+    take(found->first.size());
+    return found->second;
+  }
+
+  Scalar value(Operator of) {
+    const bool has_order = of != Operator::equal && of != Operator::unequal && of != Operator::contains;
+    std::string_view json = left_;
+    const auto scalar = !json.empty() && take_json(json) ? scalar_of(json) : std::nullopt;
+    const bool is_ordered =
+        scalar && (std::holds_alternative<long double>(*scalar) || std::holds_alternative<std::string>(*scalar));
+    if (has_order && !is_ordered) {
+      fail("expected a number, or text in double quotes,");
+    }
+    if (!scalar) {
+      fail("expected a number, true, false, null, or text in double quotes,");
+    }
+    return *scalar;
+  }
+
+  Pattern pattern() {
+    if (left_.empty()) {
+      fail("expected a regular expression");
+    }
+    try {
+      return Pattern{left_};
+    } catch (const Expected& expected) {
+      fail(expected.what());
+    }
+  }
+
+ private:
+  void skip_blanks() { left_.remove_prefix(std::min(left_.find_first_not_of(blanks), left_.size())); }
+
+  void take(std::size_t count) {
+    left_.remove_prefix(count);
+    skip_blanks();
+  }
+
+  /// People count characters, not bytes.
+  [[noreturn]] void fail(std::string_view expected) const {
+    const std::string_view before = all_.substr(0, all_.size() - left_.size());
+    const auto characters = std::count_if(before.begin(), before.end(),
+                                          [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+    throw Expected(fmt::format("{} at character {}", expected, characters + 1));
+  }
+
+  std::string_view all_;
+  std::string_view left_;
+};
+
+template <typename Value>
+bool compares(Operator by, const Value& left, const Value& right) {
+  switch (by) {
+    case Operator::less: return left < right;
+    case Operator::at_most: return left <= right;
+    case Operator::greater: return left > right;
+    default: return left >= right;
+  }
+}
+
+bool contains(std::string_view json, const Scalar& value) {
+  const auto* const text = std::get_if<std::string>(&value);
+  switch (json.front()) {
+    case '"': return text != nullptr && unquoted(json).find(*text) != std::string::npos;
+    case '{': return text != nullptr && json_member(json, *text);
+    default: break;
+  }
+  const auto elements = json_elements(json);
+  return std::any_of(elements.begin(), elements.end(),
+                     [&](std::string_view element) { return scalar_of(element) == value; });
+}
+
+std::string_view without_blanks_behind(std::string_view text) {
+  const std::size_t last = text.find_last_not_of(blanks);
+  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+}  // namespace
+
+JsonCondition::JsonCondition(std::string_view expression) : path_(".") {
+  Reader reader{without_blanks_behind(expression)};
+  path_ = JsonPath{reader.path()};
+  operator_ = reader.comparison();
+  if (operator_ == Operator::matches) {
+    pattern_ = reader.pattern();
+  } else if (operator_ != Operator::exists) {
+    value_ = reader.value(operator_);
+  }
+}
+
+bool JsonCondition::holds(std::string_view payload) const {
+  if (!take_json(payload)) {
+    return false;
+  }
+  const auto value = path_.find(payload);
+  return value && holds_for(*value);
+}
+
+bool JsonCondition::holds_for(std::string_view value) const {
+  switch (operator_) {
+    case Operator::exists: return true;
+    case Operator::contains: return contains(value, value_);
+    case Operator::matches: return pattern_->matches_in(value.front() == '"' ? unquoted(value) : std::string(value));
+    default: break;
+  }
+  const auto scalar = scalar_of(value);
+  if (operator_ == Operator::equal || operator_ == Operator::unequal) {
+    return (scalar == value_) == (operator_ == Operator::equal);
+  }
+  if (!scalar || scalar->index() != value_.index()) {
+    return false;
+  }
+  if (const auto* const number = std::get_if<long double>(&*scalar)) {
+    return compares(operator_, *number, std::get<long double>(value_));
+  }
+  return compares(operator_, std::get<std::string>(*scalar), std::get<std::string>(value_));
+}
+
+}  // namespace sistem

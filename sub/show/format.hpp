@@ -1,0 +1,93 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mqtt/message.hpp"
+#include "sub/match/json_text.hpp"
+
+namespace sistem {
+
+/// What follows each message.
+enum class End : std::uint8_t { newline, nul, nothing };
+
+/// Where a message stands among those that are printed: all that its form says and it does not know itself.
+struct Position {
+  std::uint64_t number = 1;                ///< from 1
+  std::chrono::nanoseconds since_last{0};  ///< from the arrival of the one before, by the clock that never jumps
+};
+
+/// How a message is printed: compiled once, then nothing but bytes made of messages. Times are those of arrival, in the
+/// process's time zone. What it prints is what mosquitto_sub prints, byte for byte; where we do otherwise for a reason,
+/// format.cpp says so.
+class Format {
+ public:
+  /// The payload alone; nothing at all where it is empty. The end follows.
+  [[nodiscard]] static Format payload(End end);
+
+  /// Topic, space and payload, or "(null)" where it is empty; where nothing follows, nothing then.
+  [[nodiscard]] static Format verbose(End end);
+
+  /// The line that common/mqtt/record.hpp has; `pretty` spreads it over several.
+  [[nodiscard]] static Format json(bool pretty, End end);
+
+  /// A line with the topic, then the payload, 16 bytes a line: where they stand, in hexadecimal, and as ASCII.
+  [[nodiscard]] static Format hex_dump(End end);
+
+  /// A row of a table: time, topic, qos, retain, payload, payload_base64, of which one is empty [RFC 4180, but for its
+  /// line ends].
+  [[nodiscard]] static Format csv();
+
+  /// What -F says: text with sequences that begin with %, @ and \. `pretty` spreads JSON over several lines. Throws
+  /// Expected, which says at which character of `format`, counted from 1, the sequence begins that is wrong.
+  [[nodiscard]] static Format of(std::string_view format, bool pretty, End end);
+
+  /// What is printed before the first message: the heading of a table.
+  [[nodiscard]] std::string_view heading() const;
+
+  /// Appends the message to `out`. Where it has no such form (%J of what is no JSON, %f and %d of another number of
+  /// bytes), appends nothing and says why: "its payload is no JSON".
+  [[nodiscard]] std::optional<std::string_view> append(const Message& message, const Position& position,
+                                                       std::string& out) const;
+
+  /// From here on control characters that a message brings are spelled out, where text goes to a terminal; those of the
+  /// format itself stay.
+  void spell_out_controls() { spells_out_ = true; }
+
+  /// A piece of a format: text as it is, or a sequence to be replaced.
+  struct Part {
+    enum class Kind { text, field, time, named };
+    enum class Name { base64, delta, json, latency, n, seq, time };
+    Kind kind = Kind::text;
+    Name name = Name::n;            ///< in braces
+    std::optional<JsonPath> field;  ///< behind json:
+    char letter = 0;                ///< after % or @
+    bool left = false;              ///< the flag -
+    bool zero = false;              ///< the flag 0
+    std::size_t width = 0;          ///< at least so many bytes; the payload: also at most
+    std::optional<std::size_t> precision;
+    char separator = ' ';  ///< between groups of hexadecimal digits
+    std::string text;
+  };
+
+ private:
+  enum class Style { payload, verbose, json, hex_dump, csv, parts };
+
+  Format(Style style, End end) : style_(style), end_(end) {}
+
+  [[nodiscard]] std::optional<std::string_view> append_form(const Message& message, const Position& position,
+                                                            std::string& out) const;
+
+  Style style_;
+  End end_;
+  bool pretty_ = false;
+  bool spells_out_ = false;
+  std::vector<Part> parts_;
+};
+
+}  // namespace sistem

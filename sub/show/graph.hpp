@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/mqtt/message.hpp"
+#include "common/process/output.hpp"
+#include "sub/match/number_field.hpp"
+#include "sub/show/colour.hpp"
+#include "sub/show/time_of_day.hpp"
+
+namespace sistem {
+
+/// --graph: the numbers of a field, a line in a chart for each topic. Time goes to the right, and as far back as fits:
+/// a character is a second, or longer where numbers come less often.
+class Graph {
+ public:
+  explicit Graph(NumberField field) : field_(std::move(field)) {}
+
+  /// The number in the message, which is in the chart from now on; nothing where there is none.
+  std::optional<double> take(const Message& message);
+
+  /// The chart for a terminal. Its points are made of Braille's dots, two by four a character; without colours a line
+  /// is told by a letter.
+  [[nodiscard]] std::vector<std::string> frame(TerminalSize size, const Paint& paint, WallTime now) const;
+
+  /// A number's line for everybody else.
+  [[nodiscard]] static std::string line(const Message& message, double number, const Paint& paint);
+
+ private:
+  /// The numbers of half a second.
+  struct Bucket {
+    std::int64_t when;  ///< in half seconds
+    double first;
+    double last;
+    double least;
+    double most;
+  };
+  struct Series {
+    std::string topic;
+    std::deque<Bucket> buckets;
+    double last = 0;
+  };
+  class Plot;
+
+  [[nodiscard]] std::int64_t half_seconds_per_dot() const;
+  [[nodiscard]] std::vector<std::string> legend(const Paint& paint) const;
+
+  NumberField field_;
+  std::vector<Series> series_;
+  std::set<std::string> undrawn_;  ///< topics for which there is no colour left
+  std::uint64_t without_number_ = 0;
+};
+
+}  // namespace sistem

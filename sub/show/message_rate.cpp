@@ -1,0 +1,47 @@
+#include "sub/show/message_rate.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace sistem {
+namespace {
+
+std::string bytes_text(std::uint64_t bytes) {
+  constexpr double step = 1000;
+  if (bytes < 1000) {
+    return fmt::format("{} B", bytes);
+  }
+  double number = static_cast<double>(bytes) / step;
+  const char* unit = "kB";
+  for (const char* next : {"MB", "GB", "TB"}) {
+    if (number < step) {
+      break;
+    }
+    number /= step;
+    unit = next;
+  }
+  return fmt::format("{:.1f} {}", number, unit);
+}
+
+}  // namespace
+
+void MessageRate::take(const Message& message) {
+  ++messages_;
+  ++recent_;
+  bytes_ += message.payload.size();
+}
+
+std::string MessageRate::line(WallTime now, std::size_t waiting) {
+  const double seconds = std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  const double rate = seconds > 0 ? static_cast<double>(std::exchange(recent_, 0)) / seconds : 0;
+  return fmt::format("{}  {:>9} messages  {:>8}  {:>9.1f}/s  {:>4} waiting\n", time_of_day(now), messages_,
+                     bytes_text(bytes_), rate, waiting);
+}
+
+std::string MessageRate::bare_line(WallTime now) {
+  last_ = now;
+  return fmt::format("{}\n", std::exchange(recent_, 0));
+}
+
+}  // namespace sistem
