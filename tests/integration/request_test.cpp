@@ -1,8 +1,10 @@
 // Requests by pub and answers by sub, through a real Mosquitto.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "tests/integration/tools.hpp"
 #include "tests/support/temporary.hpp"
@@ -143,23 +145,32 @@ TEST_F(RequestResponse, ACommandThatFailsGivesNoAnswerAndIsTold) {
 
 TEST_F(RequestResponse, SoManyCommandsRunAtTheSameTimeAndNoMore) {
   const TemporaryFolder folder;
-  // Each waits until two are there; a third would find more.
-  const std::string script =
-      "touch $$; n=0; while [ $(ls | wc -l) -lt 2 ] && [ $n -lt 1000 ]; do n=$((n+1)); sleep 0.01; done;"
-      "ls | wc -l; sleep 0.05; rm $$";
-  Start start =
-      sub(*broker_, {"-t", "ask", "-q", "1", "--respond-max", "2", "--respond-shell", "--respond-exec", script});
+  // The first two wait for each other, and for the word that all four are asked for.
+  Start start = sub(*broker_, {"-t", "ask/#", "-q", "1", "--respond-max", "2", "--respond-shell", "--respond-exec",
+                               "echo begin >>log; until [ -e go ] && [ $(wc -l <log) -ge 2 ]; do sleep 0.01; done; "
+                               "echo end >>log"});
   start.directory = folder.path();
   Process responder{start};
   responder.wait_for_stderr("subscribed to");
   std::vector<std::unique_ptr<Process>> askers;
-  for (int number = 0; number < 4; ++number) {
-    askers.push_back(std::make_unique<Process>(pub(*broker_, {"--request", "-q", "1", "-t", "ask", "-m", "x"})));
+  for (const char* topic : {"ask/1", "ask/2", "ask/3", "ask/4"}) {
+    askers.push_back(
+        std::make_unique<Process>(pub(*broker_, {"--request", "-q", "1", "-W", "60", "-t", topic, "-m", "x"})));
+    broker_->wait_for_log("'"s + topic + "'");
   }
+  folder.write("go", "");
   for (const auto& asker : askers) {
     EXPECT_EQ(asker->wait(), 0) << asker->report();
-    EXPECT_LE(std::stoi(asker->out()), 2) << asker->report();
   }
+  std::ifstream log{folder.path() / "log"};
+  int running = 0;
+  int most = 0;
+  for (std::string line; std::getline(log, line);) {
+    running += line == "begin" ? 1 : -1;
+    most = std::max(most, running);
+  }
+  EXPECT_EQ(most, 2);
+  EXPECT_EQ(running, 0);
 }
 
 TEST_F(RequestResponse, ACountedRunEndsWhenItsAnswersAreGiven) {
