@@ -38,23 +38,19 @@ CMD ["/usr/bin/python3", "explain", "--help"]
 # --- dependencies: a layer that only a change of .ci/install makes anew -----------------------------------------
 FROM debian:${DEBIAN}-slim AS dependencies
 COPY .ci/install /tmp/install
-RUN bash /tmp/install build test && apt-get clean && rm -r /tmp/install /var/lib/apt/lists/*
+RUN bash /tmp/install build && apt-get clean && rm -r /tmp/install /var/lib/apt/lists/*
 
-# --- build: the tools, tried by their unit tests ----------------------------------------------------------------
+# --- build: the tools -------------------------------------------------------------------------------------------
 FROM dependencies AS build
 ENV LANG=C.UTF-8
 WORKDIR /src
 # By name: what the tools are not made from must not cost a rebuild when it changes.
 COPY CMakeLists.txt CMakePresets.json ./
-COPY .ci .ci
 COPY common common
 COPY pub pub
 COPY sub sub
-COPY tests tests
-COPY compose/simulate compose/
-RUN cmake --preset release \
- && cmake --build --preset release --target pub sub texts unit_tests \
- && ctest --preset release -L '^unit$' --no-tests=error --output-on-failure --parallel "$(nproc)" \
+RUN cmake --preset release -DBUILD_TESTING=OFF \
+ && cmake --build --preset release \
  && for tool in pub sub; do \
       cmake --install build/release --component "$tool" --prefix "/out/$tool" --strip \
         && mkdir -p /out/lab && mv "/out/$tool/bin/$tool" /out/lab/ \
@@ -93,13 +89,19 @@ CMD ["./sub"]
 
 # --- check: all tests but the README's and those of pages, on this Debian's libraries; only the container tests ask for it
 FROM build AS check
-COPY compose/analyze compose/measure compose/
+COPY .ci .ci
+RUN .ci/install test analyze
+COPY tests tests
+COPY compose/analyze compose/measure compose/simulate compose/
 COPY compose/explain compose/explain
-RUN .ci/install analyze \
+RUN cmake --preset release -DBUILD_TESTING=ON \
  && cmake --build --preset release \
  && CI=true ctest --preset release -E '^(Readme|Page)' --no-tests=error --output-on-failure --parallel "$(nproc)"
 
 # --- bench: the tools beside other clients, on this Debian's libraries; tests/bench/peers --container asks for it
 FROM build AS bench
-RUN .ci/install bench && apt-get clean && rm -r /var/lib/apt/lists/* \
+COPY .ci .ci
+RUN .ci/install test bench && apt-get clean && rm -r /var/lib/apt/lists/*
+COPY tests tests
+RUN cmake --preset release -DBUILD_TESTING=ON \
  && cmake --build --preset release --target gauge

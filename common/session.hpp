@@ -111,9 +111,9 @@ class Session {
   /// (topic_refused) as publish() does, after that.
   [[nodiscard]] virtual std::size_t flush(const std::stop_token& stop, Deadline deadline = never) = 0;
 
-  /// From here on writes into that book what becomes of the messages that it takes. `is_counted`: a refused message is
-  /// written there, and no call throws because of it; `is_reported`: the same, and each is reported on stderr.
-  virtual void keep_book(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) = 0;
+  /// From here on records there what becomes of the messages that it takes. `is_counted`: a refused message is counted
+  /// there, and no call throws because of it; `is_reported`: the same, and each is reported on stderr.
+  virtual void record_deliveries(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) = 0;
 
   /// From here on takes so many further messages from the broker, none: without a limit. What comes after them stays
   /// with the broker, unacknowledged, and a session that is kept brings it the next time. Not called: no limit. Nor has

@@ -27,8 +27,8 @@ class PresentSession final : public Session {
   std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override {
     return session_.flush(stop, deadline);
   }
-  void keep_book(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) override {
-    session_.keep_book(std::move(deliveries), on_refusal);
+  void record_deliveries(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) override {
+    session_.record_deliveries(std::move(deliveries), on_refusal);
   }
   void take_at_most(std::optional<std::size_t> messages) override { session_.take_at_most(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override {

@@ -128,7 +128,7 @@ class Run {
       compare_clocks(*config_.clock_topic);
     }
     if (config_.report || config_.pace.is_given() || config_.on_refused) {
-      session_.keep_book(deliveries_, config_.on_refusal());
+      session_.record_deliveries(deliveries_, config_.on_refusal());
     }
     started_ = Clock::now();
     pacer_.start(started_);
@@ -167,7 +167,7 @@ class Run {
     if (!stamping_ || stamping_->count() == 0 || unacknowledged_.value_or(0) > 0) {
       return;
     }
-    session_.keep_book(std::make_shared<Deliveries>(), OnRefusal::is_counted);
+    session_.record_deliveries(std::make_shared<Deliveries>(), OnRefusal::is_counted);
     try {
       if (session_.publish(stamping_->end(stamped_topic_, stamped_qos_, Clock::now()), stop_) &&
           !stop_.stop_requested()) {

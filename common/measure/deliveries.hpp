@@ -11,7 +11,7 @@
 
 namespace sistem {
 
-/// What became of the messages that a session took for publishing: its book, that a report is made of. The session
+/// What became of the messages that a session took for publishing: what a report is made of. The session
 /// writes it as things happen, and anybody may read it, from any thread.
 class Deliveries {
  public:

@@ -22,21 +22,21 @@ Admission::Admission(Admits admits, std::optional<std::size_t> at_most, const st
   }
 }
 
-Admission::Lot Admission::admit(const Gate::PublishHead& head, std::size_t size) {
+Admission::Fate Admission::admit(const Gate::PublishHead& head, std::size_t size) {
   if (!lets_in(head.qos)) {
-    return Lot::is_dropped;
+    return Fate::is_dropped;
   }
   if (head.qos == 2 && open_.has(head.id)) {
-    return Lot::is_known;
+    return Fate::is_known;
   }
   if (!held_.empty() || !may_pass()) {
-    return Lot::waits;
+    return Fate::waits;
   }
   if (head.qos == 2) {
     (void)open_.add(head.id);
   }
   pass(size);
-  return Lot::passes;
+  return Fate::passes;
 }
 
 void Admission::hold(Message message) {
@@ -44,7 +44,7 @@ void Admission::hold(Message message) {
   held_.push_back(std::move(message));
 }
 
-std::optional<Admission::Message> Admission::next(Lot& lot) {
+std::optional<std::pair<Admission::Message, Admission::Fate>> Admission::next() {
   if (held_.empty() || !may_pass()) {
     return std::nullopt;
   }
@@ -52,12 +52,10 @@ std::optional<Admission::Message> Admission::next(Lot& lot) {
   held_.pop_front();
   held_bytes_ -= message.packet.size();
   if (message.head.qos == 2 && !open_.add(message.head.id)) {
-    lot = Lot::is_known;
-  } else {
-    lot = Lot::passes;
-    pass(message.packet.size());
+    return std::pair{std::move(message), Fate::is_known};
   }
-  return message;
+  pass(message.packet.size());
+  return std::pair{std::move(message), Fate::passes};
 }
 
 void Admission::consumed(std::size_t messages) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "common/paho/gate.hpp"
 #include "common/paho/packet_ids.hpp"
@@ -33,22 +34,22 @@ class Admission {
     Gate::PublishHead head;
   };
 
-  enum class Lot : std::uint8_t {
+  enum class Fate : std::uint8_t {
     passes,      ///< to the library, now
     waits,       ///< with others
     is_dropped,  ///< and stays with the broker
     is_known,    ///< it was delivered before, and has to be acknowledged again
   };
   /// What becomes of a message; one that passes is counted.
-  [[nodiscard]] Lot admit(const Gate::PublishHead& head, std::size_t size);
+  [[nodiscard]] Fate admit(const Gate::PublishHead& head, std::size_t size);
   /// Whether a message of that QoS is let in at all.
   [[nodiscard]] bool lets_in(int qos) const {
     return admits_ == Admits::all || (admits_ == Admits::only_qos_0 && qos == 0);
   }
   /// One that waits.
   void hold(Message message);
-  /// The first of those that wait, if it may pass now; with what lot.
-  [[nodiscard]] std::optional<Message> next(Lot& lot);
+  /// The first of those that wait, if it may pass now; it does, or is known.
+  [[nodiscard]] std::optional<std::pair<Message, Fate>> next();
 
   /// So many messages have reached the end of their way.
   void consumed(std::size_t messages);

@@ -47,8 +47,8 @@ void PahoSession::connect(const std::stop_token& stop) {
   }
   const Lock lock(mutex_);
   keeper_.allow();
-  if (course_.is(Phase::connecting)) {
-    course_.enter(Phase::up);
+  if (lifecycle_.is(Phase::connecting)) {
+    lifecycle_.enter(Phase::up);
   }
   if (is_lost() || connection_->pings) {
     keeper_.start();
@@ -138,17 +138,17 @@ std::shared_ptr<Connection> PahoSession::install(const Route& route, std::shared
   connection->client = std::move(client);
   connection->wire =
       std::make_shared<Wire>(std::move(channel), observer_of(connection->number),
-                             Wire::Beginning{.gathers = tricks::gathering && !config_.one_by_one,
-                                             .at_most = inbox_.left_for_wire(),
-                                             .without_limit = waits_.for_answers > 0,
-                                             .known = inbox_.half_received(),
-                                             .admits = waits_.takes_no_more ? Admits::none : identity_.admits,
-                                             .drops_goodbyes = true,
-                                             .awaits_connack = true,
-                                             .version = config_.version,
-                                             .carried = connector_.carried});
+                             Wire::Start{.gathers = tricks::gathering && !config_.one_by_one,
+                                         .at_most = inbox_.left_for_wire(),
+                                         .without_limit = waits_.for_answers > 0,
+                                         .known = inbox_.half_received(),
+                                         .admits = waits_.takes_no_more ? Admits::none : identity_.admits,
+                                         .drops_goodbyes = true,
+                                         .awaits_connack = true,
+                                         .version = config_.version,
+                                         .carried = connector_.carried});
   outbox_.new_connection(route.where);
-  course_.enter(Phase::connecting);
+  lifecycle_.enter(Phase::connecting);
   before = std::exchange(connection_, connection);
   return connection;
 }
@@ -202,7 +202,7 @@ Keeper::Tasks PahoSession::tasks() {
           .is_over =
               [this] {
                 const Lock lock(mutex_);
-                return course_.is_over();
+                return lifecycle_.is_over();
               },
           .life = [this] { return life(); },
           .explain = [this](const std::stop_token& stop) { return explain_loss(stop); },
@@ -215,7 +215,7 @@ Keeper::Tasks PahoSession::tasks() {
 /// of.
 bool PahoSession::wait_for_loss(const std::stop_token& stop) {
   Lock lock(mutex_);
-  const auto is_down = [&] { return !course_.is_up(); };
+  const auto is_down = [&] { return !lifecycle_.is_up(); };
   while (connection_->pings && !stop.stop_requested()) {
     const std::chrono::milliseconds interval = *connection_->pings;
     if (down_.wait_until(lock, stop, deadline_in(interval / 4), is_down)) {
@@ -243,7 +243,7 @@ Keeper::Told PahoSession::explain_loss(const std::stop_token& stop) {
   const bool is_explained = examine_loss();
   Lock lock(mutex_);
   const auto connection = connection_;
-  if (course_.is_over()) {
+  if (lifecycle_.is_over()) {
     return Keeper::Told::is_over;
   }
   if (is_explained) {
@@ -390,15 +390,15 @@ bool PahoSession::resume(const std::stop_token& stop) {
     if (losses_.suspicion().suspect() && !holds_quietly(lock, deadline_in(quiet_time), stop)) {
       return false;
     }
-    if (!course_.is(Phase::connecting)) {
+    if (!lifecycle_.is(Phase::connecting)) {
       return false;
     }
-    course_.enter(Phase::resuming);
+    lifecycle_.enter(Phase::resuming);
   }
   while (true) {
     send_all();
     Lock lock(mutex_);
-    const auto is_down = [&] { return !course_.is_up(); };
+    const auto is_down = [&] { return !lifecycle_.is_up(); };
     // One at a time is over when the last of them is acknowledged, though more may have been taken meanwhile.
     if (losses_.suspicion().is_careful() && outbox_.all_sent()) {
       changed_.wait(lock, stop, [&] { return is_down() || outbox_.awaits_none(); });
@@ -411,7 +411,7 @@ bool PahoSession::resume(const std::stop_token& stop) {
       return false;
     }
     if (outbox_.all_sent()) {
-      course_.enter(Phase::up);
+      lifecycle_.enter(Phase::up);
       outbox_.regained();
       changed_.notify_all();
       return true;
@@ -422,7 +422,7 @@ bool PahoSession::resume(const std::stop_token& stop) {
 /// Tells whoever waits in a call, or makes the next one, that there will be no connection any more.
 void PahoSession::end(const Error& error) {
   const Lock lock(mutex_);
-  course_.end(error);
+  lifecycle_.end(error);
   changed_.notify_all();
 }
 

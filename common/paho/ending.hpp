@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cerrno>
-#include <chrono>
 #include <optional>
 #include <string>
 
 #include "common/paho/gate.hpp"
-#include "common/process/stop.hpp"
+#include "common/process/error.hpp"
 
 namespace sistem {
 
@@ -38,8 +37,13 @@ class Ending {
   [[nodiscard]] std::optional<std::string> fault() const {
     return violation_ ? std::optional<std::string>(violation_->what()) : silence_;
   }
-  /// Why it has ended, in a few words. `pinged_at`: since then an answer to PINGREQ is missing.
-  [[nodiscard]] std::string words(std::optional<Deadline> pinged_at) const;
+  /// Why it has ended, in a few words. `no_answer`: those on an answer to PINGREQ that is missing; empty if none is.
+  [[nodiscard]] std::string words(const std::string& no_answer) const {
+    if (is_given_up_) {
+      return no_answer.empty() ? "given up by the MQTT library" : no_answer;
+    }
+    return error_.value_or(0) == 0 ? "closed by the broker" : errno_words(*error_);
+  }
 
  private:
   std::optional<int> error_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/process/start_thread.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
@@ -111,7 +112,7 @@ void Keeper::give_up(const std::stop_token& stop) {
   tasks_.end(Error{
       accepted_ > 0
           ? fmt::format("the connection to the broker at {} was regained {} in {} and lost again before it was of use",
-                        tasks_.broker(), accepted_ == 1 ? "once" : fmt::format("{} times", accepted_), limit)
+                        tasks_.broker(), times(accepted_), limit)
           : fmt::format("the connection to the broker at {} was lost and not regained in {}", lost_at_, limit),
       ExitStatus::no_broker});
 }

@@ -16,37 +16,37 @@
 
 namespace sistem {
 
-/// Tells whoever publishes what becomes of the messages, by their numbers in the window: in a book, if one is kept, and
-/// of those that were refused as it was asked for. Pure.
+/// Tells whoever publishes what becomes of the messages, by their numbers in the window: in Deliveries, if asked to,
+/// and of those that were refused as it was asked for. Pure.
 class Ledger {
  public:
-  void keep_book(std::shared_ptr<Deliveries> book, OnRefusal on_refusal) {
-    book_ = std::move(book);
+  void record_deliveries(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) {
+    deliveries_ = std::move(deliveries);
     on_refusal_ = on_refusal;
   }
-  [[nodiscard]] const std::shared_ptr<Deliveries>& book() const { return book_; }
+  [[nodiscard]] const std::shared_ptr<Deliveries>& deliveries() const { return deliveries_; }
   [[nodiscard]] OnRefusal on_refusal() const { return on_refusal_; }
 
   void take(std::uint64_t number, std::size_t size, Deadline now) {
-    if (book_) {
-      book_->take(size);
+    if (deliveries_) {
+      deliveries_->take(size);
       taken_at_.emplace(number, now);
     }
   }
   void acknowledge(std::uint64_t number, Deadline now) {
     if (const auto taken = taken_at_.extract(number)) {
-      book_->acknowledge(now - taken.mapped());
+      deliveries_->acknowledge(now - taken.mapped());
     }
   }
   void send_again() {
-    if (book_) {
-      book_->send_again();
+    if (deliveries_) {
+      deliveries_->send_again();
     }
   }
   /// `reason`: in a few words, of which there are only so many; `why`: as a sentence.
   void refuse(std::uint64_t number, const std::string& reason, const std::string& why) {
     if (taken_at_.erase(number) > 0) {
-      book_->refuse(reason, why);
+      deliveries_->refuse(reason, why);
     }
     if (on_refusal_ == OnRefusal::ends_the_run && !std::exchange(has_refused_, true)) {
       refusal_ = Error{why, ExitStatus::topic_refused};
@@ -65,8 +65,8 @@ class Ledger {
   [[nodiscard]] std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
 
  private:
-  std::shared_ptr<Deliveries> book_;
-  std::unordered_map<std::uint64_t, Deadline> taken_at_;  ///< for the book, while unacknowledged
+  std::shared_ptr<Deliveries> deliveries_;
+  std::unordered_map<std::uint64_t, Deadline> taken_at_;  ///< for Deliveries, while unacknowledged
   OnRefusal on_refusal_ = OnRefusal::ends_the_run;
   std::optional<Error> refusal_;
   bool has_refused_ = false;

@@ -263,19 +263,20 @@ std::optional<std::string> PahoSession::on_dismissal(Connection& connection, con
       fmt::format("the broker at {} has disconnected us: {}", connection.where, with_words(why, disconnect.properties));
   connection.dismissal = code;
   if (throws_out(code)) {
-    course_.end(Error{what, ExitStatus::broker_refused});
+    lifecycle_.end(Error{what, ExitStatus::broker_refused});
   } else if (refuses_what_was_sent(code) &&
              (outbox_.ledger().on_refusal() == OnRefusal::ends_the_run || identity_.keeps_session)) {
     const auto& asked = request_.filters();
-    course_.end(Error{what + (asked.empty() ? outbox_.words_on_unacknowledged()
-                                            : fmt::format("; not answered: {} {}",
-                                                          request_.is_subscribe() ? "SUBSCRIBE to" : "UNSUBSCRIBE from",
-                                                          shortened(fmt::format("{}", fmt::join(asked, ", "))))),
-                      ExitStatus::topic_refused});
+    lifecycle_.end(
+        Error{what + (asked.empty() ? outbox_.words_on_unacknowledged()
+                                    : fmt::format("; not answered: {} {}",
+                                                  request_.is_subscribe() ? "SUBSCRIBE to" : "UNSUBSCRIBE from",
+                                                  shortened(fmt::format("{}", fmt::join(asked, ", "))))),
+              ExitStatus::topic_refused});
   }
   connection.because = "it has disconnected us";
   lose(connection);
-  return course_.is_over() ? std::nullopt : std::optional(what);
+  return lifecycle_.is_over() ? std::nullopt : std::optional(what);
 }
 
 /// Nothing more has arrived.
@@ -292,7 +293,7 @@ void PahoSession::on_idle() {
 /// The connection is one no more.
 void PahoSession::lose(Connection& connection) {
   connection.is_lost = true;
-  course_.enter(Phase::lost);
+  lifecycle_.enter(Phase::lost);
   outbox_.lost();
   urgency_->messages = false;
   changed_.notify_all();
@@ -300,7 +301,7 @@ void PahoSession::lose(Connection& connection) {
   try {
     keeper_.start();
   } catch (const Error& error) {
-    course_.end(error);
+    lifecycle_.end(error);
   }
 }
 

@@ -15,9 +15,9 @@
 
 #include "common/paho/client.hpp"
 #include "common/paho/connection.hpp"
-#include "common/paho/course.hpp"
 #include "common/paho/inbox.hpp"
 #include "common/paho/keeper.hpp"
+#include "common/paho/lifecycle.hpp"
 #include "common/paho/losses.hpp"
 #include "common/paho/outbox.hpp"
 #include "common/paho/request.hpp"
@@ -50,7 +50,7 @@ class PahoSession final : public Session, private Client::Listener {
   bool wait_for_room(int qos, const std::stop_token& stop) override;
   bool publish(Message message, const std::stop_token& stop, Next next) override;
   std::size_t flush(const std::stop_token& stop, Deadline deadline) override;
-  void keep_book(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) override;
+  void record_deliveries(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) override;
   void take_at_most(std::optional<std::size_t> messages) override;
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
   void interrupt() override;
@@ -65,7 +65,7 @@ class PahoSession final : public Session, private Client::Listener {
   void disconnect() override;
 
  private:
-  using Phase = Course::Phase;
+  using Phase = Lifecycle::Phase;
 
   /// A broker that closes connections whatever is sent on them does it within this time: a packet is suspected of a
   /// loss only if the connection has held without it.
@@ -189,7 +189,7 @@ class PahoSession final : public Session, private Client::Listener {
   Condition changed_;  ///< of anything below, for whoever calls
   Condition down_;     ///< of the phase, for the keeper: not to be woken by each message
 
-  Course course_;
+  Lifecycle lifecycle_;
   std::optional<Error> fault_;  ///< what fault() gives
   std::shared_ptr<Connection> connection_;
   Connector connector_;

@@ -24,7 +24,9 @@ bool PahoSession::wait_for_room(int qos, const std::stop_token& stop) {
 
 /// wait_for_room(), with the lock held before and after.
 bool PahoSession::has_room(Lock& lock, int qos, const std::stop_token& stop) {
-  const auto may_go_on = [&] { return outbox_.has_room(qos) || course_.is_over() || outbox_.ledger().has_refusal(); };
+  const auto may_go_on = [&] {
+    return outbox_.has_room(qos) || lifecycle_.is_over() || outbox_.ledger().has_refusal();
+  };
   if (!may_go_on()) {
     lock.unlock();
     send_thread::wake();
@@ -33,8 +35,8 @@ bool PahoSession::has_room(Lock& lock, int qos, const std::stop_token& stop) {
       lock.lock();
       const auto since = std::chrono::steady_clock::now();
       wait_for_acknowledgements(lock, stop, never, may_go_on);
-      if (outbox_.ledger().book()) {
-        outbox_.ledger().book()->wait(std::chrono::steady_clock::now() - since);
+      if (outbox_.ledger().deliveries()) {
+        outbox_.ledger().deliveries()->wait(std::chrono::steady_clock::now() - since);
       }
       lock.unlock();
     }
@@ -58,7 +60,7 @@ bool PahoSession::publish(Message message, const std::stop_token& stop, Next nex
     return false;
   }
   outbox_.take(std::move(message), std::chrono::steady_clock::now());
-  const bool is_sent_here = course_.is(Phase::up);  // else the keeper will send it
+  const bool is_sent_here = lifecycle_.is(Phase::up);  // else the keeper will send it
   lock.unlock();
   send_thread::PutOff put_off;
   if (is_sent_here) {
@@ -75,7 +77,7 @@ void PahoSession::send_all() {
   const Lock sending(sending_);
   while (true) {
     Lock lock(mutex_);
-    if (!course_.is_up()) {
+    if (!lifecycle_.is_up()) {
       return;
     }
     std::optional<Outbox::Outgoing> outgoing;
@@ -83,7 +85,7 @@ void PahoSession::send_all() {
       const OutboxChange change{*this, 1};
       outgoing = outbox_.next(std::chrono::steady_clock::now());
     }
-    const auto book = outgoing && outgoing->is_again ? outbox_.ledger().book() : nullptr;
+    const auto deliveries = outgoing && outgoing->is_again ? outbox_.ledger().deliveries() : nullptr;
     Client& client = *connection_->client;  // not replaced while `sending_` is held
     const bool reports = outbox_.ledger().has_notes();
     lock.unlock();
@@ -105,8 +107,8 @@ void PahoSession::send_all() {
       outbox_.forget(*outgoing);  // or a flush would wait for it
       throw Error{fmt::format("cannot publish to {}: {}", outgoing->taken->topic, error.what())};
     }
-    if (book) {
-      book->send_again();
+    if (deliveries) {
+      deliveries->send_again();
     }
     if (outgoing->is_last) {
       return;
@@ -118,9 +120,9 @@ std::size_t PahoSession::flush(const std::stop_token& stop, Deadline deadline) {
   send_thread::wake();
   const AwaitingAnswer awaiting{*this};
   Lock lock(mutex_);
-  const auto over = [&] { return outbox_.unacknowledged() == 0 || course_.is_over(); };
+  const auto over = [&] { return outbox_.unacknowledged() == 0 || lifecycle_.is_over(); };
   wait_for_acknowledgements(lock, stop, deadline, over);
-  if (!over() && stop.stop_requested() && course_.is(Phase::up)) {
+  if (!over() && stop.stop_requested() && lifecycle_.is(Phase::up)) {
     changed_.wait_until(lock, {}, deadline_in(flush_after_stop), over);
   }
   throw_if_ended();
@@ -129,9 +131,9 @@ std::size_t PahoSession::flush(const std::stop_token& stop, Deadline deadline) {
   return outbox_.unacknowledged();
 }
 
-void PahoSession::keep_book(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) {
+void PahoSession::record_deliveries(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) {
   const Lock lock(mutex_);
-  outbox_.ledger().keep_book(std::move(deliveries), on_refusal);
+  outbox_.ledger().record_deliveries(std::move(deliveries), on_refusal);
 }
 
 /// Waits until `holds`, which is something that acknowledgements bring about. No longer than to the deadline, a stop or
@@ -157,7 +159,7 @@ void PahoSession::wait_for_acknowledgements(Lock& lock, const std::stop_token& s
     const std::size_t left = wire->backlog();
     lock.lock();
     // While a message is on its way, or there is no broker, nothing can be acknowledged.
-    if (std::exchange(backlog, left) != left || !course_.is_up()) {
+    if (std::exchange(backlog, left) != left || !lifecycle_.is_up()) {
       outbox_.note_progress(std::chrono::steady_clock::now());
     }
   }

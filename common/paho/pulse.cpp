@@ -50,7 +50,11 @@ Pulse::Finding Pulse::examine_ping(const Facts& facts) {
   if (is_behind || facts.now - std::max({*pinged_, alive_, moved_}) < keep_alive_) {
     return {};
   }
-  return {Act::give_up, fmt::format("no answer to a ping for {} s", seconds(facts.now - *pinged_))};
+  return {Act::give_up, words_on_ping(facts.now)};
+}
+
+std::string Pulse::words_on_ping(Deadline now) const {
+  return pinged_ ? fmt::format("no answer to a ping for {} s", seconds(now - *pinged_)) : "";
 }
 
 }  // namespace sistem

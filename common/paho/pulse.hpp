@@ -41,8 +41,10 @@ class Pulse {
   [[nodiscard]] bool went_since_asked() { return std::exchange(went_since_asked_, false); }
   [[nodiscard]] Deadline last_sent() const { return last_sent_; }
   [[nodiscard]] std::uint64_t sent_bytes() const { return sent_bytes_; }
-  /// When the PINGREQ was sent that has no answer; nothing if there is none.
-  [[nodiscard]] std::optional<Deadline> pinged_at() const { return pinged_; }
+  /// Whether a PINGREQ was sent that has no answer.
+  [[nodiscard]] bool awaits_answer() const { return pinged_.has_value(); }
+  /// "no answer to a ping for 5 s"; empty if none is awaited.
+  [[nodiscard]] std::string words_on_ping(Deadline now) const;
 
   struct Facts {
     Deadline now;

@@ -19,8 +19,6 @@ constexpr std::size_t kept_capacity = 64 << 10;
 /// At most this much of acknowledgements may wait to be sent.
 constexpr std::size_t acknowledgements_limit = 1 << 20;
 
-std::string_view text_of(const iovec& part) { return {static_cast<const char*>(part.iov_base), part.iov_len}; }
-
 std::optional<PacketType> type_of_first(std::string_view bytes) {
   return bytes.empty() ? std::nullopt : std::optional(type_of(static_cast<std::uint8_t>(bytes.front())));
 }

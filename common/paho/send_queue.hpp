@@ -13,6 +13,11 @@
 
 namespace sistem {
 
+/// The bytes of a part of a packet.
+[[nodiscard]] inline std::string_view text_of(const iovec& part) {
+  return {static_cast<const char*>(part.iov_base), part.iov_len};
+}
+
 /// Packets on their way to the broker: small ones are gathered, so that a flood of them costs a system call for each 16
 /// KiB, and what the socket has no room for waits. It takes everything. One thread at a time.
 class SendQueue {

@@ -11,6 +11,7 @@
 #include "common/paho/receive_thread.hpp"
 #include "common/paho/session_scopes.hpp"
 #include "common/text/random.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 
@@ -90,7 +91,7 @@ void PahoSession::take_at_most(std::optional<std::size_t> messages) {
 std::vector<Message> PahoSession::receive(Deadline deadline, const std::stop_token& stop) {
   Lock lock(mutex_);
   changed_.wait_until(lock, stop, deadline,
-                      [&] { return !inbox_.empty() || course_.is_over() || waits_.is_interrupted; });
+                      [&] { return !inbox_.empty() || lifecycle_.is_over() || waits_.is_interrupted; });
   waits_.is_interrupted = false;
   if (inbox_.empty()) {
     throw_if_ended();
@@ -125,7 +126,7 @@ std::size_t PahoSession::dropped() const {
 
 bool PahoSession::connected() const {
   const Lock lock(mutex_);
-  return course_.is(Phase::up);
+  return lifecycle_.is(Phase::up);
 }
 
 std::uint64_t PahoSession::connections() const {
@@ -136,8 +137,8 @@ std::uint64_t PahoSession::connections() const {
 // What ends a wait ------------------------------------------------------------------------------------------
 
 void PahoSession::throw_if_ended() const {
-  if (course_.why()) {
-    throw Error{*course_.why()};
+  if (lifecycle_.why()) {
+    throw Error{*lifecycle_.why()};
   }
 }
 
@@ -151,9 +152,9 @@ Error PahoSession::late() const {
   const Lock lock(mutex_);
   const std::size_t closed = losses_.closed();
   if (closed > 0) {
-    return Error{fmt::format("time is up; the broker at {} accepts the connection and closes it ({})", broker(),
-                             closed == 1 ? "once" : fmt::format("{} times", closed)),
-                 ExitStatus::timed_out};
+    return Error{
+        fmt::format("time is up; the broker at {} accepts the connection and closes it ({})", broker(), times(closed)),
+        ExitStatus::timed_out};
   }
   return Error{fmt::format("time is up, and the broker at {} has not answered", broker()), ExitStatus::timed_out};
 }
@@ -166,7 +167,7 @@ void PahoSession::throw_if_late(const std::stop_token& stop) const {
 
 /// Waits for the deadline; false if the connection is lost before it, or a stop was requested.
 bool PahoSession::holds_quietly(Lock& lock, Deadline deadline, const std::stop_token& stop) {
-  return !changed_.wait_until(lock, stop, deadline, [&] { return is_lost() || course_.is_over(); }) &&
+  return !changed_.wait_until(lock, stop, deadline, [&] { return is_lost() || lifecycle_.is_over(); }) &&
          !stop.stop_requested();
 }
 
@@ -209,8 +210,8 @@ void PahoSession::disconnect() {
   lock.unlock();
   take_no_more();
   lock.lock();
-  if (course_.is_over()) {
-    fault_ = course_.why();
+  if (lifecycle_.is_over()) {
+    fault_ = lifecycle_.why();
   } else if (outbox_.has_lost_unacknowledgeable()) {
     fault_ =
         Error{fmt::format("the connection to the broker at {} was lost before the end: what was published with QoS "

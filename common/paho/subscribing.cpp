@@ -54,7 +54,8 @@ typename std::invoke_result_t<Once>::value_type PahoSession::on_connection(const
   while (true) {
     {
       Lock lock(mutex_);
-      changed_.wait_until(lock, stop, waits_.answer_by, [&] { return course_.is(Phase::up) || course_.is_over(); });
+      changed_.wait_until(lock, stop, waits_.answer_by,
+                          [&] { return lifecycle_.is(Phase::up) || lifecycle_.is_over(); });
       throw_if_ended();
     }
     throw_if_late(stop);
@@ -182,7 +183,7 @@ std::optional<Packet> PahoSession::answer_to(PacketType type, const std::vector<
     return std::nullopt;
   }
   lock.lock();
-  const auto is_over = [&] { return connection->is_lost || course_.is_over() || connection_ != connection; };
+  const auto is_over = [&] { return connection->is_lost || lifecycle_.is_over() || connection_ != connection; };
   changed_.wait_until(lock, stop, std::min(by, deadline_in(config_.connect_timeout)),
                       [&] { return is_over() || request_.answer(); });
   if (is_over()) {

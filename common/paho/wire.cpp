@@ -10,16 +10,16 @@
 
 namespace sistem {
 
-Wire::Wire(Channel channel, Observer observer, const Beginning& beginning)
+Wire::Wire(Channel channel, Observer observer, const Start& start)
     : channel_(std::move(channel)),
       observer_(std::move(observer)),
-      gate_(beginning.version, beginning.carried),
+      gate_(start.version, start.carried),
       pulse_(std::chrono::steady_clock::now()),
-      queue_(channel_, beginning.gathers, [this](std::string_view bytes) { watch_sent(bytes); }),
-      drops_goodbyes_(beginning.drops_goodbyes),
-      admission_(beginning.admits, beginning.at_most, beginning.known) {
-  admission_.read_without_limit(beginning.without_limit);
-  if (beginning.awaits_connack) {
+      queue_(channel_, start.gathers, [this](std::string_view bytes) { watch_sent(bytes); }),
+      drops_goodbyes_(start.drops_goodbyes),
+      admission_(start.admits, start.at_most, start.known) {
+  admission_.read_without_limit(start.without_limit);
+  if (start.awaits_connack) {
     in_.beginning.emplace();
   }
 }
@@ -42,7 +42,7 @@ void Wire::keep_alive(std::chrono::seconds interval) {
 
 bool Wire::awaits_pingresp() const {
   const Lock lock(mutex_);
-  return pulse_.pinged_at().has_value();
+  return pulse_.awaits_answer();
 }
 
 std::set<std::uint16_t> Wire::under_way() const {
@@ -72,14 +72,14 @@ bool Wire::is_closed_by_peer() const {
 }
 
 std::optional<std::chrono::steady_clock::duration> Wire::closed_by_peer_after() {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   read_ahead();
   return ending_.is_closed_by_peer() ? std::optional(std::chrono::steady_clock::now() - pulse_.last_sent())
                                      : std::nullopt;
 }
 
 std::optional<std::string> Wire::last_word() {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   read_ahead();
   const auto fault = ending_.fault();
   return fault ? fault : channel_.last_word();
@@ -90,7 +90,7 @@ std::string Wire::why_lost() {
     return *word;
   }
   const Lock lock(mutex_);
-  return ending_.words(pulse_.pinged_at());
+  return ending_.words(pulse_.words_on_ping(std::chrono::steady_clock::now()));
 }
 
 }  // namespace sistem

@@ -64,8 +64,8 @@ class Wire {
     std::function<void(std::string_view packet, std::string_view why)> on_kept_back = {};
   };
 
-  /// What holds from the beginning.
-  struct Beginning {
+  /// What holds from the start.
+  struct Start {
     bool gathers = false;                ///< small packets to the broker are sent together
     std::optional<std::size_t> at_most;  ///< as by pass_at_most()
     bool without_limit = false;          ///< as by read_without_limit()
@@ -81,7 +81,7 @@ class Wire {
     std::set<std::uint16_t> carried = {};  ///< as by under_way() of the connection before
   };
 
-  Wire(Channel channel, Observer observer, const Beginning& beginning);
+  Wire(Channel channel, Observer observer, const Start& start);
 
   // For the library's threads.
 
@@ -186,12 +186,12 @@ class Wire {
   static constexpr std::size_t publish_shown = 256 << 10;
 
   /// Holds the lock, and leaves right what is read without it.
-  class Changing {
+  class LockedUpdate {
    public:
-    explicit Changing(Wire& wire) : lock(wire.mutex_), wire_(wire) {}
-    Changing(const Changing&) = delete;
-    Changing& operator=(const Changing&) = delete;
-    ~Changing() { wire_.note_changes(); }
+    explicit LockedUpdate(Wire& wire) : lock(wire.mutex_), wire_(wire) {}
+    LockedUpdate(const LockedUpdate&) = delete;
+    LockedUpdate& operator=(const LockedUpdate&) = delete;
+    ~LockedUpdate() { wire_.note_changes(); }
 
     Lock lock;
 
@@ -280,7 +280,7 @@ class Wire {
   std::deque<std::string> kept_;  ///< messages from the library that must wait, in order
   HandedOn handed_on_;
   bool is_broken_ = false;        ///< nothing more can be sent
-  bool drops_goodbyes_;           ///< as in Beginning, until one is announced
+  bool drops_goodbyes_;           ///< as in Start, until one is announced
   bool is_room_awaited_ = false;  ///< by whoever reads
 
   // In.

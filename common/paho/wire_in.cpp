@@ -28,7 +28,7 @@ constexpr char publish_qos_2_to_1 = 0x06;
 
 char* Wire::take(std::size_t size) {
   if (!ready_.is_being_taken()) {
-    const Changing changing{*this};
+    const LockedUpdate update{*this};
     if (!ready_.has_ready() && !in_.is_drained) {
       read_ahead();
     }
@@ -45,14 +45,14 @@ bool Wire::has_ended() const {
 }
 
 std::int16_t Wire::awaited() {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   is_room_awaited_ = queue_.has_unsent();
   return static_cast<std::int16_t>((reads() ? POLLIN : 0) | (is_room_awaited_ ? POLLOUT : 0));
 }
 
 bool Wire::advance(bool readable) {
   {
-    const Changing changing{*this};
+    const LockedUpdate update{*this};
     in_.is_drained = in_.is_drained && !readable;
     if (ready_.size() == 0 && !in_.is_drained) {  // not sooner, or arrival() would be the time of what comes later
       read_ahead();
@@ -61,7 +61,7 @@ bool Wire::advance(bool readable) {
   if (!has_ready()) {
     observer_.on_idle();  // first: acknowledgements have more time than who waits for a message
   }
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   push();
   check_pulse();
   return ready_.size() > 0 || ending_.has_come();
@@ -187,10 +187,10 @@ void Wire::on_whole(std::string_view packet, std::string* own) {
   const Gate::PublishHead head = gate_.head_of(packet).value_or(Gate::PublishHead{});
   show_received(packet);
   switch (admission_.admit(head, packet.size())) {
-    case Admission::Lot::passes: pass(packet, own); break;
-    case Admission::Lot::waits: admission_.hold({own != nullptr ? std::move(*own) : std::string(packet), head}); break;
-    case Admission::Lot::is_known: insert(acknowledgement(PacketType::pubrec, head.id)); break;
-    case Admission::Lot::is_dropped: break;
+    case Admission::Fate::passes: pass(packet, own); break;
+    case Admission::Fate::waits: admission_.hold({own != nullptr ? std::move(*own) : std::string(packet), head}); break;
+    case Admission::Fate::is_known: insert(acknowledgement(PacketType::pubrec, head.id)); break;
+    case Admission::Fate::is_dropped: break;
   }
 }
 
@@ -205,13 +205,13 @@ void Wire::pass(std::string_view packet, std::string* own) {
 /// Lets those pass that may now.
 bool Wire::pass_held() {
   bool some = false;
-  Admission::Lot lot{};
-  while (auto message = admission_.next(lot)) {
-    if (lot == Admission::Lot::passes) {
-      pass(message->packet, &message->packet);
+  while (auto next = admission_.next()) {
+    auto& [message, fate] = *next;
+    if (fate == Admission::Fate::passes) {
+      pass(message.packet, &message.packet);
       some = true;
     } else {
-      insert(acknowledgement(PacketType::pubrec, message->head.id));
+      insert(acknowledgement(PacketType::pubrec, message.head.id));
     }
   }
   return some;
@@ -295,17 +295,17 @@ std::size_t Wire::unconsumed() const {
 }
 
 bool Wire::consumed(std::size_t messages) {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   return tell_resumed([&] { admission_.consumed(messages); });
 }
 
 bool Wire::pass_at_most(std::optional<std::size_t> messages) {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   return tell_resumed([&] { admission_.limit(messages); });
 }
 
 bool Wire::admit_no_more() {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   return tell_resumed([&] {
     admission_.close();
     in_.is_dropped = in_.is_dropped || in_.is_message;
@@ -317,7 +317,7 @@ bool Wire::read_without_limit(bool yes) {
   if (!yes) {
     admission_.read_without_limit(false);  // at once: where much comes, the lock is hard to get as long as it has none
   }
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   return tell_resumed([&] { admission_.read_without_limit(yes); });
 }
 

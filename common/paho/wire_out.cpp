@@ -17,7 +17,6 @@ namespace {
 constexpr char puback_to_pubrec = 0x10;
 
 constexpr std::string_view pingresp{"\xD0\0", 2};
-std::string_view text_of(const iovec& part) { return {static_cast<const char*>(part.iov_base), part.iov_len}; }
 
 std::string joined(std::span<const iovec> parts) {
   std::string all;
@@ -30,7 +29,7 @@ std::string joined(std::span<const iovec> parts) {
 }  // namespace
 
 void Wire::send(std::span<const iovec> packet) {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   const PacketType type = type_of(static_cast<std::uint8_t>(text_of(packet.front()).front()));
   if (!is_to_be_sent(packet, type)) {
     return;
@@ -181,7 +180,7 @@ void Wire::fail(int error) {
 }
 
 bool Wire::flush() {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   push();
   return queue_.has_unsent();
 }
@@ -195,7 +194,7 @@ void Wire::answer_ping() {
 }
 
 bool Wire::ping_after(std::chrono::steady_clock::duration idle) {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   const auto now = std::chrono::steady_clock::now();
   if (ending_.has_come() || is_broken_ || now - pulse_.last_sent() < idle || queue_.has_unsent()) {
     return false;
@@ -206,19 +205,19 @@ bool Wire::ping_after(std::chrono::steady_clock::duration idle) {
 }
 
 bool Wire::wait_until_sent(Deadline deadline) {
-  Changing changing{*this};
+  LockedUpdate update{*this};
   push();
-  return changed_.wait_until(changing.lock, deadline, [&] { return ending_.has_come() || !queue_.has_unsent(); }) &&
+  return changed_.wait_until(update.lock, deadline, [&] { return ending_.has_come() || !queue_.has_unsent(); }) &&
          !ending_.has_come();
 }
 
 void Wire::announce_goodbye() {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   drops_goodbyes_ = false;
 }
 
 void Wire::end() {
-  const Changing changing{*this};
+  const LockedUpdate update{*this};
   if (drops_goodbyes_) {  // the library gives up; what has arrived and was not read may say why
     read_ahead();
     ending_.by_library();
@@ -231,14 +230,14 @@ void Wire::end() {
 }
 
 bool Wire::wait_until_exchanged(Deadline deadline) {
-  Changing changing{*this};
+  LockedUpdate update{*this};
   const auto is_over = [&] { return ending_.has_come() || admission_.all_exchanged(); };
-  return changed_.wait_until(changing.lock, deadline, is_over) && admission_.all_exchanged();
+  return changed_.wait_until(update.lock, deadline, is_over) && admission_.all_exchanged();
 }
 
 void Wire::drain(Deadline deadline) {
   {
-    const Changing changing{*this};
+    const LockedUpdate update{*this};
     if (ending_.has_come() || is_broken_) {
       return;
     }
@@ -247,7 +246,7 @@ void Wire::drain(Deadline deadline) {
   bool is_shut = false;
   while (true) {
     if (!is_shut) {
-      const Changing changing{*this};
+      const LockedUpdate update{*this};
       push();
       if (is_broken_) {
         return;

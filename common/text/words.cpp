@@ -80,6 +80,8 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
                            : fmt::format("{} {}", count, several);
 }
 
+std::string times(std::uint64_t count) { return count == 1 ? "once" : fmt::format("{} times", count); }
+
 std::string in_small_letters(std::string_view text) {
   std::string small(text);
   std::transform(small.begin(), small.end(), small.begin(),

@@ -34,6 +34,8 @@ enum class Zero { allowed, refused };
 
 /// "1 message", "5 messages".
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view one, std::string_view several = {});
+/// "once", "5 times".
+[[nodiscard]] std::string times(std::uint64_t count);
 
 /// ASCII only, as names of options, packets and schemes are.
 [[nodiscard]] std::string in_small_letters(std::string_view text);

@@ -39,7 +39,8 @@ class MemorySession final : public Session {
   bool flushed = false;
   std::vector<std::size_t> published_at_flush;  ///< of each flush(): how many messages had been published
   bool disconnected = false;
-  std::shared_ptr<Deliveries> deliveries;  ///< given by keep_book(); all that is published is acknowledged at once
+  std::shared_ptr<Deliveries>
+      deliveries;  ///< given by record_deliveries(); all that is published is acknowledged at once
   std::vector<std::optional<std::size_t>> limits;  ///< of each take_at_most()
 
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override;
@@ -48,7 +49,9 @@ class MemorySession final : public Session {
   using Session::publish;
   bool publish(Message message, const std::stop_token& stop, Next next) override;
   std::size_t flush(const std::stop_token& stop, Deadline deadline = never) override;
-  void keep_book(std::shared_ptr<Deliveries> book, OnRefusal /*on_refusal*/) override { deliveries = std::move(book); }
+  void record_deliveries(std::shared_ptr<Deliveries> of_all, OnRefusal /*on_refusal*/) override {
+    deliveries = std::move(of_all);
+  }
   void take_at_most(std::optional<std::size_t> messages) override { limits.push_back(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
   void interrupt() override;

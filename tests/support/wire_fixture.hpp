@@ -65,7 +65,7 @@ class WireTest : public testing::Test {
                                                     all_handed_on_ = all;
                                                   },
                                                   [this] { ++idle_; }},
-                                   Wire::Beginning{.gathers = gathers, .version = version});
+                                   Wire::Start{.gathers = gathers, .version = version});
     const std::string connack =
         version == ProtocolVersion::v5 ? std::string{"\x20\3\0\0\0", 5} : std::string{"\x20\2\0\0", 4};
     broker_sends(connack);

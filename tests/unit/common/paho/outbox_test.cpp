@@ -27,7 +27,7 @@ class OutboxTest : public testing::Test {
  protected:
   explicit OutboxTest(bool is_kept = false)
       : outbox_({.max_inflight = 10, .is_v5 = true, .is_kept = is_kept, .has_aliases = false}, suspicion_) {
-    outbox_.ledger().keep_book(book_, OnRefusal::is_reported);
+    outbox_.ledger().record_deliveries(deliveries_, OnRefusal::is_reported);
     connect();
   }
 
@@ -53,7 +53,7 @@ class OutboxTest : public testing::Test {
   Deadline now_{1s};
   BrokerLimits limits_;
   Suspicion suspicion_;
-  std::shared_ptr<Deliveries> book_ = std::make_shared<Deliveries>();
+  std::shared_ptr<Deliveries> deliveries_ = std::make_shared<Deliveries>();
   Outbox outbox_;
   std::vector<std::uint64_t> sent_;
 };
@@ -123,8 +123,8 @@ TEST_F(OutboxTest, WhatTheBrokerRefusesIsDoneAndTold) {
   EXPECT_EQ(outbox_.unacknowledged(), 1U);
   EXPECT_EQ(outbox_.ledger().take_notes(), Strings{"the broker refused the message to t: not authorized (0x87)"});
   EXPECT_FALSE(outbox_.ledger().has_notes());
-  EXPECT_EQ(book_->sums().refused.at("not authorized (0x87)"), 1U);
-  outbox_.ledger().keep_book(book_, OnRefusal::ends_the_run);
+  EXPECT_EQ(deliveries_->sums().refused.at("not authorized (0x87)"), 1U);
+  outbox_.ledger().record_deliveries(deliveries_, OnRefusal::ends_the_run);
   outbox_.refused(sent_[1], 2, not_authorized, now_);
   ASSERT_TRUE(outbox_.ledger().has_refusal());
   EXPECT_EQ(outbox_.ledger().take_refusal()->status(), ExitStatus::topic_refused);
@@ -174,7 +174,7 @@ TEST_F(OutboxTest, WhatTheLibraryNeverTakesIsForgottenAndNotCalledAcknowledged) 
   take("a", 1);
   outbox_.forget(*outbox_.next(now_));
   EXPECT_EQ(outbox_.unacknowledged(), 0U);
-  EXPECT_EQ(book_->sums().acknowledged, 0U);
+  EXPECT_EQ(deliveries_->sums().acknowledged, 0U);
 }
 
 TEST_F(OutboxTest, TheBookHasEachMessageAndItsTime) {
@@ -182,9 +182,9 @@ TEST_F(OutboxTest, TheBookHasEachMessageAndItsTime) {
   (void)send();
   now_ += 30ms;
   outbox_.acknowledged(sent_[0], now_);
-  EXPECT_EQ(book_->sums().taken, 1U);
-  EXPECT_EQ(book_->sums().bytes, 3U);
-  EXPECT_EQ(book_->sums().acknowledged, 1U);
+  EXPECT_EQ(deliveries_->sums().taken, 1U);
+  EXPECT_EQ(deliveries_->sums().bytes, 3U);
+  EXPECT_EQ(deliveries_->sums().acknowledged, 1U);
   EXPECT_EQ(outbox_.progress_at(), now_);
 }
 
@@ -259,7 +259,7 @@ TEST_F(KeptOutboxTest, AnExchangeThatTheBrokerHasEndedIsNoRefusal) {
   EXPECT_EQ(outbox_.unacknowledged(), 0U);
   outbox_.refused(sent_[0], 7, packet_identifier_not_found, now_);
   EXPECT_FALSE(outbox_.ledger().has_notes());
-  EXPECT_EQ(book_->sums().acknowledged, 1U);
+  EXPECT_EQ(deliveries_->sums().acknowledged, 1U);
 }
 
 TEST_F(KeptOutboxTest, WhatIsSentAgainKeepsToTheNewLimits) {

@@ -92,7 +92,7 @@ class Schedule {
         max_inflight_(1 + random_() % 20),
         outbox_({.max_inflight = max_inflight_, .is_v5 = true, .is_kept = is_kept}, suspicion_) {
     broker_.hates_some = !is_kept && random_() % 2 == 0;  // a session that is kept ends for such a message
-    outbox_.ledger().keep_book(book_, OnRefusal::is_counted);
+    outbox_.ledger().record_deliveries(deliveries_, OnRefusal::is_counted);
     regain(false);
   }
 
@@ -132,7 +132,7 @@ class Schedule {
   [[nodiscard]] std::size_t convicted() const { return convicted_; }
 
   void check() {
-    const auto sums = book_->sums();
+    const auto sums = deliveries_->sums();
     std::uint64_t refused = 0;
     for (const auto& [reason, count] : sums.refused) {
       refused += count;
@@ -322,7 +322,7 @@ class Schedule {
   const std::size_t max_inflight_;
   Deadline now_{1s};
   Suspicion suspicion_;
-  std::shared_ptr<Deliveries> book_ = std::make_shared<Deliveries>();
+  std::shared_ptr<Deliveries> deliveries_ = std::make_shared<Deliveries>();
   Outbox outbox_;
   Broker broker_;
   Library library_;

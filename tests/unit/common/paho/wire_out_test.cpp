@@ -37,7 +37,7 @@ TEST(WireThatSendsAgain, HoldsBackWhatItIsToldTo) {
                              asked.push_back(id);
                              return answers[asked.size() - 1];
                            }},
-            Wire::Beginning{}};
+            Wire::Start{}};
   const auto send = [&](const std::string& bytes) {
     const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
     wire.send({&part, 1});

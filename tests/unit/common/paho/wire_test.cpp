@@ -161,7 +161,7 @@ TEST(WireInAFlood, ThatThereIsALimitAgainIsHeardWhileMuchComes) {
   wire = std::make_unique<Wire>(Channel{Descriptor{ends[0]}},
                                 Wire::Observer{[](Wire::Way, std::uint8_t, std::size_t) { return true; }, sees, [] {},
                                                [](std::uint64_t, bool) {}, [] {}},
-                                Wire::Beginning{.at_most = 0, .without_limit = true});
+                                Wire::Start{.at_most = 0, .without_limit = true});
   EXPECT_EQ(::write(peer.get(), "\x20\2\0", 4), 4);
   feed();
   (void)wire->advance(true);

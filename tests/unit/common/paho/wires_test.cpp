@@ -54,7 +54,7 @@ TEST(Wires, AWireIsAttachedOnceAndOnlyToItsClient) {
   const int other = all.new_client();
   EXPECT_NE(Wires::uri_of(one), Wires::uri_of(other));
   EXPECT_FALSE(all.attach(one)) << "nothing is offered";
-  const auto wire = [] { return std::make_shared<Wire>(Channel{Descriptor{-1}}, Wire::Observer{}, Wire::Beginning{}); };
+  const auto wire = [] { return std::make_shared<Wire>(Channel{Descriptor{-1}}, Wire::Observer{}, Wire::Start{}); };
   const auto first = wire();
   const auto second = wire();
   all.offer(one, first, std::make_shared<Urgency>());

@@ -8,7 +8,7 @@
 namespace sistem {
 
 /// How far a session is, and why it is over. Pure.
-class Course {
+class Lifecycle {
  public:
   /// `connecting`: there is no connection, or it is not accepted yet, or what was subscribed is not renewed.
   /// `resuming`: what is unacknowledged goes out before anything new. `over`: there is none any more and will be none.
