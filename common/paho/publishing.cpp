@@ -59,12 +59,14 @@ bool PahoSession::publish(Message message, const std::stop_token& stop, Next nex
   if (!has_room(lock, message.qos, stop)) {
     return false;
   }
-  outbox_.take(std::move(message), std::chrono::steady_clock::now());
+  const auto by = message.qos == 0 ? send_thread::By::this_thread : send_thread::By::the_send_thread;
+  const auto now = std::chrono::steady_clock::now();
+  outbox_.take(std::move(message), now);
   const bool is_sent_here = lifecycle_.is(Phase::up);  // else the keeper will send it
   lock.unlock();
-  send_thread::PutOff put_off;
+  send_thread::PutOff put_off{by};
   if (is_sent_here) {
-    send_all();
+    send_all(now);
   }
   if (next == Next::more) {
     put_off.keep();
@@ -73,7 +75,7 @@ bool PahoSession::publish(Message message, const std::stop_token& stop, Next nex
 }
 
 /// Hands every message that this connection has not seen to its client, in order. One thread at a time.
-void PahoSession::send_all() {
+void PahoSession::send_all(Deadline now) {
   const Lock sending(sending_);
   while (true) {
     Lock lock(mutex_);
@@ -83,7 +85,7 @@ void PahoSession::send_all() {
     std::optional<Outbox::Outgoing> outgoing;
     {
       const OutboxChange change{*this, 1};
-      outgoing = outbox_.next(std::chrono::steady_clock::now());
+      outgoing = outbox_.next(now);
     }
     const auto deliveries = outgoing && outgoing->is_again ? outbox_.ledger().deliveries() : nullptr;
     Client& client = *connection_->client;  // not replaced while `sending_` is held

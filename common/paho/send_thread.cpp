@@ -11,6 +11,12 @@
 #include "common/paho/wires.hpp"
 #include "common/tricks.hpp"
 
+/// Of Paho C. Its send thread is a loop around it: takes the first command that can be carried out from the queue into
+/// which publish() has put it, and does it with Paho's mutex held from beginning to end; so any thread may call it that
+/// does not hold that one. 0 if there is none. Static there, and made known to the linker by CMakeLists.txt; a Paho
+/// that does not have it makes this null.
+extern "C" [[gnu::weak]] int MQTTAsync_processCommand();  // NOLINT(readability-identifier-naming)
+
 namespace sistem::send_thread {
 namespace {
 
@@ -49,7 +55,8 @@ Work& work() {
 /// What this thread has put off.
 struct Owed {
   bool is_put_off = false;
-  bool has_signals = false;
+  int signals = 0;
+  By by = By::the_send_thread;
   bool is_for_answers = false;
 };
 thread_local Owed owed;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -69,9 +76,25 @@ bool send_gathered() {
   return any;
 }
 
+/// Does as the send thread up to its wait. How many commands were done.
+int send_here() {
+  int done = 0;
+  if (tricks::sent_here && MQTTAsync_processCommand != nullptr) {
+    do {
+      while (MQTTAsync_processCommand() != 0) {
+        ++done;
+      }
+    } while (send_gathered());
+  }
+  return done;
+}
+
 }  // namespace
 
-PutOff::PutOff() { owed.is_put_off = tricks::woken_together; }
+PutOff::PutOff(By by) {
+  owed.is_put_off = tricks::woken_together;
+  owed.by = owed.signals == 0 ? by : std::min(owed.by, by);
+}
 
 PutOff::~PutOff() {
   if (!is_kept_) {
@@ -81,7 +104,8 @@ PutOff::~PutOff() {
 
 void wake() {
   owed.is_put_off = false;
-  if (std::exchange(owed.has_signals, false)) {
+  if (const int signals = std::exchange(owed.signals, 0);
+      signals > 0 && (owed.by == By::the_send_thread || send_here() < signals)) {
     work().signal();
   }
 }
@@ -95,7 +119,7 @@ void reading_begins() {
 
 void reading_ends() {
   owed.is_put_off = false;
-  if (std::exchange(owed.has_signals, false) && !owed.is_for_answers) {
+  if (std::exchange(owed.signals, 0) > 0 && !owed.is_for_answers) {
     work().signal();
   }
 }
@@ -109,7 +133,7 @@ extern "C" {  // NOLINTBEGIN(readability-identifier-naming)
 int Thread_signal_cond(void* /*condition*/) {
   using namespace sistem::send_thread;
   if (owed.is_put_off) {
-    owed.has_signals = true;
+    ++owed.signals;
   } else {
     work().signal();
   }

@@ -4,11 +4,17 @@
 /// that was read: in a flood these were half of all switches between threads.
 namespace sistem::send_thread {
 
-/// While one lives, what this thread gives Paho to send wakes nobody; at its end the send thread is woken once. But
-/// after keep() it stays so until the next PutOff of this thread ends, or wake().
+/// Who does what was put off.
+enum class By : bool {
+  the_send_thread,
+  this_thread,  ///< for messages of QoS 0: nothing has to be waited for, and two threads would only pass them on
+};
+
+/// While one lives, what this thread gives Paho to send wakes nobody; at its end the send thread is woken once, or what
+/// it would do is done here. But after keep() it stays so until the next PutOff of this thread ends, or wake().
 class PutOff {
  public:
-  PutOff();
+  explicit PutOff(By by);
   PutOff(const PutOff&) = delete;
   PutOff& operator=(const PutOff&) = delete;
   ~PutOff();
@@ -20,7 +26,7 @@ class PutOff {
   bool is_kept_ = false;
 };
 
-/// This thread is about to wait for something: for what was put off the send thread is woken now.
+/// This thread is about to wait for something: what was put off is done now. Without a lock: it calls back.
 void wake();
 
 // For Paho's receive thread. Answers to messages give the send thread nothing to do: while those are read it is not
