@@ -14,7 +14,7 @@
 #include "common/ping.hpp"
 #include "common/process/error.hpp"
 #include "common/session.hpp"
-#include "pub/chapters.hpp"
+#include "pub/chapters.txt.hpp"
 #include "pub/source_options.hpp"
 
 namespace sistem {

@@ -12,7 +12,7 @@
 #include "common/options/rules.hpp"
 #include "common/ping.hpp"
 #include "common/process/error.hpp"
-#include "sub/chapters.hpp"
+#include "sub/chapters.txt.hpp"
 #include "sub/command.hpp"
 #include "sub/match/json_condition.hpp"
 #include "sub/match/number_field.hpp"

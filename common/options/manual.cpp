@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 
 #include "common/options/chapters.hpp"
 #include "common/options/rules.hpp"
 #include "common/process/error.hpp"
+#include "common/text/encoding.hpp"
 #include "common/text/nearest.hpp"
+#include "common/text/screen_text.hpp"
 #include "common/version.hpp"
 
 namespace sistem {
@@ -18,29 +21,6 @@ namespace {
 constexpr std::size_t help_width = 80;
 constexpr std::size_t help_column = 29;  // where the explanations of a list begin
 constexpr std::size_t entry_indent = 6;  // where those of a single option begin
-
-/// How many columns a text takes: UTF-8's continuation bytes take none.
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
-std::string in_capitals(std::string_view text) {
-  std::string capitals(text);
-  std::transform(capitals.begin(), capitals.end(), capitals.begin(), [](unsigned char c) { return std::toupper(c); });
-  return capitals;
-}
-
-/// The pieces of `text` between separators.
-std::vector<std::string> pieces(std::string_view text, std::string_view separator) {
-  std::vector<std::string> all;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(separator), text.size());
-    all.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + separator.size(), text.size()));
-  }
-  return all;
-}
 
 /// The sections, in the table's order.
 std::vector<std::string> sections_of(const std::vector<Option>& table) {
@@ -55,7 +35,7 @@ std::vector<std::string> sections_of(const std::vector<Option>& table) {
 
 /// "--name VALUE", as help writes it.
 std::string name_and_value(const Option& option) {
-  return fmt::format("--{}{}{}", option.name, option.is_flag() || option.may_omit_value() ? "" : " ", option.value);
+  return fmt::format("--{}{}{}", option.name, option.needs_value() ? " " : "", option.value);
 }
 
 /// What the option is without being given; empty where that says nothing: it has no value then, or is a flag that is
@@ -70,13 +50,7 @@ std::string default_of(const Option& option) {
 
 /// The names of the options that cannot be given together with this one.
 std::string rivals_of(const Option& option, const std::vector<Option>& table) {
-  std::string names;
-  for (const Option& other : table) {
-    if (are_rivals(option, other)) {
-      names += (names.empty() ? "--" : ", --") + other.name;
-    }
-  }
-  return names;
+  return listed(table, [&](const Option& other) { return are_rivals(option, other); });
 }
 
 // --help ------------------------------------------------------------------------------------------------------
@@ -145,12 +119,8 @@ std::string usage(const ToolText& tool) {
 /// What there is beyond the list.
 std::string help_on_help(const std::vector<Option>& table, const ToolText& tool) {
   std::string text;
-  std::string refused;
-  for (const Option& option : table) {
-    refused += is_refused(option) ? fmt::format("{} --{}", refused.empty() ? "" : ",", option.name) : "";
-  }
-  if (!refused.empty()) {
-    text += wrapped(fmt::format("Known from {} and refused, each with its reason:{}.", tool.drop_in_for, refused), 0) +
+  if (const std::string refused = listed(table, is_refused); !refused.empty()) {
+    text += wrapped(fmt::format("Known from {} and refused, each with its reason: {}.", tool.drop_in_for, refused), 0) +
             "\n\n";
   }
   text += wrapped(
@@ -213,17 +183,13 @@ std::string help_entry(const Option& option, const std::vector<Option>& table) {
   std::string text = option.letter != 0 ? fmt::format("-{}, ", option.letter) : "";
   text += name_and_value(option) + "\n" + std::string(entry_indent, ' ') +
           wrapped(option.help, entry_indent, entry_indent) + "\n\n";
-  std::string aliases;
-  for (const std::string& alias : option.aliases) {
-    aliases += (aliases.empty() ? "--" : ", --") + alias;
-  }
   const bool elsewhere = option.homes != Homes::command_line_only && !is_refused(option);
   std::string initial = default_of(option);
   if (option.is_flag() && !initial.empty()) {
     initial = fmt::format("on; --{}=false turns it off", option.name);
   }
   text += fact("Section", option.section);
-  text += fact("Also", aliases);
+  text += fact("Also", option.aliases.empty() ? "" : fmt::format("--{}", fmt::join(option.aliases, ", --")));
   text += fact("Values", fmt::format("{}", fmt::join(option.field.choices, ", ")));
   text += fact("Default", initial);
   text += fact("Repeated", option.field.adds_up ? "adds up" : "");
@@ -257,20 +223,20 @@ std::string help_chapter(const Chapter& chapter) {
   std::string text = chapter.heading + ":\n";
   std::size_t widest = 0;
   for (const Paragraph& paragraph : chapter.paragraphs) {
-    widest = std::max(widest, columns(paragraph.term));
+    widest = std::max(widest, columns_of(paragraph.term));
   }
-  bool in_list = true;
+  const Paragraph* before = nullptr;
   for (const Paragraph& paragraph : chapter.paragraphs) {
-    const bool is_item = !paragraph.term.empty();
-    text += is_item && in_list ? "" : text.ends_with(":\n") && text.size() == chapter.heading.size() + 2 ? "" : "\n";
+    const bool goes_on = before == nullptr || (!before->term.empty() && !paragraph.term.empty());
+    text += goes_on ? "" : "\n";
     text += paragraph_of_help(paragraph, widest + 2);
-    in_list = is_item;
+    before = &paragraph;
   }
   return text;
 }
 
 const Option* option_of_topic(const std::string& topic, const std::vector<Option>& table) {
-  const std::string word = topic.substr(std::min(topic.find_first_not_of('-'), topic.size()));
+  const std::string word = without_dashes(topic);
   if (const Option* option = find_option(table, word)) {
     return option;
   }
@@ -285,35 +251,22 @@ const Option* option_of_topic(const std::string& topic, const std::vector<Option
 UsageError no_such_topic(const std::string& topic, const std::vector<Option>& table, const ToolText& tool) {
   const std::vector<std::string> topics = help_topics(table, tool);
   std::vector<std::string> candidates = topics;
-  for (const Option& option : table) {
-    candidates.push_back(option.name);
-    candidates.insert(candidates.end(), option.aliases.begin(), option.aliases.end());
-  }
-  const std::string word = topic.substr(std::min(topic.find_first_not_of('-'), topic.size()));
+  std::ranges::move(names_of(table), std::back_inserter(candidates));
+  const std::string word = without_dashes(topic);
   return UsageError(fmt::format("--help: no option or section \"{}\"{}; besides the options there are the sections {}",
                                 topic, suggestion(in_small_letters(word), candidates), fmt::join(topics, ", ")));
 }
 
 // The man page ------------------------------------------------------------------------------------------------
 
-/// The number of the character that begins at `at`, which is moved behind it.
-std::uint32_t take_character(std::string_view text, std::size_t& at) {
-  const auto byte = [&](std::size_t where) { return static_cast<unsigned char>(text[where]); };
-  const unsigned char first = byte(at++);
-  const std::size_t more = first >= 0xF0U ? 3 : first >= 0xE0U ? 2 : first >= 0xC0U ? 1 : 0;
-  std::uint32_t number = more == 0 ? first : first & (0x3FU >> more);
-  for (std::size_t count = 0; count < more && at < text.size(); ++count) {
-    number = (number << 6U) | (byte(at++) & 0x3FU);
-  }
-  return number;
-}
-
 /// `text` as roff reads it, and shows nothing else than that. For a line's beginning as for its middle.
 std::string escaped(std::string_view text) {
   // A control character at a line's beginning would make it a request.
   std::string roff = text.starts_with('.') || text.starts_with('\'') ? "\\&" : "";
-  for (std::size_t at = 0; at < text.size();) {
-    const std::uint32_t character = take_character(text, at);
+  while (!text.empty()) {
+    const std::size_t length = std::max<std::size_t>(utf8_sequence(text), 1);
+    const std::uint32_t character = code_point(text.substr(0, length));
+    text.remove_prefix(length);
     switch (character) {
       case '\\': roff += "\\e"; break;
       case '-': roff += "\\-"; break;  // a plain one may become a hyphen, which nobody can paste into a shell
@@ -367,8 +320,7 @@ std::string man_sample(const std::string& text) {
 std::string man_option(const Option& option, const std::vector<Option>& table) {
   std::string roff = ".TP\n";
   roff += option.letter != 0 ? bold(fmt::format("-{}", option.letter)) + ", " : "";
-  roff += bold("--" + option.name) + (option.is_flag() || option.may_omit_value() ? "" : " ") +
-          man_usage(option.value) + "\n";
+  roff += bold("--" + option.name) + (option.needs_value() ? " " : "") + man_usage(option.value) + "\n";
   return roff + man_line(full(option, table));
 }
 
@@ -414,13 +366,10 @@ std::string man_examples(const ToolText& tool) {
 }
 
 std::string man_see_also(const ToolText& tool) {
-  std::string roff = ".SH SEE ALSO\n";
-  for (const std::string& page : {std::string(tool.name == "pub" ? "sub(1)" : "pub(1)"), tool.drop_in_for + "(1)",
-                                  std::string("mosquitto(8)"), std::string("mqtt(7)")}) {
-    const std::size_t bracket = page.find('(');
-    roff += bold(page.substr(0, bracket)) + page.substr(bracket) + (page == "mqtt(7)" ? "\n" : ",\n");
-  }
-  return roff + ".PP\nMQTT Version 5.0 and MQTT Version 3.1.1, OASIS Standards.\n";
+  return fmt::format(
+      ".SH SEE ALSO\n{}(1),\n{}(1),\n{}(8),\n{}(7)\n"
+      ".PP\nMQTT Version 5.0 and MQTT Version 3.1.1, OASIS Standards.\n",
+      bold(tool.name == "pub" ? "sub" : "pub"), bold(tool.drop_in_for), bold("mosquitto"), bold("mqtt"));
 }
 
 }  // namespace
@@ -432,7 +381,7 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t start
   while (!text.empty()) {
     const std::size_t space = text.find(' ');
     const std::string_view word = text.substr(0, space);
-    if (begun && column + 1 + columns(word) > help_width) {
+    if (begun && column + 1 + columns_of(word) > help_width) {
       lines += "\n" + std::string(indent, ' ');
       column = indent;
     } else if (begun) {
@@ -440,7 +389,7 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t start
       ++column;
     }
     lines += word;
-    column += columns(word);
+    column += columns_of(word);
     begun = true;
     text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
   }
@@ -516,10 +465,11 @@ std::string man_page(const std::vector<Option>& table, const ToolText& tool) {
                                  in_capitals(tool.name), tool.name, project_version);
   roff += fmt::format(".SH NAME\n{} \\- {}\n", escaped(tool.name), escaped(tool.summary));
   roff += man_synopsis(tool);
-  roff += ".SH DESCRIPTION\n";
+  Chapter description{"Description", {}};
   for (const std::string& paragraph : pieces(tool.description, "\n\n")) {
-    roff += ".PP\n" + man_line(paragraph);
+    description.paragraphs.push_back({paragraph});
   }
+  roff += man_chapter(description);
   roff += man_options(table);
   for (const Chapter& chapter : chapters(table, tool)) {
     roff += man_chapter(chapter);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 namespace sistem {
 namespace {
@@ -85,10 +84,11 @@ Value impossible(std::string why) {
           [] {}};
 }
 
+bool is_refused(const Option& option) { return option.help.starts_with("Refused:"); }
+
 std::string variable_of(const std::string& name) {
-  std::string variable = "MQTT_" + name;
-  std::transform(variable.begin(), variable.end(), variable.begin(),
-                 [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
+  std::string variable = "MQTT_" + in_capitals(name);
+  std::replace(variable.begin(), variable.end(), '-', '_');
   return variable;
 }
 
@@ -97,6 +97,52 @@ const Option* find_option(const std::vector<Option>& table, std::string_view nam
     return option.name == name || std::find(option.aliases.begin(), option.aliases.end(), name) != option.aliases.end();
   });
   return row == table.end() ? nullptr : &*row;
+}
+
+std::vector<std::string> names_of(const std::vector<Option>& table) {
+  std::vector<std::string> names;
+  for (const Option& option : table) {
+    names.push_back(option.name);
+    names.insert(names.end(), option.aliases.begin(), option.aliases.end());
+  }
+  return names;
+}
+
+std::string listed(const std::vector<Option>& table, const std::function<bool(const Option&)>& is_so) {
+  std::string names;
+  for (const Option& option : table) {
+    if (is_so(option)) {
+      names += (names.empty() ? "--" : ", --") + option.name;
+    }
+  }
+  return names;
+}
+
+std::string without_dashes(const std::string& name) {
+  return name.substr(std::min(name.find_first_not_of('-'), name.size()));
+}
+
+OptionWord option_word(const std::vector<Option>& table, const std::string& word) {
+  OptionWord read;
+  if (word.starts_with("--")) {
+    const std::size_t equals = std::min(word.find('='), word.size());
+    if (const Option* option = find_option(table, word.substr(2, equals - 2))) {
+      read.options = {option};
+      read.value = equals < word.size() ? std::optional(word.substr(equals + 1)) : std::nullopt;
+    }
+    return read;
+  }
+  for (std::size_t at = 1; word.starts_with('-') && at < word.size() && !read.value; ++at) {
+    const Option* option = find_letter(table, word[at]);
+    if (option == nullptr) {
+      return {};
+    }
+    read.options.push_back(option);
+    if (!option->is_flag() && at + 1 < word.size()) {
+      read.value = word.substr(at + 1);
+    }
+  }
+  return read;
 }
 
 bool are_rivals(const Option& one, const Option& other) {

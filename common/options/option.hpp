@@ -125,7 +125,11 @@ struct Option {
 
   [[nodiscard]] bool is_flag() const { return value.empty(); }
   [[nodiscard]] bool may_omit_value() const { return value.starts_with("["); }
+  [[nodiscard]] bool needs_value() const { return !is_flag() && !may_omit_value(); }
 };
+
+/// Whether a row is there only to say why mosquitto's option is not: its help begins so.
+[[nodiscard]] bool is_refused(const Option& option);
 
 /// The variable that is an option's home in the environment: MQTT_WAIT_FOR_BROKER.
 [[nodiscard]] std::string variable_of(const std::string& name);
@@ -134,6 +138,24 @@ struct Option {
 [[nodiscard]] const Option* find_option(const std::vector<Option>& table, std::string_view name);
 /// The row of a letter; nullptr where there is none.
 [[nodiscard]] const Option* find_letter(const std::vector<Option>& table, char letter);
+
+/// All long names, and the aliases behind each.
+[[nodiscard]] std::vector<std::string> names_of(const std::vector<Option>& table);
+/// The long names of those rows that are so, as a sentence lists them: "--host, --port".
+[[nodiscard]] std::string listed(const std::vector<Option>& table, const std::function<bool(const Option&)>& is_so);
+/// A name without the dashes before it.
+[[nodiscard]] std::string without_dashes(const std::string& name);
+
+/// A word of the command line that names options: `--name`, `--name=value`, `-vn`, `-vnvalue`.
+struct OptionWord {
+  std::vector<const Option*> options;  ///< of which only the last may have a value; none if the word names none
+  std::optional<std::string> value;    ///< what of that value is in the word
+
+  [[nodiscard]] bool needs_value() const { return !options.empty() && options.back()->needs_value(); }
+  /// Whether the next word of the line belongs to it.
+  [[nodiscard]] bool wants_more() const { return needs_value() && !value; }
+};
+[[nodiscard]] OptionWord option_word(const std::vector<Option>& table, const std::string& word);
 
 /// Whether two of them are in a group together.
 [[nodiscard]] bool are_rivals(const Option& one, const Option& other);

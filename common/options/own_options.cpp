@@ -8,6 +8,7 @@
 #include "common/options/manual.hpp"
 #include "common/options/options_file.hpp"
 #include "common/process/error.hpp"
+#include "common/text/words.hpp"
 #include "common/version.hpp"
 
 namespace sistem {
@@ -37,10 +38,6 @@ std::string config_row(const std::string& name, const std::string& value, const 
 std::vector<Option> own_rows(OwnOptions& request) {
   const std::string files = "Options files";
   const std::string help = "Help";
-  std::vector<std::pair<std::string, std::string>> shells;
-  for (const std::string& shell : completion_shells()) {
-    shells.emplace_back(shell, shell);
-  }
   const auto topic = [&request] { return request.help ? std::vector{*request.help} : std::vector<std::string>{}; };
   return {
       {.name = "options-file",
@@ -107,7 +104,7 @@ std::vector<Option> own_rows(OwnOptions& request) {
        .value = "SHELL",
        .section = help,
        .help = "Write the script with which bash, zsh or fish completes the options.",
-       .field = choice(request.completion, shells),
+       .field = choice(request.completion, completion_scripts()),
        .homes = Homes::command_line_only,
        .shared = true},
   };
@@ -125,7 +122,7 @@ std::optional<std::string> shown_first(const OwnOptions& request, const std::vec
     return man_page(table, tool);
   }
   if (!request.completion.empty()) {
-    return completion_script(request.completion, table, tool);
+    return filled(std::string(request.completion), {{"@tool@", tool.name}});
   }
   if (request.list_profiles) {
     std::string names;

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/options/options_file.hpp"
@@ -19,7 +20,7 @@ struct OwnOptions {
   std::optional<std::string> help;
   bool version = false;
   bool man = false;
-  std::string completion;
+  std::string_view completion;  ///< the script for a shell
 };
 
 /// Its rows in the table.

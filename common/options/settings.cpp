@@ -8,7 +8,7 @@
 #include <cxxopts.hpp>
 #include <iterator>
 
-#include "common/options/manual.hpp"
+#include "common/options/completion.hpp"
 #include "common/options/options_file.hpp"
 #include "common/options/own_options.hpp"
 #include "common/options/prompt.hpp"
@@ -26,65 +26,11 @@ struct Given {
   Home home;
 };
 
-std::vector<std::string> names_of(const std::vector<Option>& table) {
-  std::vector<std::string> names;
-  for (const Option& option : table) {
-    names.push_back(option.name);
-    names.insert(names.end(), option.aliases.begin(), option.aliases.end());
-  }
-  return names;
-}
-
 // The command line --------------------------------------------------------------------------------------------
 
-/// A word that holds an option's value too, as two words: cxxopts takes no newline in one. `--name=value`, and
-/// `-vnvalue` as `-v`, `--name`, `value`.
-std::vector<std::string> taken_apart(const std::vector<Option>& table, const std::string& word) {
-  if (word.starts_with("--")) {
-    const std::size_t equals = word.find('=');
-    const Option* option = find_option(table, word.substr(2, std::min(equals, word.size()) - 2));
-    if (equals == std::string::npos || option == nullptr || option->is_flag() || option->may_omit_value()) {
-      return {word};
-    }
-    return {"--" + option->name, word.substr(equals + 1)};
-  }
-  for (std::size_t at = 1; word.starts_with("-") && at + 1 < word.size(); ++at) {
-    const Option* option = find_letter(table, word[at]);
-    if (option == nullptr) {
-      break;
-    }
-    if (!option->is_flag()) {
-      std::vector<std::string> words{"--" + option->name, word.substr(at + 1)};
-      if (at > 1) {
-        words.insert(words.begin(), word.substr(0, at));
-      }
-      return words;
-    }
-  }
-  return {word};
-}
-
-/// The option whose value is the next word of the command line: `--name`, or the last letter of `-vn`.
-const Option* option_that_wants_more(const std::vector<Option>& table, const std::string& word) {
-  if (word.starts_with("--")) {
-    const Option* option = find_option(table, word.substr(2));
-    return option != nullptr && !option->is_flag() && !option->may_omit_value() ? option : nullptr;
-  }
-  if (!word.starts_with("-")) {
-    return nullptr;
-  }
-  for (std::size_t at = 1; at < word.size(); ++at) {
-    const Option* option = find_letter(table, word[at]);
-    if (option == nullptr || !option->is_flag()) {
-      const bool wants = option != nullptr && !option->may_omit_value() && at + 1 == word.size();
-      return wants ? option : nullptr;  // the rest of the word is its value, where there is one
-    }
-  }
-  return nullptr;
-}
-
-/// cxxopts knows options with one value. So a value of several words becomes one, and so does `--help TOPIC` at the
-/// end of the line.
+/// The line as cxxopts can read it, which takes no newline in `--name=value`, and knows no values of several words and
+/// no
+/// `--help TOPIC`: each value is a word of its own.
 std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
                                               const std::vector<std::string>& arguments) {
   std::vector<std::string> line;
@@ -93,26 +39,30 @@ std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
       line.insert(line.end(), word, arguments.end());
       break;
     }
-    const Option* option = option_that_wants_more(table, *word);
+    const OptionWord read = option_word(table, *word);
     if (*word == "--help" && arguments.end() - word == 2) {
       line.push_back("--help=" + *++word);
-    } else if (option == nullptr) {
-      std::ranges::move(taken_apart(table, *word), std::back_inserter(line));
-    } else if (!option->words) {
+      continue;
+    }
+    if (!read.needs_value()) {
       line.push_back(*word);
-      if (word + 1 != arguments.end()) {
-        line.push_back(*++word);
-      }
-    } else {
-      if (!word->starts_with("--") && word->size() > 2) {
-        line.push_back(word->substr(0, word->size() - 1));  // the flags before the letter
-      }
+      continue;
+    }
+    if (read.options.size() > 1) {
+      line.push_back(word->substr(0, read.options.size()));  // the flags before it
+    }
+    const Option& option = *read.options.back();
+    line.push_back("--" + option.name);
+    if (read.value) {
+      line.push_back(*read.value);
+    } else if (option.words) {
       std::vector<std::string> words;
-      while (word + 1 != arguments.end() && words.size() < option->words(words)) {
+      while (word + 1 != arguments.end() && words.size() < option.words(words)) {
         words.push_back(*++word);
       }
-      line.push_back("--" + option->name);
       line.push_back(joined(words));
+    } else if (word + 1 != arguments.end()) {
+      line.push_back(*++word);
     }
   }
   return line;
@@ -125,7 +75,7 @@ cxxopts::Options parser_of(const std::vector<Option>& table, const std::string& 
     const auto add_name = [&](const std::string& names) {
       // cxxopts only splits the line into pairs: what a value means is the row's business, in every home alike.
       auto value = cxxopts::value<std::string>();
-      if (option.is_flag() || option.may_omit_value()) {
+      if (!option.needs_value()) {
         value->implicit_value("");
       }
       add(names, "", value);
@@ -263,15 +213,14 @@ std::vector<Given> read_file(const File& file, const std::vector<Option>& table,
   for (OptionLine& line : read_options_file(file.path, tool, file.home)) {
     const Option* option = option_of_line(table, line);
     if (option == nullptr) {
-      const std::string word = line.name.substr(std::min(line.name.find_first_not_of('-'), line.name.size()));
       throw UsageError(fmt::format("{}: {} has no such option: {}{}", line.where, tool, line.name,
-                                   suggestion(word, names_of(table))));
+                                   suggestion(without_dashes(line.name), names_of(table))));
     }
     if (option->homes != Homes::all) {
       throw UsageError(fmt::format("{}: {}: an options file cannot hold this option", line.where, option->name));
     }
     const std::string home = fmt::format("{}: {}", line.where, option->name);
-    if (!line.value && !option->is_flag() && !option->may_omit_value()) {
+    if (!line.value && option->needs_value()) {
       throw UsageError(fmt::format("{}: expected {} after it", home, option->value));
     }
     values.push_back({option, line.value.value_or(option->is_flag() ? "true" : ""), {Level::file, home}});
@@ -394,6 +343,9 @@ std::optional<Settings> read_settings(ToolOptions tool, const Sources& sources, 
   Settings settings;
   settings.drop_in = is_drop_in(sources.called_as, tool.text);
 
+  if (const auto answer = completion_answer(sources.arguments, table, tool.text, sources.environment)) {
+    return show(*answer);
+  }
   const auto typed = read_command_line(table, tool.text.name, sources.arguments);
   const auto exported = read_environment(table, sources.environment, [&](const std::string& note) {
     if (!settings.drop_in) {

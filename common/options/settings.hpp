@@ -70,8 +70,8 @@ struct ToolText {
   std::string drop_in_for;     ///< "mosquitto_pub"
   std::string (*libraries)();  ///< the versions of what it is built on, for --version
 
-  std::vector<std::string> synopsis = {};        ///< further ways to call it, without its name: "-t TOPIC -m PAYLOAD"
-  std::vector<Chapter> (*chapters)() = nullptr;  ///< of this tool alone; common/options/chapters.hpp has those of both
+  std::vector<std::string> synopsis = {};  ///< further ways to call it, without its name: "-t TOPIC -m PAYLOAD"
+  std::string_view chapters = {};  ///< of this tool alone, as in common/options/chapters.txt, which has those of both
 };
 
 /// A tool's options: their rows, and the rules between them.

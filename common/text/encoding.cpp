@@ -1,7 +1,6 @@
 #include "common/text/encoding.hpp"
 
 #include <charconv>
-#include <cstdint>
 #include <cstring>
 
 namespace sistem {
@@ -57,6 +56,15 @@ std::size_t utf8_sequence(std::string_view text) {
   return 0;
 }
 
+std::uint32_t code_point(std::string_view sequence) {
+  const std::size_t length = sequence.size();
+  std::uint32_t point = static_cast<unsigned char>(sequence[0]) & (0xFFU >> (length == 1 ? 0 : length + 1));
+  for (std::size_t at = 1; at < length; ++at) {
+    point = point << 6U | (static_cast<unsigned char>(sequence[at]) & 0x3FU);
+  }
+  return point;
+}
+
 bool is_utf8(std::string_view bytes) {
   while (true) {
     bytes.remove_prefix(ascii_ahead(bytes));
@@ -79,10 +87,7 @@ bool is_mqtt_text(std::string_view bytes) {
     if (length == 0) {
       return false;
     }
-    std::uint32_t point = static_cast<unsigned char>(bytes[0]) & (0xFFU >> (length == 1 ? 0 : length + 1));
-    for (std::size_t at = 1; at < length; ++at) {
-      point = point << 6U | (static_cast<unsigned char>(bytes[at]) & 0x3FU);
-    }
+    const std::uint32_t point = code_point(bytes.substr(0, length));
     const bool is_control = point < 0x20 || (point >= 0x7F && point <= 0x9F);
     const bool is_none = (point & 0xFFFEU) == 0xFFFE || (point >= 0xFDD0 && point <= 0xFDEF);
     if (is_control || is_none) {

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sistem {
@@ -39,6 +40,13 @@ enum class Zero { allowed, refused };
 
 /// ASCII only, as names of options, packets and schemes are.
 [[nodiscard]] std::string in_small_letters(std::string_view text);
+[[nodiscard]] std::string in_capitals(std::string_view text);
+
+/// The pieces of `text` between separators.
+[[nodiscard]] std::vector<std::string> pieces(std::string_view text, std::string_view separator);
+
+/// `text`, in which each of these names is replaced by what it stands for.
+[[nodiscard]] std::string filled(std::string text, const std::vector<std::pair<std::string_view, std::string>>& values);
 
 /// Several words as one text, and back: separated by blanks; a word that is empty, holds a blank or begins with a
 /// quotation mark stands in quotation marks, with \ before those and before \ in it.

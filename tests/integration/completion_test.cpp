@@ -94,7 +94,7 @@ class Typed : public InShell {
     for (const std::string tool : {"pub", "sub"}) {
       typed += "source " + script(tool) + "\n";
       // The mark is put together here, so that the echo of this line is not taken for it.
-      typed += tool + "() { if [ \"$1\" = --list-profiles ]; then " + executable(tool) +
+      typed += tool + "() { if [ \"$1\" = --complete ]; then " + executable(tool) +
                " \"$@\"; else printf 'ST%s' ART; printf '<%s>' \"$@\"; printf 'E%s\\n' ND; fi; }\n";
     }
     for (const std::string& line : lines) {
@@ -144,9 +144,8 @@ TEST_P(Typed, AProfileIsCompletedByAskingTheTool) {
 }
 
 TEST_P(Typed, AToolThatIsCalledByItsPathIsCompletedToo) {
-  const auto tool =
-      folder_.write("files/pub", "#!/bin/sh\nif [ \"$1\" = --list-profiles ]; then exec " + std::string(PUB) +
-                                     " \"$@\"; fi\nprintf START; printf '<%s>' \"$@\"; echo END\n");
+  const auto tool = folder_.write("files/pub", "#!/bin/sh\nif [ \"$1\" = --complete ]; then exec " + std::string(PUB) +
+                                                   " \"$@\"; fi\nprintf START; printf '<%s>' \"$@\"; echo END\n");
   std::filesystem::permissions(tool, std::filesystem::perms::owner_all);
   EXPECT_EQ(words({"./pub --null-m\t", "./pub --profile my\t"}), (Words{"<--null-message>", "<--profile><my home>"}));
 }
@@ -169,6 +168,11 @@ TEST_P(Typed, AnOptionIsOfferedOnceUnlessItAddsUp) {
 
 TEST_P(Typed, AnAliasTakesItsValueThoughItIsNotOffered) {
   EXPECT_EQ(words({"pub --pw secret --null-m\t"}), Words{"<--pw><secret><--null-message>"});
+}
+
+TEST_P(Typed, NothingInTheLineIsRunByAskingTheTool) {
+  EXPECT_EQ(words({"pub -m \"$(echo once | tee -a ran)\" --null-m\t"}), Words{"<-m><once><--null-message>"});
+  EXPECT_EQ(std::filesystem::file_size(folder_.path() / "files/ran"), std::string("once\n").size());
 }
 
 INSTANTIATE_TEST_SUITE_P(Completion, Typed, testing::Values("bash", "zsh"),

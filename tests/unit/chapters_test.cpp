@@ -11,10 +11,10 @@
 #include "common/options/chapters.hpp"
 #include "common/options/options_file.hpp"
 #include "common/text/words.hpp"
-#include "pub/chapters.hpp"
+#include "pub/chapters.txt.hpp"
 #include "pub/pub_config.hpp"
 #include "pub/source/template.hpp"
-#include "sub/chapters.hpp"
+#include "sub/chapters.txt.hpp"
 #include "sub/show/format.hpp"
 #include "sub/sub_config.hpp"
 #include "tests/support/temporary.hpp"
@@ -90,13 +90,19 @@ bool is_read(const std::string& heading, const std::string& sample) {
   return true;
 }
 
+std::vector<Chapter> chapters_of_pub() {
+  PubConfig config;
+  return chapters(pub_rows(config), {.name = "pub", .drop_in_for = "mosquitto_pub", .chapters = pub_chapters});
+}
+
+std::vector<Chapter> chapters_of_sub() {
+  SubConfig config;
+  return chapters(sub_rows(config), {.name = "sub", .drop_in_for = "mosquitto_sub", .chapters = sub_chapters});
+}
+
 TEST(Chapters, TheirSamplesAreReadAsTheyStand) {
-  const ToolText pub{.name = "pub", .drop_in_for = "mosquitto_pub", .chapters = pub_chapters};
-  const ToolText sub{.name = "sub", .drop_in_for = "mosquitto_sub", .chapters = sub_chapters};
-  PubConfig pub_config;
-  SubConfig sub_config;
   std::size_t samples = 0;
-  for (const auto& all : {chapters(pub_rows(pub_config), pub), chapters(sub_rows(sub_config), sub)}) {
+  for (const auto& all : {chapters_of_pub(), chapters_of_sub()}) {
     for (const Chapter& chapter : all) {
       for (const Paragraph& paragraph : chapter.paragraphs) {
         if (paragraph.text.find('\n') != std::string::npos) {
@@ -117,7 +123,7 @@ std::vector<std::string> sequences_in(const std::string& term) {
 }
 
 TEST(Chapters, TheOutputFormatTakesEachSequenceThatItsChapterHas) {
-  const Chapter output_format = sub_chapters().front();
+  const Chapter output_format = chapters_of_sub().front();
   for (const Paragraph& paragraph : output_format.paragraphs) {
     for (const std::string& sequence : sequences_in(paragraph.term)) {
       if (!sequence.starts_with("--")) {
@@ -132,7 +138,7 @@ TEST(Chapters, ATemplateTakesEachPlaceholderThatItsChapterHas) {
   world.size = 100;
   world.variable = [](const std::string&) { return "there"; };
   world.readings = {"cpu", "memori", "beban", "disk", "jaringan", "uptime", "suhu"};
-  const Chapter templates = pub_chapters().front();
+  const Chapter templates = chapters_of_pub().front();
   for (const Paragraph& paragraph : templates.paragraphs) {
     std::size_t end = 0;
     for (std::size_t at = 0; (at = paragraph.term.find("%{", end)) != std::string::npos;) {

@@ -2,13 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "common/mqtt/property.hpp"
 #include "tests/support/expect.hpp"
 
 namespace sistem {
 namespace {
 
-/// Options whose texts hold all that a shell could take for its own.
+/// A table with a row of every kind.
 struct CompletedTool {
   std::string text_value;
   bool loud = false;
@@ -16,74 +15,115 @@ struct CompletedTool {
   int level = 0;
 
   std::vector<Option> rows() {
+    const auto completes = [&](const char* name, Completes what) {
+      return Option{.name = name, .value = "NAME", .help = "What.", .field = text(text_value), .completes = what};
+    };
     return {
         {.name = "odd",
          .letter = 'o',
          .value = "WORD:X",
-         .section = "It's",
-         .help = "It's \"odd\": `x` $(y) ${z} [a] {b} \\ * ? <c> | & ; ! # %.",
+         .help = "It's \"odd\": \\ [a]. Very.",
          .field = text(text_value)},
-        {.name = "loud", .letter = 'l', .section = "It's", .help = "Loud. Very.", .field = flag(loud)},
+        {.name = "loud", .letter = 'l', .help = "Loud. Very.", .field = flag(loud)},
         {.name = "item",
          .letter = 'i',
          .value = "ITEM",
-         .section = "It's",
          .help = "Adds up.",
          .field = list(items, [](std::string_view) { return std::nullopt; }),
          .aliases = {"thing"}},
-        {.name = "level", .value = "N", .section = "It's", .help = "A level.", .field = qos(level)},
-        {.name = "maybe", .value = "[=SECONDS]", .section = "It's", .help = "May be.", .field = text(text_value)},
+        {.name = "level", .letter = 'v', .value = "N", .help = "A level.", .field = qos(level)},
+        {.name = "maybe", .value = "[=SECONDS]", .help = "May be.", .field = text(text_value)},
+        completes("file", Completes::file),
+        completes("folder", Completes::directory),
+        completes("profile", Completes::profile),
+        {.name = "property",
+         .letter = 'D',
+         .value = "PACKET NAME VALUE",
+         .help = "Words.",
+         .field = text(text_value),
+         .words = [](const std::vector<std::string>&) { return std::size_t{3}; }},
+        {.name = "old", .value = "WORD", .help = "Refused: it is old.", .field = impossible("no")},
+        {.name = "help", .value = "[=TOPIC]", .help = "Show this.", .field = text(text_value)},
     };
   }
 };
 
-std::string script(const std::string& shell) {
+/// What the tool answers for a command line, of which the last word is being typed.
+std::string answer(std::vector<std::string> line) {
   CompletedTool sample;
-  return completion_script(shell, sample.rows(),
-                           {.name = "sample",
-                            .summary = "",
-                            .description = "",
-                            .examples = "",
-                            .drop_in_for = "other_sample",
-                            .libraries = nullptr});
+  line.insert(line.begin(), {"--complete", "--"});
+  return completion_answer(line, sample.rows(), {.name = "sample", .drop_in_for = "other_sample"}, {}).value_or("none");
 }
 
-TEST(Completion, IsForTheToolAndNeverForTheOneItStandsInFor) {
-  expect_in(script("bash"), "\ncomplete -F _sample_complete sample\n");
-  EXPECT_TRUE(script("zsh").starts_with("#compdef sample\n"));
-  expect_in(script("fish"), "\ncomplete -c sample ");
-  for (const std::string& shell : completion_shells()) {
-    EXPECT_EQ(script(shell).find("other_sample"), std::string::npos) << shell;
-    EXPECT_EQ(script(shell).find('@' + std::string("tool")), std::string::npos) << shell;
+const std::string levels = "0\n1\n2\n";
+
+TEST(Completion, AScriptIsForTheToolAndNothingElseIsInItsPlace) {
+  for (const auto& [shell, script] : completion_scripts()) {
+    expect_in(std::string(script), "# " + shell + " completion for @tool@; written by: @tool@ --completion " + shell);
   }
 }
 
-TEST(Completion, DescriptionsAreQuotedForEachShell) {
-  expect_in(script("zsh"), R"([It'\''s "odd": `x` $(y) ${z} \[a\] {b} \\ * ? <c> | & ; ! # %.]:WORD\:X: ')");
-  expect_in(script("fish"), R"(-d 'It\'s "odd": `x` $(y) ${z} [a] {b} \\ * ? <c> | & ; ! # %.')");
+TEST(Completion, OnlyAScriptIsAnswered) {
+  CompletedTool sample;
+  const ToolText tool{.name = "sample", .drop_in_for = "other_sample"};
+  using Words = std::vector<std::string>;
+  for (const Words& line : {Words{}, Words{"--complete"}, Words{"--complete", "--"}, Words{"--complete", "bash", "--l"},
+                            Words{"-l", "--complete", "--", "--l"}}) {
+    EXPECT_EQ(completion_answer(line, sample.rows(), tool, {}), std::nullopt);
+  }
 }
 
-TEST(Completion, KnowsWhichOptionsTakeAValue) {
-  expect_in(script("bash"), "-o | --odd) option=odd wants=1 ;;");
-  expect_in(script("bash"), "-l | --loud) option=loud wants=0 ;;");
-  expect_in(script("bash"), "-i | --item | --thing) option=item wants=1 ;;");
-  expect_in(script("bash"), "--maybe) option=maybe wants=0 ;;");
-  expect_in(script("zsh"), "'(-l --loud)--loud[Loud.]'");
-  expect_in(script("zsh"), "'(--maybe)--maybe=-[May be.]::SECONDS: '");
-  expect_in(script("fish"), "complete -c sample -s l -l loud -d 'Loud.'\n");
+TEST(Completion, OffersNamesWithTheirFirstSentence) {
+  expect_in(answer({"--o"}),
+            "words\n\n-o\tIt's \"odd\": \\ [a].\n--odd\tIt's \"odd\": \\ [a].\n-l\tLoud.\n--loud\tLoud.\n");
+  EXPECT_EQ(answer({""}), answer({"--o"})) << "it is the shell that chooses";
+  EXPECT_EQ(answer({"-o", "x", "--maybe", "--"}), answer({"-o", "--loud", "--maybe", "--"}));
+}
+
+TEST(Completion, OffersNeitherAliasesNorWhatIsRefused) {
+  expect_not_in(answer({"--"}), "--thing");
+  expect_not_in(answer({"--"}), "--old");
 }
 
 TEST(Completion, OffersAgainOnlyWhatAddsUp) {
-  expect_in(script("bash"), "_sample_offer_option again item -i --item\n");
-  expect_in(script("bash"), "_sample_offer_option once level --level\n");
-  expect_in(script("zsh"), "'*--item=[Adds up.]:ITEM: '");
-  expect_in(script("zsh"), "'!*--thing=[Adds up.]:ITEM: '");
+  for (const auto& given :
+       {std::vector<std::string>{"--loud", "--item", "x"}, {"--thing=x", "-l"}, {"-li", "x"}, {"-lix"}}) {
+    auto line = given;
+    line.emplace_back("--");
+    expect_not_in(answer(line), "--loud");
+    expect_in(answer(line), "-i\tAdds up.\n--item\tAdds up.\n");
+    expect_in(answer(line), "--level");
+  }
 }
 
-TEST(Completion, OffersTheWordsThatAValueMayBe) {
-  expect_in(script("bash"), "    level) _sample_offer '0' '1' '2' ;;\n");
-  expect_in(script("zsh"), "--level=[A level.]:N:(0 1 2)'");
-  expect_in(script("fish"), "-l level -x -a '0 1 2' ");
+TEST(Completion, OffersValuesAfterEachFormOfAName) {
+  EXPECT_EQ(answer({"--level", ""}), "words\n\n" + levels);
+  EXPECT_EQ(answer({"-lv", "1"}), "words\n\n" + levels);
+  EXPECT_EQ(answer({"--level=1"}), "words\n--level=\n" + levels);
+  EXPECT_EQ(answer({"-lv1"}), "words\n-lv\n" + levels);
+  EXPECT_EQ(answer({"--thing", ""}), "words\n\n") << "nothing is known of it";
+  EXPECT_EQ(answer({"--old=x"}), "words\n--old=\n");
+}
+
+TEST(Completion, LeavesFilesAndFoldersToTheShell) {
+  EXPECT_EQ(answer({"--file", "x"}), "files\n\n");
+  EXPECT_EQ(answer({"--file=x"}), "files\n--file=\n");
+  EXPECT_EQ(answer({"--folder", "x"}), "folders\n\n");
+}
+
+TEST(Completion, APropertyHasAPacketThenAName) {
+  expect_in(answer({"-D", ""}), "words\n\nconnect\n");
+  expect_in(answer({"-D", "publish", ""}), "\ncontent-type\n");
+  expect_in(answer({"-D", "publish", "content-type", "x", "--property="}), "words\n--property=\nconnect\n");
+  EXPECT_EQ(answer({"-D", "publish", "content-type", ""}), "words\n\n");
+  EXPECT_EQ(answer({"-D", "publish", "content-type", "x", "--"}), answer({"--property", "a", "b", "c", "--"}));
+}
+
+TEST(Completion, HelpTakesATopicBehindABlankToo) {
+  expect_in(answer({"--help="}), "words\n--help=\n");
+  expect_in(answer({"--help="}), "\nsecrets\n");
+  expect_in(answer({"--help", "lev"}), "\nlevel\n");
+  expect_in(answer({"--help", "-"}), "\n--level\t");
 }
 
 }  // namespace

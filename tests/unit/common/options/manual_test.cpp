@@ -68,18 +68,14 @@ struct DescribedTool {
 };
 
 ToolText sample_tool() {
-  return {
-      .name = "sample",
-      .summary = "does nothing",
-      .description = "Does nothing.\n\n'Really' nothing.",
-      .examples = "# nothing\nsample -l\n# .much\n.sample -C 'red'\n",
-      .drop_in_for = "other_sample",
-      .libraries = [] { return std::string("none"); },
-      .synopsis = {"-h HOST [-l]"},
-      .chapters =
-          [] {
-            return std::vector<Chapter>{{"Forms", {{"There are some."}, {"the first.", "%a"}, {"first\n.second\n"}}}};
-          }};
+  return {.name = "sample",
+          .summary = "does nothing",
+          .description = "Does nothing.\n\n'Really' nothing.",
+          .examples = "# nothing\nsample -l\n# .much\n.sample -C 'red'\n",
+          .drop_in_for = "other_sample",
+          .libraries = [] { return std::string("none"); },
+          .synopsis = {"-h HOST [-l]"},
+          .chapters = "# Forms\n\nThere are\nsome.\n\n%a\n  the\n  first.\n\n    first\n    .second\n"};
 }
 
 std::string help() {
