@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@ namespace sistem {
 /// The length of the UTF-8 sequence that `text`, which is not empty, starts with; 0 where it starts with none. Overlong
 /// forms, surrogates and what lies past U+10FFFF are no UTF-8 [RFC 3629].
 [[nodiscard]] std::size_t utf8_sequence(std::string_view text);
+
+/// The code point that such a sequence stands for.
+[[nodiscard]] std::uint32_t code_point(std::string_view sequence);
 
 /// Whether all of it is UTF-8, as no text at all is.
 [[nodiscard]] bool is_utf8(std::string_view bytes);

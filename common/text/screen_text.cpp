@@ -39,16 +39,6 @@ constexpr std::array wide{Range{0x1100, 0x115F},   Range{0x2E80, 0x303E},   Rang
                           Range{0x1F300, 0x1F64F}, Range{0x1F680, 0x1F6FF}, Range{0x1F900, 0x1FAFF},
                           Range{0x20000, 0x3FFFD}};
 
-/// The code point of a UTF-8 sequence.
-std::uint32_t point_of(std::string_view sequence) {
-  const std::size_t length = sequence.size();
-  std::uint32_t point = static_cast<unsigned char>(sequence[0]) & (0xFFU >> (length == 1 ? 0 : length + 1));
-  for (std::size_t at = 1; at < length; ++at) {
-    point = point << 6U | (static_cast<unsigned char>(sequence[at]) & 0x3FU);
-  }
-  return point;
-}
-
 std::size_t columns_of_point(std::uint32_t point) {
   constexpr std::uint32_t first_combining = 0x0300;
   if (point < first_combining) {
@@ -93,7 +83,7 @@ std::string shown(std::string_view bytes, TextLines lines) {
       continue;
     }
     const std::string_view sequence = bytes.substr(0, length);
-    const std::uint32_t point = point_of(sequence);
+    const std::uint32_t point = code_point(sequence);
     const bool may_stay = lines == TextLines::several && (point == '\n' || point == '\t');
     if (is_in(acting, point) && !may_stay) {
       append_spelled(point, text);
@@ -109,7 +99,7 @@ std::size_t columns_of(std::string_view shown) {
   std::size_t columns = 0;
   while (!shown.empty()) {
     const std::size_t length = std::max<std::size_t>(utf8_sequence(shown), 1);
-    columns += columns_of_point(point_of(shown.substr(0, length)));
+    columns += columns_of_point(code_point(shown.substr(0, length)));
     shown.remove_prefix(length);
   }
   return columns;
@@ -122,7 +112,7 @@ std::string fitted(std::string_view shown, std::size_t columns) {
   const std::size_t limit = wanted <= columns ? columns : columns - std::min<std::size_t>(columns, 1);
   while (!shown.empty()) {
     const std::size_t length = std::max<std::size_t>(utf8_sequence(shown), 1);
-    const std::size_t next = columns_of_point(point_of(shown.substr(0, length)));
+    const std::size_t next = columns_of_point(code_point(shown.substr(0, length)));
     if (taken + next > limit) {
       break;
     }
