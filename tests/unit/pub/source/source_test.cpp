@@ -308,7 +308,7 @@ TEST(ReadingsOf, AHostThatTellsNothingIsToldOf) {
   const test::TemporaryFolder host;
   PubConfig config;
   config.readings = {"suhu"};
-  Source source = readings_of(Readings{host.path()}, config, {});
+  Source source = readings_of(Readings{host.path()}, config, {}, std::chrono::milliseconds{0});
   EXPECT_EQ(complaint([&] { (void)source({}, {}); }, ExitStatus::failure),
             "this host tells nothing of what --readings asks for");
 }
