@@ -63,10 +63,7 @@ struct SubConfig : MatchConfig, DisplayConfig, VerifyConfig {
 
   /// How many messages it takes from the broker before it looks whether that is enough; none: as many as come. In a
   /// session that is kept, what comes after the one that --until waits for is for the next who asks.
-  [[nodiscard]] std::optional<std::size_t> takes_at_once() const {
-    const bool is_kept = !connection.clean_session || connection.session_expiry.value_or(0) > 0;
-    return until && is_kept ? 1 : wanted();
-  }
+  [[nodiscard]] std::optional<std::size_t> takes_at_once() const { return until && is_kept(connection) ? 1 : wanted(); }
 };
 
 /// sub's table of options, bound to `config`.

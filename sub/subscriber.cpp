@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/measure/stamp.hpp"
+#include "common/mqtt/property.hpp"
 #include "common/text/random.hpp"
 #include "common/text/words.hpp"
 #include "sub/match/choosing.hpp"
@@ -439,7 +440,25 @@ Outcome print_all(Session& session, const SubConfig& config, Output& output, Rec
   return outcome;
 }
 
+/// Whether each message that arrives is one of those that -C counts.
+bool counts_all(const SubConfig& config) {
+  return config.match.empty() && config.json_match.empty() && config.filter_out.empty() && !config.skip_retained &&
+         !config.retained_only && !config.unique && config.random_filter >= 100 && !config.verify;
+}
+
 }  // namespace
+
+ConnectionConfig connection_of(const SubConfig& config) {
+  constexpr std::size_t most = 65535;
+  ConnectionConfig connection = config.connection;
+  const std::size_t wanted = config.wanted().value_or(most);
+  const auto given = properties_for(PropertyPlace::connect, connection.properties);
+  if (connection.version == ProtocolVersion::v5 && wanted > 0 && wanted < most && counts_all(config) &&
+      config.overflow == Overflow::block && !number_in(given, "receive-maximum")) {
+    connection.properties.push_back(placed_property({"connect", "receive-maximum", std::to_string(wanted)}));
+  }
+  return connection;
+}
 
 ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
                           const std::stop_token& stop, const OpenSession& look, Recording* recording) {
