@@ -44,6 +44,7 @@ struct SubConfig : MatchConfig, DisplayConfig, VerifyConfig {
   bool says_when_ready = true;                           ///< on stderr, for a script to wait for
   Overflow overflow = Overflow::block;                   ///< where stdout's reader is slow
   bool verify = false;                                   ///< report on stamps instead of printing messages
+  std::chrono::milliseconds look_at_reader{1000};        ///< how often a quiet sub looks whether its reader is there
   bool why = false;                                      ///< where nothing comes, look which topics there are
   std::optional<std::size_t> count;                      ///< end after so many messages
   std::optional<std::size_t> expect;                     ///< the same, but that fewer are a verdict

@@ -26,9 +26,6 @@ using namespace std::chrono_literals;
 /// How long what is missing may still come when all publishers have ended.
 constexpr auto late_arrivals = 1s;
 
-/// How often a quiet sub looks whether its reader is still there.
-constexpr auto look_at_reader = 1s;
-
 /// When what was printed is written: at once where no further message is on its way, else when that has come too, so
 /// that a flood does not cost a system call for each message. But no message waits long for others: those that are on
 /// their way may get stuck there.
@@ -264,8 +261,9 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
   Deadline idle = idle_end();
   Writing writing;
   while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    const Deadline wake = std::min({deadline, idle, late, deadline_in(look_at_reader), display.due(), silence.due(),
-                                    writing.wake(), verification != nullptr ? verification->due() : never});
+    const Deadline wake =
+        std::min({deadline, idle, late, deadline_in(config.look_at_reader), display.due(), silence.due(),
+                  writing.wake(), verification != nullptr ? verification->due() : never});
     std::vector<Message> messages = session.receive(wake, stop);
     for (Message& message : messages) {
       handling.take(std::move(message), stop);

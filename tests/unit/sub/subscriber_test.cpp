@@ -100,7 +100,7 @@ TEST_F(Subscriber, PassesPayloadsThroughUntouched) {
 
 TEST_F(Subscriber, TimeIsUpBeforeTheCount) {
   config_.count = 4;
-  config_.timeout = std::chrono::milliseconds(200);
+  config_.timeout = std::chrono::milliseconds(50);
   EXPECT_EQ(subscribe(), ExitStatus::timed_out);
   EXPECT_EQ(printed(), "one\ntwo\nthree\n");
   EXPECT_TRUE(session_.disconnected);
@@ -108,7 +108,7 @@ TEST_F(Subscriber, TimeIsUpBeforeTheCount) {
 
 TEST_F(Subscriber, FewerThanExpectedAreAVerdict) {
   config_.expect = 4;
-  config_.timeout = std::chrono::milliseconds(200);
+  config_.timeout = std::chrono::milliseconds(50);
   EXPECT_EQ(subscribe(), ExitStatus::verdict);
   EXPECT_EQ(printed(), "one\ntwo\nthree\n");
 }
@@ -128,7 +128,7 @@ TEST_F(Subscriber, FewerRetainedOnesThanExpectedAreAVerdictToo) {
 }
 
 TEST_F(Subscriber, TimeIsUpWithoutACountAsForMosquittoSub) {
-  config_.timeout = std::chrono::milliseconds(200);
+  config_.timeout = std::chrono::milliseconds(50);
   EXPECT_EQ(subscribe(), ExitStatus::timed_out);
 }
 
@@ -423,7 +423,7 @@ TEST_F(Subscriber, MessagesThatWereDroppedAreAFailure) {
 
 TEST_F(Subscriber, AnotherFailureIsToldRatherThanThatMessagesWereDropped) {
   config_.count = 4;
-  config_.timeout = std::chrono::milliseconds(200);
+  config_.timeout = std::chrono::milliseconds(50);
   session_.lost_to_overflow = 5;
   EXPECT_EQ(subscribe(), ExitStatus::timed_out);
 }
@@ -625,7 +625,7 @@ TEST_F(Subscriber, WhatIsChosenIsRecordedWhateverTheForm) {
     const auto path = folder.path() / "r.jsonl";
     SubscriberOf subscriber{[&](SubConfig& config, MemorySession& session) {
       session.batches = {batch_of({"one", "", "a\0b"s}), batch_of({"two"})};
-      config.idle = std::chrono::milliseconds(100);
+      config.idle = std::chrono::milliseconds(20);
       row.arrange(config);
     }};
     Recording recording{path, Recording::Begin::anew};
@@ -669,6 +669,7 @@ TEST_F(Subscriber, AFullDiskEndsTheRunAndWhatWasTakenIsPrinted) {
 
 TEST_F(Subscriber, AClosedPipeIsNoticedWithoutAMessage) {
   session_.batches.clear();
+  config_.look_at_reader = std::chrono::milliseconds(1);
   pipe_.close_reader();
   EXPECT_THROW((void)subscribe(), OutputClosed);
 }

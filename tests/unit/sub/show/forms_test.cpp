@@ -238,7 +238,7 @@ std::string in_form(const Format& format, const std::string& payload) {
 }
 
 /// More than is gathered before it is written, and than a length of two bytes can say.
-constexpr std::size_t much = std::size_t{128} * 1024;
+constexpr std::size_t much = std::size_t{66} * 1024;
 
 /// Of so much or somewhat more: any bytes, text with all that forms have to escape, and JSON.
 std::vector<std::string> large_payloads() {
