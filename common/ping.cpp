@@ -6,6 +6,7 @@
 #include <iterator>
 #include <vector>
 
+#include "common/measure/report_format.hpp"
 #include "common/mqtt/topic.hpp"
 #include "common/text/random.hpp"
 
@@ -13,8 +14,6 @@ namespace sistem {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
 /// So that what others publish there, or a broker has kept, is not taken for the answer.
 std::string unique_payload() { return fmt::format("ping {:016x}", random_seed()); }
@@ -38,8 +37,12 @@ std::vector<std::string> wait_for_return(Session& session, const std::vector<std
 
 }  // namespace
 
-ExitStatus ping(Session& session, std::string topic, int qos, bool is_kept, Deadline deadline, Output& output,
-                const Console& console, const std::stop_token& stop) {
+ExitStatus ping(const ConnectionConfig& connection, std::string topic, int qos, Output& output, const Console& console,
+                const std::stop_token& stop) {
+  const Deadline deadline = deadline_in(*connection.answer_limit);
+  const auto opened = open_session(connection, console, stop, {.takes = Takes::only_qos_0});
+  Session& session = *opened;
+  const bool is_kept = sistem::is_kept(connection);
   if (topic.empty()) {
     topic = "ping/" + without_wildcards(session.client_id());
   }
@@ -68,7 +71,7 @@ ExitStatus ping(Session& session, std::string topic, int qos, bool is_kept, Dead
   session.disconnect();
   if (is_back) {
     output.write(fmt::format("ping {}: subscribed in {:.2f} ms, round trip {:.2f} ms\n", session.broker(),
-                             milliseconds(subscribed - start), milliseconds(back - subscribed)));
+                             Milliseconds(subscribed - start).count(), Milliseconds(back - subscribed).count()));
     output.flush();
     return ExitStatus::success;
   }

@@ -1,9 +1,7 @@
 #include "pub/clients.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -15,8 +13,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
+#include <utility>
 #include <vector>
 
+#include "common/process/child.hpp"
 #include "common/process/descriptor.hpp"
 #include "common/process/stop.hpp"
 #include "pub/progress.hpp"
@@ -33,10 +34,6 @@ constexpr const char* variable_of_password = "SISTEM_PUB_PASSWORD";
 /// What a stop may cost the clients; a bit later it would end this process, too.
 constexpr auto stop_takes = std::chrono::milliseconds(850);
 
-Error system_error(const std::string& what, int number) {
-  return Error(fmt::format("{}: {}", what, std::strerror(number)));
-}
-
 /// One client as its parent sees it.
 struct Client {
   pid_t pid = -1;
@@ -45,61 +42,31 @@ struct Client {
   std::optional<int> status{};  ///< as a shell gives it, once it has ended
 };
 
-std::pair<Descriptor, Descriptor> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw system_error("cannot make a pipe for a client's report", errno);
-  }
-  return {Descriptor{ends[0]}, Descriptor{ends[1]}};
-}
-
-/// This process's environment and what the client is told by it.
-std::vector<std::string> environment_of(unsigned number, int report_to, int count_in, const PubConfig& config) {
-  std::vector<std::string> all{
-      fmt::format("{}={}:{}:{}:{}", variable_of_part, number, report_to, count_in, ::getpid())};
-  if (config.connection.password) {
-    all.push_back(fmt::format("{}={}", variable_of_password, *config.connection.password));
-  }
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    all.emplace_back(*variable);
-  }
-  return all;
-}
-
 Client start_client(unsigned number, char** argv, const PubConfig& config, const SharedCount& sent) {
-  auto [read, write] = make_pipe();
-  std::vector<std::string> environment = environment_of(number, write.get(), sent.descriptor(), config);
-  std::vector<char*> variables;
-  variables.reserve(environment.size() + 1);
-  for (std::string& variable : environment) {
-    variables.push_back(variable.data());
+  try {
+    Pipe pipe = make_pipe();
+    const int report_to = pipe.writer.get();
+    const int count_in = sent.descriptor();
+    Program program{
+        .file = "/proc/self/exe",
+        .variables = {{variable_of_part, fmt::format("{}:{}:{}:{}", number, report_to, count_in, ::getpid())}},
+        .descriptors = {{report_to, report_to}, {count_in, count_in}},
+        .signals = Program::Signals::as_here};
+    for (char** word = argv; *word != nullptr; ++word) {
+      program.words.emplace_back(*word);
+    }
+    if (config.connection.password) {
+      program.variables[variable_of_password] = *config.connection.password;
+    }
+    return {start_program(std::move(program)), std::move(pipe.reader)};
+  } catch (const std::system_error& error) {
+    throw Error(fmt::format("cannot start client {}: {}", number, error.code().message()));
   }
-  variables.push_back(nullptr);
-
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  for (const int kept : {write.get(), sent.descriptor()}) {
-    ::posix_spawn_file_actions_adddup2(&actions, kept, kept);  // not closed by exec
-  }
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  // A group of its own: Ctrl-C comes to us, and each client hears of it once, from us.
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  Client client{.reports = std::move(read)};
-  const int failed = ::posix_spawn(&client.pid, "/proc/self/exe", &actions, &attributes, argv, variables.data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::posix_spawnattr_destroy(&attributes);
-  if (failed != 0) {
-    throw system_error(fmt::format("cannot start client {}", number), failed);
-  }
-  return client;
 }
 
-/// Waits for a process that is about to end, or has.
+/// As a shell gives it, of a process that is about to end, or has.
 int status_of(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = wait_for_end(pid);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -108,7 +75,7 @@ class Clients {
  public:
   Clients(char** argv, const PubConfig& config) : argv_(argv), config_(config), ended_(::epoll_create1(EPOLL_CLOEXEC)) {
     if (ended_.get() < 0) {
-      throw system_error("cannot wait for clients", errno);
+      throw Error(fmt::format("cannot wait for clients: {}", std::strerror(errno)));
     }
     clients_.reserve(config.clients);
   }
@@ -295,13 +262,8 @@ void deliver(const Report& report, const PubConfig& config, Output& output) {
     return;
   }
   const std::string line = packed(report);
-  std::string_view left = line;
-  while (!left.empty()) {
-    const ssize_t written = ::write(config.report_to, left.data(), left.size());
-    if (written < 0 && errno != EINTR) {
-      throw system_error("cannot report to the process that has started this client", errno);
-    }
-    left.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+  if (write_whole(config.report_to, line) < line.size()) {
+    throw Error(fmt::format("cannot report to the process that has started this client: {}", std::strerror(errno)));
   }
 }
 

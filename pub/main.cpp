@@ -5,7 +5,6 @@
 #include "common/process/tool.hpp"
 #include "common/session.hpp"
 #include "pub/clients.hpp"
-#include "pub/presence.hpp"
 #include "pub/pub_config.hpp"
 #include "pub/publisher.hpp"
 #include "pub/requester.hpp"
@@ -22,10 +21,7 @@ int main(int argc, char** argv) {
     }
     console.obey(config->connection.debug, config->connection.quiet);
     if (config->connection.ping) {
-      const Deadline deadline = deadline_in(*config->connection.answer_limit);
-      const auto session = open_session(config->connection, console, stop, {.takes = Takes::only_qos_0});
-      return ping(*session, config->topic.value_or(""), config->qos, is_kept(config->connection), deadline, output,
-                  console, stop);
+      return ping(config->connection, config->topic.value_or(""), config->qos, output, console, stop);
     }
     if (part) {
       part->take_on(*config);
@@ -40,10 +36,6 @@ int main(int argc, char** argv) {
         open_session(config->connection, console, stop, {.takes = hears ? Takes::only_qos_0 : Takes::none});
     if (config->request) {
       return request_all(*session, source, *config, output, console, stop);
-    }
-    if (config->status) {
-      PresentSession present{*session, config->connection.will};
-      return publish_all(present, source, pacer, *config, output, console, stop);
     }
     return publish_all(*session, source, pacer, *config, output, console, stop);
   });

@@ -1,10 +1,9 @@
 #include "pub/presence.hpp"
 
 #include <chrono>
-#include <thread>
-#include <utility>
 
 #include "common/process/error.hpp"
+#include "pub/time_limit.hpp"
 
 namespace sistem {
 namespace {
@@ -14,39 +13,29 @@ constexpr std::chrono::duration<double> patience{0.3};
 
 }  // namespace
 
-PresentSession::PresentSession(Session& session, const Will& will)
-    : session_(session),
-      online_{will.topic, "online", will.qos, will.retain},
-      offline_{will.topic, will.payload, will.qos, will.retain} {}
+Presence::Presence(const Will& will)
+    : online_{will.topic, "online", will.qos, will.retain}, offline_{will.topic, will.payload, will.qos, will.retain} {}
 
-bool PresentSession::publish(Message message, const std::stop_token& stop, Next next) {
-  if (const std::uint64_t connection = session_.connections(); connection != told_on_) {
-    if (!session_.publish(online_, stop)) {
-      return false;
-    }
-    told_on_ = connection;
+bool Presence::announce(Session& session, const std::stop_token& stop) {
+  const std::uint64_t connection = session.connections();
+  if (connection != told_on_ && !session.publish(online_, stop)) {
+    return false;
   }
-  return session_.publish(std::move(message), stop, next);
+  told_on_ = connection;
+  return true;
 }
 
-void PresentSession::disconnect() {
-  if (told_on_ != 0 && session_.connected()) {
-    told_on_ = 0;
-    std::stop_source enough;
-    const std::jthread timer([&](const std::stop_token& cancelled) {
-      if (sleep_until(deadline_in(patience), cancelled)) {
-        enough.request_stop();
-      }
-    });
-    try {
-      if (session_.publish(offline_, enough.get_token())) {
-        (void)session_.flush(enough.get_token());
-      }
-    } catch (const Error&) {
-      // The run has ended, and how is known already; the broker publishes the will where it does not hear of this.
-    }
+void Presence::leave(Session& session) {
+  if (told_on_ == 0 || !session.connected()) {
+    return;
   }
-  session_.disconnect();
+  try {
+    const TimeLimit limit{{}, deadline_in(patience)};
+    if (session.publish(offline_, limit.token())) {
+      (void)session.flush(limit.token());
+    }
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): see above
+  }
 }
 
 }  // namespace sistem

@@ -1,13 +1,13 @@
 #include "pub/progress.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <deque>
 
+#include "common/process/output.hpp"
 #include "common/process/stop.hpp"
 
 namespace sistem {
@@ -43,12 +43,6 @@ std::optional<double> part_of_stdin() {
   }
   const auto read = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
   return read < 0 ? std::nullopt : std::optional(static_cast<double>(read) / static_cast<double>(status.st_size));
-}
-
-std::size_t columns_of_terminal() {
-  constexpr std::size_t usual = 80;
-  struct winsize size {};
-  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
 }
 
 }  // namespace
@@ -104,7 +98,7 @@ void Progress::show(const std::stop_token& stop) {
     if (config_.is_stream() && !config_.replay) {
       stage.of_input = part_of_stdin();
     }
-    console_.status(progress_line(stage, columns_of_terminal()));
+    console_.status(progress_line(stage, terminal_size(STDERR_FILENO).value_or(TerminalSize{}).columns));
     samples.push_back(sample);
     if (samples.size() > samples_of_the_rate) {
       samples.pop_front();

@@ -21,6 +21,7 @@
 #include "common/text/words.hpp"
 #include "pub/clients.hpp"
 #include "pub/clock_check.hpp"
+#include "pub/presence.hpp"
 #include "pub/progress.hpp"
 #include "pub/report.hpp"
 #include "pub/shared_count.hpp"
@@ -48,7 +49,11 @@ class Run {
         console_(console),
         stop_(std::move(stop)),
         prints_(config.publishes_readings() || config.verbose),
-        escapes_(prints_ && ::isatty(STDOUT_FILENO) != 0) {}
+        escapes_(prints_ && ::isatty(STDOUT_FILENO) != 0) {
+    if (config.status) {
+      presence_.emplace(config.connection.will);
+    }
+  }
 
   /// Publishes all, and waits until it is acknowledged.
   void publish() {
@@ -344,6 +349,9 @@ class Run {
 
   bool hand_over(Message&& message, std::optional<Deadline> due, Next next) {
     const std::string line = prints_ ? line_of(message) : "";
+    if (presence_ && !presence_->announce(session_, go_on_)) {
+      return false;
+    }
     bool is_stamped = false;
     if (stamping_ && stamping_->takes(message)) {
       // As late as can be: the wait for room is not a part of what the message takes, though of what is due.
@@ -386,6 +394,9 @@ class Run {
   /// Says goodbye to the broker, and then how it went.
   void end() {
     progress_.reset();
+    if (presence_) {
+      presence_->leave(session_);
+    }
     session_.disconnect();
     report_.time = Clock::now() - started_;
     report_.not_sent = unpublished_;
@@ -443,6 +454,7 @@ class Run {
   std::atomic<std::uint64_t> sent_{0};
   std::optional<SharedCount> sent_by_all_;  ///< clients, where this is one of several
   std::unique_ptr<Progress> progress_;
+  std::optional<Presence> presence_;
   std::optional<Stamping> stamping_;
   std::string stamped_topic_;  ///< of the last message with a stamp
   int stamped_qos_ = 0;

@@ -9,31 +9,21 @@
 #include <utility>
 #include <vector>
 
+#include "common/measure/report_json.hpp"
+
 namespace sistem {
 namespace {
 
 using Json = nlohmann::ordered_json;
 using Seconds = std::chrono::duration<double>;
 
-constexpr std::array<std::pair<const char*, double>, 4> percentiles{
-    {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"max", 100}}};
+constexpr std::array<Percentile, 4> percentiles{{{"p50", 50}, {"p90", 90}, {"p99", 99}, {"max", 100}}};
 
 std::optional<double> sum(const std::optional<double>& one, const std::optional<double>& other) {
   return one || other ? std::optional(one.value_or(0) + other.value_or(0)) : std::nullopt;
 }
 
 Json json_of(const std::optional<double>& rate) { return rate ? Json(rounded(*rate, 3)) : Json(); }
-
-Json json_of(const Histogram& histogram) {
-  if (histogram.count() == 0) {
-    return {};
-  }
-  Json json;
-  for (const auto& [name, percent] : percentiles) {
-    json[name] = rounded(Milliseconds(histogram.percentile(percent)).count(), 4);
-  }
-  return json;
-}
 
 Json json_of(const Report& report) {
   Json json{{"clients", report.clients},
@@ -52,39 +42,12 @@ Json json_of(const Report& report) {
             {"skipped", report.punctuality.skipped},
             {"behind_seconds", rounded(report.behind().count(), 6)},
             {"limit", report.limit() ? Json(*report.limit()) : Json()},
-            {"lateness_ms", json_of(report.punctuality.lateness)},
-            {"acknowledgement_ms", json_of(report.deliveries.times)}};
+            {"lateness_ms", json_of(report.punctuality.lateness, percentiles, 4)},
+            {"acknowledgement_ms", json_of(report.deliveries.times, percentiles, 4)}};
   for (const auto& [reason, count] : report.deliveries.refused) {
     json["refusals"][reason] = count;
   }
   return json;
-}
-
-/// A line of names and a line of values; what is an object in JSON has a column for each percentile, or is one text.
-std::string csv_of(const Report& report) {
-  std::string names;
-  std::string values;
-  const auto add = [&](const std::string& name, const std::string& value) {
-    names += (names.empty() ? "" : ",") + name;
-    values += (values.empty() ? "" : ",") + value;
-  };
-  const Json json = json_of(report);
-  for (const auto& [name, value] : json.items()) {
-    if (name == "refusals") {
-      std::string all;
-      for (const auto& [reason, count] : value.items()) {
-        all += fmt::format("{}{}: {}", all.empty() ? "" : "; ", reason, count.get<std::uint64_t>());
-      }
-      add(name, fmt::format("\"{}\"", all));
-    } else if (name.ends_with("_ms")) {
-      for (const auto& [percentile, percent] : percentiles) {
-        add(fmt::format("{}_{}", name, percentile), value.is_null() ? "" : value[percentile].dump());
-      }
-    } else {
-      add(name, value.is_null() ? "" : value.is_string() ? value.get<std::string>() : value.dump());
-    }
-  }
-  return names + "\n" + values + "\n";
 }
 
 std::string words_of(const Histogram& histogram) {
@@ -183,7 +146,7 @@ std::string text_of(const Report& report, ReportFormat format) {
   switch (format) {
     case ReportFormat::text: return plain_text_of(report);
     case ReportFormat::json: return json_of(report).dump() + "\n";
-    case ReportFormat::csv: return csv_of(report);
+    case ReportFormat::csv: return csv_of(json_of(report), percentiles, true);
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/measure/report_format.hpp"
 #include "common/mqtt/property.hpp"
 #include "common/mqtt/topic.hpp"
 #include "common/text/random.hpp"
@@ -43,12 +44,8 @@ class RoundTrips {
 
   [[nodiscard]] std::string text() const {
     const auto mean = sum_ / static_cast<Clock::rep>(std::max<std::uint64_t>(count_, 1));
-    return fmt::format("round trip {:.3f} ms at least, {:.3f} on average, {:.3f} at most", milliseconds(least_),
-                       milliseconds(mean), milliseconds(most_));
-  }
-
-  static double milliseconds(Clock::duration duration) {
-    return std::chrono::duration<double, std::milli>(duration).count();
+    return fmt::format("round trip {:.3f} ms at least, {:.3f} on average, {:.3f} at most", Milliseconds(least_).count(),
+                       Milliseconds(mean).count(), Milliseconds(most_).count());
   }
 
  private:
@@ -99,7 +96,7 @@ class Requester {
     output_.write(config_.no_newline ? answer->payload : answer->payload + "\n");
     output_.flush();
     if (config_.repeat > 1) {
-      console_.note(fmt::format("answer {} after {:.3f} ms", asked_, RoundTrips::milliseconds(took)));
+      console_.note(fmt::format("answer {} after {:.3f} ms", asked_, Milliseconds(took).count()));
     }
     return true;
   }

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +13,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
+#include <utility>
 
+#include "common/process/child.hpp"
 #include "common/process/descriptor.hpp"
 
 namespace sistem {
@@ -24,72 +26,6 @@ using namespace std::chrono_literals;
 
 /// How long a program that is told to end has for that, before it is made to.
 constexpr auto grace = 200ms;
-
-struct Pipe {
-  Descriptor reader{-1};
-  Descriptor writer{-1};
-};
-
-std::optional<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return std::nullopt;
-  }
-  return Pipe{Descriptor{ends[0]}, Descriptor{ends[1]}};
-}
-
-/// What a command has no use for, and what whoever writes to its log or its core file would find there.
-constexpr std::array<std::string_view, 2> secrets{"MQTT_PASSWORD", "MQTT_PSK"};
-
-/// Our environment without its secrets, and with some variables of its own.
-std::vector<std::string> environment_with(const std::map<std::string, std::string>& variables) {
-  std::vector<std::string> all;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text{*entry};
-    const std::string_view name = text.substr(0, text.find('='));
-    if (!variables.contains(std::string(name)) && std::find(secrets.begin(), secrets.end(), name) == secrets.end()) {
-      all.emplace_back(text);
-    }
-  }
-  for (const auto& [name, value] : variables) {
-    all.push_back(fmt::format("{}={}", name, value));
-  }
-  return all;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& text : texts) {
-    pointers.push_back(text.data());
-  }
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-/// Starts a program with these for stdin and stdout; its id, or the negative errno.
-pid_t spawn(const Command& command, const std::map<std::string, std::string>& variables, int input, int output) {
-  std::vector<std::string> words = command.words;
-  std::vector<std::string> environment = environment_with(variables);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  sigset_t signals;
-  sigemptyset(&signals);
-  ::posix_spawnattr_setsigmask(&attributes, &signals);  // this process blocks those that stop it
-  sigaddset(&signals, SIGPIPE);
-  ::posix_spawnattr_setsigdefault(&attributes, &signals);
-  pid_t id = -1;
-  const int error = ::posix_spawnp(&id, words.front().c_str(), &actions, &attributes, pointers_to(words).data(),
-                                   pointers_to(environment).data());
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
-  return error == 0 ? id : -error;
-}
 
 void stop_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
@@ -170,10 +106,8 @@ class Child {
     (void)reap();
   }
 
-  std::optional<std::string> reap() const {
-    int status = 0;
-    while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) {
-    }
+  [[nodiscard]] std::optional<std::string> reap() const {
+    const int status = wait_for_end(id_);
     if (WIFSIGNALED(status)) {
       return fmt::format("was ended by signal {}", WTERMSIG(status));
     }
@@ -213,20 +147,23 @@ std::optional<std::string> fault_of_program(const std::string& program) {
 CommandResult run_command(const Command& command, std::string_view input,
                           const std::map<std::string, std::string>& variables, const std::stop_token& stop) {
   const Deadline deadline = deadline_in(command.time_limit);
-  auto to = make_pipe();
-  auto from = make_pipe();
-  if (!to || !from) {
-    return {{}, fmt::format("cannot be started: {}", std::strerror(errno))};
+  std::optional<Child> child;
+  try {
+    Pipe to = make_pipe();
+    Pipe from = make_pipe();
+    // What a command has no use for is hidden, and what whoever writes to its log or its core file would find there.
+    const pid_t id =
+        start_program({.file = command.words.front(),
+                       .words = command.words,
+                       .variables = variables,
+                       .hidden = {"MQTT_PASSWORD", "MQTT_PSK"},
+                       .descriptors = {{to.reader.get(), STDIN_FILENO}, {from.writer.get(), STDOUT_FILENO}}});
+    child.emplace(id, std::move(to.writer), std::move(from.reader));
+  } catch (const std::system_error& error) {
+    return {{}, fmt::format("cannot be started: {}", error.code().message())};
   }
-  const pid_t id = spawn(command, variables, to->reader.get(), from->writer.get());
-  if (id < 0) {
-    return {{}, fmt::format("cannot be started: {}", std::strerror(-id))};
-  }
-  to->reader = Descriptor{-1};
-  from->writer = Descriptor{-1};
-  Child child{id, std::move(to->writer), std::move(from->reader)};
   CommandResult result;
-  result.fault = child.attend(input, result.output, command.output_limit, deadline, stop);
+  result.fault = child->attend(input, result.output, command.output_limit, deadline, stop);
   return result;
 }
 

@@ -57,14 +57,8 @@ void Recording::keep(const Message& message) {
 }
 
 void Recording::flush() {
-  std::size_t written = 0;
-  while (written < gathered_.size()) {
-    const ssize_t count = ::write(file_.get(), gathered_.data() + written, gathered_.size() - written);
-    if (count >= 0) {
-      written += static_cast<std::size_t>(count);
-    } else if (errno != EINTR) {
-      fail(errno, written);
-    }
+  if (const std::size_t written = write_whole(file_.get(), gathered_); written < gathered_.size()) {
+    fail(errno, written);
   }
   kept_ += static_cast<std::size_t>(std::count(gathered_.begin(), gathered_.end(), '\n'));
   gathered_.clear();

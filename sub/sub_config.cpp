@@ -301,11 +301,6 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .help = "Leave out messages with the same payload as the one before on their topic. Past 100000 topics it "
                "forgets what they had, and begins anew.",
        .field = flag(config.unique)},
-      {.name = "every",
-       .value = "N",
-       .section = choosing,
-       .help = "Only the first of each N messages that are not left out otherwise.",
-       .field = number(config.every, 1, 1'000'000'000'000'000)},
       {.name = "random-filter",
        .value = "PERCENT",
        .section = choosing,
@@ -352,8 +347,9 @@ std::vector<Option> sub_rows(SubConfig& config) {
        .excludes = {{"null no-newline", "each row of a table is a line"}}},
       {.name = "pretty",
        .section = printing,
-       .help = "JSON over several lines, of --json and of %j and %J in a format.",
-       .field = flag(config.pretty)},
+       .help = "JSON over several lines, of %j and %J in a format.",
+       .field = flag(config.pretty),
+       .excludes = {{"json", "each message is one line of it"}}},
       {.name = "no-newline",
        .letter = 'N',
        .section = printing,
@@ -469,7 +465,7 @@ std::vector<Option> sub_rows(SubConfig& config) {
            "message that was sent before counts as lost.",
        .field = flag(config.verify),
        .groups = {"view"},
-       .excludes = {{"format pretty no-newline json hex csv null verbose random-filter unique every expect respond "
+       .excludes = {{"format pretty no-newline json hex csv null verbose random-filter unique expect respond "
                      "respond-exec dry-run remove-retained match json-match retained-only exit-after-suback",
                      "it reports on all messages, and prints none"}}},
       {.name = "publishers",
@@ -572,7 +568,7 @@ std::vector<Option> sub_rows(SubConfig& config) {
   };
   std::ranges::move(connection_rows(config.connection), std::back_inserter(rows));
   std::ranges::find(rows, "ping", &Option::name)->excludes = {
-      {"unsubscribe filter-out skip-retained retained-only remove-retained match json-match unique every random-filter "
+      {"unsubscribe filter-out skip-retained retained-only remove-retained match json-match unique random-filter "
        "verbose format json hex csv pretty no-newline null record respond respond-exec watch message-rate graph why "
        "count "
        "expect idle until exit-after-suback stamped verify",

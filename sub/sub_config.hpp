@@ -44,6 +44,7 @@ struct SubConfig : MatchConfig, DisplayConfig, VerifyConfig {
   bool says_when_ready = true;                           ///< on stderr, for a script to wait for
   Overflow overflow = Overflow::block;                   ///< where stdout's reader is slow
   bool verify = false;                                   ///< report on stamps instead of printing messages
+  std::chrono::milliseconds look_at_reader{1000};        ///< how often a quiet sub looks whether its reader is there
   bool why = false;                                      ///< where nothing comes, look which topics there are
   std::optional<std::size_t> count;                      ///< end after so many messages
   std::optional<std::size_t> expect;                     ///< the same, but that fewer are a verdict
@@ -63,10 +64,7 @@ struct SubConfig : MatchConfig, DisplayConfig, VerifyConfig {
 
   /// How many messages it takes from the broker before it looks whether that is enough; none: as many as come. In a
   /// session that is kept, what comes after the one that --until waits for is for the next who asks.
-  [[nodiscard]] std::optional<std::size_t> takes_at_once() const {
-    const bool is_kept = !connection.clean_session || connection.session_expiry.value_or(0) > 0;
-    return until && is_kept ? 1 : wanted();
-  }
+  [[nodiscard]] std::optional<std::size_t> takes_at_once() const { return until && is_kept(connection) ? 1 : wanted(); }
 };
 
 /// sub's table of options, bound to `config`.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/measure/stamp.hpp"
+#include "common/mqtt/property.hpp"
 #include "common/text/random.hpp"
 #include "common/text/words.hpp"
 #include "sub/match/choosing.hpp"
@@ -24,9 +25,6 @@ using namespace std::chrono_literals;
 
 /// How long what is missing may still come when all publishers have ended.
 constexpr auto late_arrivals = 1s;
-
-/// How often a quiet sub looks whether its reader is still there.
-constexpr auto look_at_reader = 1s;
 
 /// When what was printed is written: at once where no further message is on its way, else when that has come too, so
 /// that a flood does not cost a system call for each message. But no message waits long for others: those that are on
@@ -263,8 +261,9 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
   Deadline idle = idle_end();
   Writing writing;
   while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    const Deadline wake = std::min({deadline, idle, late, deadline_in(look_at_reader), display.due(), silence.due(),
-                                    writing.wake(), verification != nullptr ? verification->due() : never});
+    const Deadline wake =
+        std::min({deadline, idle, late, deadline_in(config.look_at_reader), display.due(), silence.due(),
+                  writing.wake(), verification != nullptr ? verification->due() : never});
     std::vector<Message> messages = session.receive(wake, stop);
     for (Message& message : messages) {
       handling.take(std::move(message), stop);
@@ -439,7 +438,25 @@ Outcome print_all(Session& session, const SubConfig& config, Output& output, Rec
   return outcome;
 }
 
+/// Whether each message that arrives is one of those that -C counts.
+bool counts_all(const SubConfig& config) {
+  return config.match.empty() && config.json_match.empty() && config.filter_out.empty() && !config.skip_retained &&
+         !config.retained_only && !config.unique && config.random_filter >= 100 && !config.verify;
+}
+
 }  // namespace
+
+ConnectionConfig connection_of(const SubConfig& config) {
+  constexpr std::size_t most = 65535;
+  ConnectionConfig connection = config.connection;
+  const std::size_t wanted = config.wanted().value_or(most);
+  const auto given = properties_for(PropertyPlace::connect, connection.properties);
+  if (connection.version == ProtocolVersion::v5 && wanted > 0 && wanted < most && counts_all(config) &&
+      config.overflow == Overflow::block && !number_in(given, "receive-maximum")) {
+    connection.properties.push_back(placed_property({"connect", "receive-maximum", std::to_string(wanted)}));
+  }
+  return connection;
+}
 
 ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
                           const std::stop_token& stop, const OpenSession& look, Recording* recording) {

@@ -12,6 +12,11 @@
 
 namespace sistem {
 
+/// The connection that print_messages() is to have. In MQTT 5 the broker is told how many messages of QoS 1 and 2 are
+/// wanted, so that it does not begin to deliver others [MQTT5 3.1.2.11.3]. Where some do not count it is not: one after
+/// the other they would take too long.
+[[nodiscard]] ConnectionConfig connection_of(const SubConfig& config);
+
 /// Subscribes and unsubscribes, says so, and prints each message that is chosen to `output` until the count is reached,
 /// the one comes that --until waits for, or one that is not retained where only retained ones were asked for (success);
 /// until the time is up (timed_out, or verdict where so many were expected), nothing has come for as long as --idle has

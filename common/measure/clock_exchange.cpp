@@ -3,39 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 
 #include "common/mqtt/property.hpp"
 #include "common/mqtt/topic.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
 
-constexpr std::uint8_t response_topic_identifier = 0x08;  // [MQTT5 3.3.2.3.5]
-
-std::int64_t number_of(Stamp::Time time) {
+std::int64_t nanoseconds_of(Stamp::Time time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
 /// Half of what a difference of two of them can be, so that none overflows: a century and a half.
 constexpr std::int64_t greatest = std::int64_t{1} << 62;
 
-/// A whole number at the beginning of `text`, and the blank behind it, which are taken off.
-std::optional<std::int64_t> take_number(std::string_view& text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || number > greatest || number < -greatest) {
-    return std::nullopt;
-  }
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  text.remove_prefix(text.starts_with(' ') ? 1 : 0);
-  return number;
-}
-
 std::optional<std::int64_t> whole(std::string_view text) {
-  const auto number = take_number(text);
-  return text.empty() ? number : std::nullopt;
+  const auto number = number_of<std::int64_t>(text);
+  return number && *number <= greatest && *number >= -greatest ? number : std::nullopt;
 }
 
 std::optional<std::string> user_property_of(const Message& message, std::string_view name) {
@@ -55,8 +41,8 @@ Property named(std::string_view name, std::string value) {
 
 Message clock_question(const std::string& topic, const std::string& response_topic, Stamp::Time now) {
   return {.topic = topic,
-          .properties = {{response_topic_identifier, 0, response_topic},
-                         named(clock_question_at, std::to_string(number_of(now)))}};
+          .properties = {{property_id::response_topic, 0, response_topic},
+                         named(clock_question_at, std::to_string(nanoseconds_of(now)))}};
 }
 
 std::optional<Message> clock_answer(const Message& question, Stamp::Time now) {
@@ -66,8 +52,8 @@ std::optional<Message> clock_answer(const Message& question, Stamp::Time now) {
     return std::nullopt;
   }
   return Message{.topic = *topic,
-                 .properties = {named(clock_answer_at,
-                                      fmt::format("{} {} {}", *asked, number_of(question.arrival), number_of(now)))}};
+                 .properties = {named(clock_answer_at, fmt::format("{} {} {}", *asked, nanoseconds_of(question.arrival),
+                                                                   nanoseconds_of(now)))}};
 }
 
 std::optional<ClockOffset> offset_of(const Message& answer, Stamp::Time arrival) {
@@ -75,15 +61,20 @@ std::optional<ClockOffset> offset_of(const Message& answer, Stamp::Time arrival)
   if (!said) {
     return std::nullopt;
   }
-  std::string_view text = *said;
-  const auto asked = take_number(text);
-  const auto heard = take_number(text);
-  const auto answered = take_number(text);
-  if (!answered || !text.empty() || *asked < 0 || *heard < 0 || *answered < 0) {
+  const std::string_view text = *said;
+  const std::size_t first = text.find(' ');
+  const std::size_t second = first == std::string_view::npos ? first : text.find(' ', first + 1);
+  if (second == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto asked = whole(text.substr(0, first));
+  const auto heard = whole(text.substr(first + 1, second - first - 1));
+  const auto answered = whole(text.substr(second + 1));
+  if (!asked || !heard || !answered || *asked < 0 || *heard < 0 || *answered < 0) {
     return std::nullopt;
   }
   const std::int64_t there = *heard - *asked;
-  const std::int64_t back = number_of(arrival) - *answered;
+  const std::int64_t back = nanoseconds_of(arrival) - *answered;
   return ClockOffset{std::chrono::nanoseconds(there / 2 - back / 2),
                      std::chrono::nanoseconds(there / 2 + back / 2 + 1)};
 }

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/text/words.hpp"
+
 namespace sistem {
 namespace {
 
@@ -19,13 +21,6 @@ constexpr char end_sign = '=';
 
 /// The longest publisher: MQTT's strings are no longer.
 constexpr std::size_t longest_publisher = 65535;
-
-template <typename Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
 
 /// One since 1970: what is before would overflow where latency is reckoned.
 std::optional<Stamp::Time> parsed_time(std::string_view text) {

@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "common/mqtt/reason.hpp"
 
 namespace sistem {
 namespace {
-
-/// Among the places of a property.
-constexpr PacketType the_will{};
 
 constexpr std::size_t longest_header = 5;  // type and flags, and up to four bytes of length [MQTT5 2.1]
 
@@ -22,13 +20,9 @@ struct Header {
 
 /// Nothing where the header is not all there. Throws Malformed.
 std::optional<Header> read_header(std::string_view bytes) {
-  std::size_t length = 0;
-  for (std::size_t at = 1; at < bytes.size() && at < longest_header; ++at) {
-    const auto byte = static_cast<unsigned char>(bytes[at]);
-    length |= static_cast<std::size_t>(byte & 0x7FU) << (7 * (at - 1));
-    if ((byte & 0x80U) == 0) {
-      return Header{static_cast<std::uint8_t>(bytes[0]), at + 1, length};
-    }
+  std::string_view rest = bytes.substr(std::min<std::size_t>(bytes.size(), 1));
+  if (const auto length = take_variable(rest)) {
+    return Header{static_cast<std::uint8_t>(bytes[0]), bytes.size() - rest.size(), *length};
   }
   if (bytes.size() >= longest_header) {
     throw Malformed("the length of a packet has more than four bytes");
@@ -73,18 +67,13 @@ class Reader {
   std::vector<Property> properties() { return properties(type_); }
   std::vector<Property> properties(PacketType place) {
     constexpr std::string_view what = "its properties";
-    std::size_t length = 0;
-    for (unsigned shift = 0;; shift += 7) {
-      const std::uint8_t next = byte(what);
-      length |= static_cast<std::size_t>(next & 0x7FU) << shift;
-      if ((next & 0x80U) == 0) {
-        break;
-      }
-      if (shift == 21) {
-        throw fault("the length of its properties has more than four bytes");
-      }
+    const auto length = take_variable(bytes_);
+    if (!length) {
+      constexpr std::size_t longest = 4;
+      throw fault(bytes_.size() < longest ? "it ends inside of its properties"
+                                          : "the length of its properties has more than four bytes");
     }
-    std::string_view bytes = take(length, what);
+    std::string_view bytes = take(*length, what);
     std::vector<Property> all;
     std::uint64_t seen = 0;
     while (!bytes.empty()) {
@@ -237,50 +226,6 @@ void read_filters(Packet& packet, Reader& reader, bool is_v5) {
   }
 }
 
-/// The lower half of the first byte, of all but PUBLISH [MQTT5 2.1.3].
-unsigned flags_of(PacketType type) {
-  const bool has_one = type == PacketType::pubrel || type == PacketType::subscribe || type == PacketType::unsubscribe;
-  return has_one ? 2 : 0;
-}
-
-/// The packets that may have a property [MQTT5 2.2.2.2], a bit for each type.
-std::uint32_t places_of(std::uint8_t identifier) {
-  constexpr auto in = [](auto... types) { return ((1U << static_cast<unsigned>(types)) | ...); };
-  using enum PacketType;
-  switch (identifier) {
-    case 0x01:
-    case 0x02:
-    case 0x03:
-    case 0x08:
-    case 0x09: return in(publish, the_will);
-    case 0x0B: return in(publish, subscribe);
-    case 0x11: return in(connect, connack, disconnect);
-    case 0x15:
-    case 0x16: return in(connect, connack, auth);
-    case 0x17:
-    case 0x19: return in(connect);
-    case 0x18: return in(the_will);
-    case 0x1C: return in(connack, disconnect);
-    case 0x1F: return in(connack, puback, pubrec, pubrel, pubcomp, suback, unsuback, disconnect, auth);
-    case 0x21:
-    case 0x22:
-    case 0x27: return in(connect, connack);
-    case 0x23: return in(publish);
-    case user_property:
-      return in(connect, connack, publish, puback, pubrec, pubrel, pubcomp, subscribe, suback, unsubscribe, unsuback,
-                disconnect, auth, the_will);
-    case 0x12:
-    case 0x13:
-    case 0x1A:
-    case 0x24:
-    case 0x25:
-    case 0x28:
-    case 0x29:
-    case 0x2A: return in(connack);
-    default: return 0;
-  }
-}
-
 }  // namespace
 
 std::string_view packet_name(PacketType type) {
@@ -288,6 +233,12 @@ std::string_view packet_name(PacketType type) {
       "packet of type 0", "CONNECT", "CONNACK",     "PUBLISH",  "PUBACK",  "PUBREC",   "PUBREL",     "PUBCOMP",
       "SUBSCRIBE",        "SUBACK",  "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH"};
   return names[static_cast<std::size_t>(type) & 0xFU];
+}
+
+bool has_right_flags(std::uint8_t first_byte) {
+  const PacketType type = type_of(first_byte);
+  const bool has_one = type == PacketType::pubrel || type == PacketType::subscribe || type == PacketType::unsubscribe;
+  return type == PacketType::publish ? qos_of(first_byte) < 3 : (first_byte & 0xFU) == (has_one ? 2U : 0U);
 }
 
 Packet read_packet(std::string_view bytes, ProtocolVersion version) {
@@ -336,7 +287,7 @@ Packet read_packet(std::string_view bytes, ProtocolVersion version) {
   if (!reader.at_end()) {
     throw reader.fault("it has bytes behind its end");
   }
-  if ((header->first_byte & 0xFU) != flags_of(packet.type)) {
+  if (!has_right_flags(header->first_byte)) {
     throw reader.fault("the flags in its first byte are not those of its type");
   }
   return packet;
@@ -344,13 +295,13 @@ Packet read_packet(std::string_view bytes, ProtocolVersion version) {
 
 std::optional<std::string> fault_of_property(const PropertyView& property, PacketType packet, std::uint64_t& seen) {
   const auto name = property_name(property.identifier);
-  if ((places_of(property.identifier) >> static_cast<unsigned>(packet) & 1U) == 0) {
+  if (!may_have(packet, property.identifier)) {
     return fmt::format("it must not have the property {}", name);
   }
-  constexpr std::uint8_t subscription_identifier = 0x0B;
   const std::uint64_t bit = std::uint64_t{1} << property.identifier;
-  const bool may_repeat = property.identifier == user_property ||
-                          (property.identifier == subscription_identifier && packet == PacketType::publish);
+  const bool may_repeat =
+      property.identifier == user_property ||
+      (property.identifier == property_id::subscription_identifier && packet == PacketType::publish);
   if ((seen & bit) != 0 && !may_repeat) {
     return fmt::format("it has the property {} twice", name);
   }

@@ -10,34 +10,19 @@
 #include <vector>
 
 #include "common/mqtt/malformed.hpp"
+#include "common/mqtt/packet_type.hpp"
 #include "common/mqtt/property.hpp"
 #include "common/mqtt/protocol_version.hpp"
 
 namespace sistem {
 
-/// The numbers are those of the first byte's upper half [MQTT5 2.1.2].
-enum class PacketType : std::uint8_t {
-  connect = 1,
-  connack,
-  publish,
-  puback,
-  pubrec,
-  pubrel,
-  pubcomp,
-  subscribe,
-  suback,
-  unsubscribe,
-  unsuback,
-  pingreq,
-  pingresp,
-  disconnect,
-  auth,
-};
-
 /// What a packet's first byte says; the latter two of PUBLISH [MQTT5 3.3.1].
 [[nodiscard]] constexpr PacketType type_of(std::uint8_t first_byte) {
   return static_cast<PacketType>(first_byte >> 4U);
 }
+/// Whether the lower half of a first byte is one that the type may have there; of PUBLISH: whether it has a QoS that
+/// there is [MQTT5 2.1.3].
+[[nodiscard]] bool has_right_flags(std::uint8_t first_byte);
 [[nodiscard]] constexpr int qos_of(std::uint8_t first_byte) { return static_cast<int>(first_byte >> 1U & 3U); }
 [[nodiscard]] constexpr bool is_duplicate(std::uint8_t first_byte) { return (first_byte & 8U) != 0; }
 

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
+#include <string_view>
 
 #include "common/mqtt/packet.hpp"
 #include "common/mqtt/reason.hpp"
@@ -14,14 +14,8 @@ std::string connack_words(int code, ProtocolVersion version) {
   if (version == ProtocolVersion::v5) {
     return reason_text(code);
   }
-  constexpr std::array names{"accepted",
-                             "protocol version not supported",
-                             "client id not accepted",
-                             "service not available",
-                             "bad user name or password",
-                             "not authorized"};
-  const auto at = static_cast<std::size_t>(code);
-  return fmt::format("code {}, {}", code, at < names.size() ? names[at] : "unknown");
+  const std::string_view name = return_code_name(code);
+  return fmt::format("code {}, {}", code, name.empty() ? "unknown" : name);
 }
 
 std::string suback_words(int code, ProtocolVersion version) {

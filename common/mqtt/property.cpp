@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <initializer_list>
 #include <limits>
 
 #include "common/mqtt/topic.hpp"
@@ -18,79 +17,85 @@ namespace {
 
 enum class Type { byte, two_bytes, four_bytes, variable, text, topic, binary, pair };
 
-/// Packets, one bit each.
-using Places = unsigned;
+/// Packets, a bit for each type.
+using Packets = std::uint32_t;
 
-constexpr Places in(PropertyPlace place) { return 1U << static_cast<unsigned>(place); }
-
-constexpr Places in(std::initializer_list<PropertyPlace> places) {
-  Places all = 0;
-  for (const PropertyPlace place : places) {
-    all |= in(place);
-  }
-  return all;
-}
+constexpr Packets in(auto... types) { return ((Packets{1} << static_cast<unsigned>(types)) | ...); }
 
 /// One row of the specification's table 2-4.
 struct Known {
   std::uint8_t identifier;
   std::string_view name;
   Type type;
-  Places places = 0;  ///< where a client may send it
+  Packets packets;
   std::uint32_t least = 0;
   std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
 };
 
-using enum PropertyPlace;
+using enum PacketType;
+using namespace property_id;
 
-constexpr Places message = in({publish, will});
-constexpr Places everywhere = in({connect, publish, subscribe, unsubscribe, disconnect, will});
+constexpr Packets message = in(publish, the_will);
+constexpr Packets of_both = in(connect, connack);
+constexpr Packets of_answers = in(puback, pubrec, pubrel, pubcomp, suback, unsuback, disconnect, auth);
 constexpr std::uint32_t largest_variable = 268'435'455;  // four bytes of seven bits [MQTT5-1.5.5]
 
-constexpr std::uint8_t subscription_identifier = 0x0B;
 constexpr std::uint8_t authentication_method = 0x15;
 constexpr std::uint8_t authentication_data = 0x16;
+constexpr std::uint8_t server_reference = 0x1C;
 
 constexpr std::array table{
-    Known{0x01, "payload-format-indicator", Type::byte, message, 0, 1},
-    Known{0x02, "message-expiry-interval", Type::four_bytes, message},
-    Known{0x03, "content-type", Type::text, message},
-    Known{0x08, "response-topic", Type::topic, message},
-    Known{0x09, "correlation-data", Type::binary, message},
-    Known{subscription_identifier, "subscription-identifier", Type::variable, in(subscribe), 1, largest_variable},
-    Known{0x11, "session-expiry-interval", Type::four_bytes, in({connect, disconnect})},
-    Known{0x12, "assigned-client-identifier", Type::text},
-    Known{0x13, "server-keep-alive", Type::two_bytes},
-    Known{authentication_method, "authentication-method", Type::text, in(connect)},
-    Known{authentication_data, "authentication-data", Type::binary, in(connect)},
+    Known{payload_format_indicator, "payload-format-indicator", Type::byte, message, 0, 1},
+    Known{message_expiry_interval, "message-expiry-interval", Type::four_bytes, message},
+    Known{content_type, "content-type", Type::text, message},
+    Known{response_topic, "response-topic", Type::topic, message},
+    Known{correlation_data, "correlation-data", Type::binary, message},
+    Known{subscription_identifier, "subscription-identifier", Type::variable, in(publish, subscribe), 1,
+          largest_variable},
+    Known{0x11, "session-expiry-interval", Type::four_bytes, of_both | in(disconnect)},
+    Known{0x12, "assigned-client-identifier", Type::text, in(connack)},
+    Known{0x13, "server-keep-alive", Type::two_bytes, in(connack)},
+    Known{authentication_method, "authentication-method", Type::text, of_both | in(auth)},
+    Known{authentication_data, "authentication-data", Type::binary, of_both | in(auth)},
     Known{0x17, "request-problem-information", Type::byte, in(connect), 0, 1},
-    Known{0x18, "will-delay-interval", Type::four_bytes, in(will)},
+    Known{0x18, "will-delay-interval", Type::four_bytes, in(the_will)},
     Known{0x19, "request-response-information", Type::byte, in(connect), 0, 1},
-    Known{0x1A, "response-information", Type::text},
-    Known{0x1C, "server-reference", Type::text},
-    Known{0x1F, "reason-string", Type::text, in(disconnect)},
-    Known{0x21, "receive-maximum", Type::two_bytes, in(connect), 1, 65535},
-    Known{0x22, "topic-alias-maximum", Type::two_bytes, in(connect), 0, 65535},
-    Known{0x23, "topic-alias", Type::two_bytes, in(publish), 1, 65535},
-    Known{0x24, "maximum-qos", Type::byte, 0, 0, 1},
-    Known{0x25, "retain-available", Type::byte, 0, 0, 1},
-    Known{user_property, "user-property", Type::pair, everywhere},
-    Known{0x27, "maximum-packet-size", Type::four_bytes, in(connect), 1},
-    Known{0x28, "wildcard-subscription-available", Type::byte, 0, 0, 1},
-    Known{0x29, "subscription-identifier-available", Type::byte, 0, 0, 1},
-    Known{0x2A, "shared-subscription-available", Type::byte, 0, 0, 1},
+    Known{0x1A, "response-information", Type::text, in(connack)},
+    Known{server_reference, "server-reference", Type::text, in(connack, disconnect)},
+    Known{0x1F, "reason-string", Type::text, of_answers | in(connack)},
+    Known{0x21, "receive-maximum", Type::two_bytes, of_both, 1, 65535},
+    Known{0x22, "topic-alias-maximum", Type::two_bytes, of_both, 0, 65535},
+    Known{topic_alias, "topic-alias", Type::two_bytes, in(publish), 1, 65535},
+    Known{0x24, "maximum-qos", Type::byte, in(connack), 0, 1},
+    Known{0x25, "retain-available", Type::byte, in(connack), 0, 1},
+    Known{user_property, "user-property", Type::pair, message | of_both | of_answers | in(subscribe, unsubscribe)},
+    Known{0x27, "maximum-packet-size", Type::four_bytes, of_both, 1},
+    Known{0x28, "wildcard-subscription-available", Type::byte, in(connack), 0, 1},
+    Known{0x29, "subscription-identifier-available", Type::byte, in(connack), 0, 1},
+    Known{0x2A, "shared-subscription-available", Type::byte, in(connack), 0, 1},
 };
 
+/// A packet in which a client may send properties.
 struct NamedPacket {
   std::string_view word;
   std::string_view name;  ///< as the specification writes it
   PropertyPlace place;
+  PacketType type;
+
+  [[nodiscard]] bool may_carry(const Known& property) const {
+    const bool is_brokers =
+        property.identifier == server_reference || (property.identifier == subscription_identifier && type == publish);
+    return (property.packets & in(type)) != 0 && !is_brokers;
+  }
 };
 
 constexpr std::array packets{
-    NamedPacket{"connect", "CONNECT", connect},          NamedPacket{"publish", "PUBLISH", publish},
-    NamedPacket{"subscribe", "SUBSCRIBE", subscribe},    NamedPacket{"unsubscribe", "UNSUBSCRIBE", unsubscribe},
-    NamedPacket{"disconnect", "DISCONNECT", disconnect}, NamedPacket{"will", "a will", will},
+    NamedPacket{"connect", "CONNECT", PropertyPlace::connect, connect},
+    NamedPacket{"publish", "PUBLISH", PropertyPlace::publish, publish},
+    NamedPacket{"subscribe", "SUBSCRIBE", PropertyPlace::subscribe, subscribe},
+    NamedPacket{"unsubscribe", "UNSUBSCRIBE", PropertyPlace::unsubscribe, unsubscribe},
+    NamedPacket{"disconnect", "DISCONNECT", PropertyPlace::disconnect, disconnect},
+    NamedPacket{"will", "a will", PropertyPlace::will, the_will},
 };
 
 const NamedPacket& packet_of(PropertyPlace place) {
@@ -140,7 +145,7 @@ const Known& property_named(const std::string& word, const NamedPacket& packet) 
   const std::string wanted = in_small_letters(word);
   std::vector<std::string_view> allowed;
   for (const Known& one : table) {
-    if ((one.places & in(packet.place)) != 0) {
+    if (packet.may_carry(one)) {
       if (one.name == wanted) {
         return one;
       }
@@ -233,20 +238,6 @@ std::optional<std::uint32_t> take_number(std::string_view& bytes, std::size_t si
   return number;
 }
 
-/// Seven bits in each byte, the lowest first; the eighth says that there are more [MQTT5-1.5.5].
-std::optional<std::uint32_t> take_variable(std::string_view& bytes) {
-  std::uint32_t number = 0;
-  for (std::size_t at = 0; at < bytes.size() && at < 4; ++at) {
-    const auto byte = static_cast<unsigned char>(bytes[at]);
-    number |= static_cast<std::uint32_t>(byte & 0x7FU) << (7 * at);
-    if ((byte & 0x80U) == 0) {
-      bytes.remove_prefix(at + 1);
-      return number;
-    }
-  }
-  return std::nullopt;
-}
-
 std::optional<std::string_view> take_text(std::string_view& bytes) {
   const auto size = take_number(bytes, 2);
   if (!size || bytes.size() < *size) {
@@ -297,6 +288,34 @@ bool has_right_value(const PropertyView& property) {
     case Type::topic: return property.text.find_first_of(std::string_view{"+#\0", 3}) == std::string_view::npos;
     default: return property.number >= row->least && property.number <= row->most;
   }
+}
+
+bool may_have(PacketType packet, std::uint8_t identifier) {
+  const Known* const row = known(identifier);
+  return row != nullptr && (row->packets & in(packet)) != 0;
+}
+
+std::span<const PublishProperty> publish_properties() {
+  static const auto all = [] {
+    std::vector<PublishProperty> of_publish;
+    for (const Known& one : table) {
+      if (may_have(publish, one.identifier)) {
+        const auto kind = one.type == Type::pair                              ? PublishProperty::Kind::pair
+                          : one.type == Type::binary                          ? PublishProperty::Kind::bytes
+                          : one.type == Type::text || one.type == Type::topic ? PublishProperty::Kind::text
+                                                                              : PublishProperty::Kind::number;
+        of_publish.push_back({one.identifier, one.name, kind});
+      }
+    }
+    return of_publish;
+  }();
+  return all;
+}
+
+const PublishProperty* publish_property(std::uint8_t identifier) {
+  const auto all = publish_properties();
+  const auto found = std::ranges::find(all, identifier, &PublishProperty::identifier);
+  return found == all.end() ? nullptr : &*found;
 }
 
 bool is_binary(const Property& property) {
@@ -383,7 +402,7 @@ std::vector<PropertyWords> property_words() {
   for (const NamedPacket& packet : packets) {
     PropertyWords& of_packet = words.emplace_back(PropertyWords{std::string(packet.word), {}});
     for (const Known& one : table) {
-      if ((one.places & in(packet.place)) != 0) {
+      if (packet.may_carry(one)) {
         of_packet.properties.emplace_back(one.name);
       }
     }
@@ -405,6 +424,19 @@ std::optional<std::string> text_in(const std::vector<Property>& properties, std:
   for (const Property& property : properties) {
     if (property_name(property.identifier) == name) {
       return property.text;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> take_variable(std::string_view& bytes) {
+  std::uint32_t number = 0;
+  for (std::size_t at = 0; at < bytes.size() && at < 4; ++at) {
+    const auto byte = static_cast<unsigned char>(bytes[at]);
+    number |= static_cast<std::uint32_t>(byte & 0x7FU) << (7 * at);
+    if ((byte & 0x80U) == 0) {
+      bytes.remove_prefix(at + 1);
+      return number;
     }
   }
   return std::nullopt;

@@ -3,9 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "common/mqtt/packet_type.hpp"
 
 namespace sistem {
 
@@ -19,7 +22,16 @@ struct Property {
   friend bool operator==(const Property&, const Property&) = default;
 };
 
-/// The identifier of a user property [MQTT5 3.3.2.3.7].
+/// Identifiers [MQTT5 2.2.2.2].
+namespace property_id {
+inline constexpr std::uint8_t payload_format_indicator = 0x01;
+inline constexpr std::uint8_t message_expiry_interval = 0x02;
+inline constexpr std::uint8_t content_type = 0x03;
+inline constexpr std::uint8_t response_topic = 0x08;
+inline constexpr std::uint8_t correlation_data = 0x09;
+inline constexpr std::uint8_t subscription_identifier = 0x0B;
+inline constexpr std::uint8_t topic_alias = 0x23;
+}  // namespace property_id
 inline constexpr std::uint8_t user_property = 0x26;
 
 /// The greatest four byte integer that the library sends as it is; of seconds, 68 years.
@@ -71,6 +83,22 @@ struct PropertyView {
 /// wildcard in a topic name.
 [[nodiscard]] bool has_right_value(const PropertyView& property);
 
+/// Whether packets of that type may have it, whoever sends them; `the_will` stands for a will.
+[[nodiscard]] bool may_have(PacketType packet, std::uint8_t identifier);
+
+/// A property that PUBLISH may have [MQTT5 3.3.2.3], and what its value is.
+struct PublishProperty {
+  enum class Kind : std::uint8_t { number, text, bytes, pair };
+
+  std::uint8_t identifier;
+  std::string_view name;
+  Kind kind;
+};
+
+/// All of them, by identifier, and one of them; null for what is none.
+[[nodiscard]] std::span<const PublishProperty> publish_properties();
+[[nodiscard]] const PublishProperty* publish_property(std::uint8_t identifier);
+
 /// Whether its value is bytes and no text.
 [[nodiscard]] bool is_binary(const Property& property);
 
@@ -81,7 +109,11 @@ struct PropertyView {
 /// How many bytes they take on the wire, without their length before them [MQTT5 2.2.2.2].
 [[nodiscard]] std::size_t encoded_size(const std::vector<Property>& properties);
 
-/// How many bytes a variable byte integer takes: seven bits in each [MQTT5 1.5.5].
+/// Takes a variable byte integer off the front of `bytes`: seven bits in each byte, the lowest first; the eighth says
+/// that there are more [MQTT5 1.5.5]. Nothing where `bytes` ends inside of it, or it has more than four.
+[[nodiscard]] std::optional<std::uint32_t> take_variable(std::string_view& bytes);
+
+/// How many bytes it takes.
 [[nodiscard]] std::size_t size_of_variable(std::size_t number);
 
 /// What `-D` takes, for help and completion: the words for packets, each with the properties that a client may put

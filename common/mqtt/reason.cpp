@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
+#include <cstddef>
 
 namespace sistem {
 namespace {
@@ -68,6 +68,17 @@ const Reason* found(int code) {
 }
 
 }  // namespace
+
+std::string_view return_code_name(int code) {
+  constexpr std::array<std::string_view, 6> names{"accepted",
+                                                  "protocol version not supported",
+                                                  "client id not accepted",
+                                                  "service not available",
+                                                  "bad user name or password",
+                                                  "not authorized"};
+  const auto at = static_cast<std::size_t>(code);
+  return at < names.size() ? names[at] : std::string_view{};
+}
 
 bool is_named_reason(int code) { return found(code) != nullptr; }
 

@@ -9,14 +9,13 @@
 #include <vector>
 
 #include "common/mqtt/property.hpp"
-#include "common/mqtt/record_properties.hpp"
 #include "common/text/encoding.hpp"
+#include "common/text/wall_time.hpp"
 
 namespace sistem {
 namespace {
 
 using namespace std::chrono;
-using namespace record_detail;
 
 // This is where a busy sub spends its time: everything is appended as it is, without a tree of values in between.
 
@@ -73,7 +72,7 @@ void append_bytes(std::string_view name, std::string_view bytes, std::string& ou
     out += "\":";
     append_string(bytes, out);
   } else {
-    out.append(base64_suffix).append("\":\"").append(base64(bytes)).append("\"");
+    out.append("_base64\":\"").append(base64(bytes)).append("\"");
   }
 }
 
@@ -81,34 +80,6 @@ template <typename Number>
 void append_number(Number value, std::string& out) {
   const fmt::format_int digits(value);
   out.append(digits.data(), digits.size());
-}
-
-void append_digits(std::uint64_t value, std::size_t count, std::string& out) {
-  const std::size_t begin = out.size();
-  out.append(count, '0');
-  for (std::size_t at = begin + count; at > begin; value /= 10) {
-    out[--at] = static_cast<char>('0' + value % 10);
-  }
-}
-
-void append_time(system_clock::time_point time, std::string& out) {
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss<nanoseconds> clock{time - day};
-  append_digits(static_cast<std::uint64_t>(static_cast<int>(date.year())), 4, out);
-  out += '-';
-  append_digits(static_cast<unsigned>(date.month()), 2, out);
-  out += '-';
-  append_digits(static_cast<unsigned>(date.day()), 2, out);
-  out += 'T';
-  append_digits(static_cast<std::uint64_t>(clock.hours().count()), 2, out);
-  out += ':';
-  append_digits(static_cast<std::uint64_t>(clock.minutes().count()), 2, out);
-  out += ':';
-  append_digits(static_cast<std::uint64_t>(clock.seconds().count()), 2, out);
-  out += '.';
-  append_digits(static_cast<std::uint64_t>(clock.subseconds().count()), 9, out);
-  out += 'Z';
 }
 
 /// All values of an identifier, at the place of the first.
@@ -125,20 +96,16 @@ void append_array(const std::vector<Property>& properties, const Property& first
   out += ']';
 }
 
-void append_property(const std::vector<Property>& all, const Property& property, Kind kind, std::string& out) {
-  const std::string_view name = property_name(property.identifier);
-  if (kind == Kind::binary) {
-    append_bytes(name, property.text, out);
+void append_property(const std::vector<Property>& all, const Property& property, const PublishProperty& known,
+                     std::string& out) {
+  if (known.kind == PublishProperty::Kind::bytes) {
+    append_bytes(known.name, property.text, out);
     return;
   }
-  out.append("\"").append(name).append("\":");
-  switch (kind) {
-    case Kind::number: append_number(property.number, out); break;
-    case Kind::text: append_any_string(property.text, out); break;
-    case Kind::numbers:
-      append_array(all, property, out, [&](const Property& one) { append_number(one.number, out); });
-      break;
-    default:
+  out.append("\"").append(known.name).append("\":");
+  switch (known.kind) {
+    case PublishProperty::Kind::text: append_any_string(property.text, out); break;
+    case PublishProperty::Kind::pair:
       append_array(all, property, out, [&](const Property& one) {
         out += '[';
         append_any_string(one.name, out);
@@ -146,6 +113,13 @@ void append_property(const std::vector<Property>& all, const Property& property,
         append_any_string(one.text, out);
         out += ']';
       });
+      break;
+    default:
+      if (property.identifier == property_id::subscription_identifier) {
+        append_array(all, property, out, [&](const Property& one) { append_number(one.number, out); });
+      } else {
+        append_number(property.number, out);
+      }
   }
 }
 
@@ -153,13 +127,13 @@ void append_properties(const std::vector<Property>& properties, std::string& out
   std::uint64_t seen = 0;  // identifiers are below 64, and each is one key
   char before = '{';
   for (const Property& property : properties) {
-    const KnownProperty* const one = known_as(property.identifier);
+    const PublishProperty* const one = publish_property(property.identifier);
     if (one == nullptr || (seen >> property.identifier & 1U) != 0) {
       continue;
     }
     seen |= std::uint64_t{1} << property.identifier;
     out.append(before == '{' ? ",\"properties\":" : "") += before;
-    append_property(properties, property, one->kind, out);
+    append_property(properties, property, *one, out);
     before = ',';
   }
   out += before == ',' ? "}" : "";
@@ -182,7 +156,7 @@ void append_record(const Message& message, std::string& out) {
   }
   if (message.arrival != system_clock::time_point{}) {
     out += R"(,"arrival":")";
-    append_time(message.arrival, out);
+    append_utc_time(message.arrival, 9, out);
     out += '"';
   }
   if (message.arrival_steady != steady_clock::time_point{}) {

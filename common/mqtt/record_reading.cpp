@@ -14,16 +14,15 @@
 
 #include "common/mqtt/property.hpp"
 #include "common/mqtt/record.hpp"
-#include "common/mqtt/record_properties.hpp"
 #include "common/mqtt/topic.hpp"
 #include "common/text/encoding.hpp"
+#include "common/text/wall_time.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
 
 using namespace std::chrono;
-using namespace record_detail;
 
 using Json = nlohmann::ordered_json;
 
@@ -70,60 +69,10 @@ std::string bytes_in(std::string_view key, const Json& value) {
   return std::move(*bytes);
 }
 
-/// Takes a number of so many digits off the front.
-std::optional<unsigned> take_digits(std::string_view& text, std::size_t count) {
-  unsigned number = 0;
-  if (text.size() < count) {
-    return std::nullopt;
-  }
-  for (const char c : text.substr(0, count)) {
-    if (c < '0' || c > '9') {
-      return std::nullopt;
-    }
-    number = number * 10 + static_cast<unsigned>(c - '0');
-  }
-  text.remove_prefix(count);
-  return number;
-}
-
-bool take(std::string_view& text, char c) {
-  const bool is_there = text.starts_with(c);
-  text.remove_prefix(is_there ? 1 : 0);
-  return is_there;
-}
-
-std::optional<system_clock::time_point> time_of(std::string_view text) {
-  // Beyond these the clock's 64 bits of nanoseconds end.
-  constexpr int first_year = 1678;
-  constexpr int last_year = 2261;
-  std::array<unsigned, 6> parts{};
-  constexpr std::string_view separators = "--T::";
-  for (std::size_t at = 0; at < parts.size(); ++at) {
-    const auto digits = take_digits(text, at == 0 ? 4 : 2);
-    if (!digits || (at < separators.size() && !take(text, separators[at]))) {
-      return std::nullopt;
-    }
-    parts.at(at) = *digits;
-  }
-  nanoseconds fraction{0};
-  if (take(text, '.')) {
-    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-    std::string padded(text.substr(0, digits));
-    padded.resize(9, '0');
-    std::string_view left = padded;
-    if (digits == 0 || digits > 9) {
-      return std::nullopt;
-    }
-    fraction = nanoseconds{*take_digits(left, 9)};
-    text.remove_prefix(digits);
-  }
-  const auto [year_number, month_number, day_number, hour, minute, second] = parts;
-  const year_month_day date{year{static_cast<int>(year_number)}, month{month_number}, day{day_number}};
-  if (text != "Z" || !date.ok() || date.year() < year{first_year} || date.year() > year{last_year} || hour > 23 ||
-      minute > 59 || second > 59) {
-    return std::nullopt;
-  }
-  return sys_days{date} + hours{hour} + minutes{minute} + std::chrono::seconds{second} + fraction;
+/// All of it, to the second at least.
+std::optional<WallTime> time_of(std::string_view text) {
+  constexpr std::size_t shortest = std::string_view("2026-11-25T09:36:56Z").size();
+  return text.size() >= shortest && text.ends_with('Z') ? utc_time_of(text) : std::nullopt;
 }
 
 /// Adds a property, with its values as -D has them, if they are right.
@@ -159,38 +108,40 @@ void check_identifiers(std::string_view key, const Json& value) {
   }
 }
 
+void read_number(std::string_view key, const PublishProperty& known, const Json& value,
+                 std::vector<Property>& properties) {
+  const auto number = number_in<std::uint32_t>(key, value, std::numeric_limits<std::uint32_t>::max());
+  if (known.identifier == property_id::topic_alias) {
+    return;  // of another connection
+  }
+  if (number > longest_expiry && known.identifier == property_id::message_expiry_interval) {
+    properties.push_back({known.identifier, number, {}});  // what has come can be kept
+  } else {
+    add_property(properties, known.name, {std::to_string(number)});
+  }
+}
+
 void read_property(std::string key, const Json& value, std::vector<Property>& properties) {
+  using enum PublishProperty::Kind;
+  constexpr std::string_view base64_suffix = "_base64";
   const bool is_base64 = key.ends_with(base64_suffix);
   const std::string name = is_base64 ? key.substr(0, key.size() - base64_suffix.size()) : key;
-  const auto* const one =
-      std::find_if(known_properties.begin(), known_properties.end(), [&](const KnownProperty& candidate) {
-        return property_name(candidate.identifier) == name && (!is_base64 || candidate.kind == Kind::binary);
-      });
-  if (one == known_properties.end()) {
+  const auto all = publish_properties();
+  const auto one = std::ranges::find(all, name, &PublishProperty::name);
+  if (one == all.end() || (is_base64 && one->kind != bytes)) {
     std::vector<std::string_view> names;
-    names.reserve(known_properties.size());
-    for (const KnownProperty& candidate : known_properties) {
-      names.push_back(property_name(candidate.identifier));
-    }
+    std::ranges::transform(all, std::back_inserter(names), &PublishProperty::name);
     complain("properties", fmt::format("no key {}; there are {}", key, fmt::join(names, ", ")));
   }
   key.insert(0, "properties: ");
-  switch (one->kind) {
-    case Kind::number: {
-      const auto number = number_in<std::uint32_t>(key, value, std::numeric_limits<std::uint32_t>::max());
-      if (!one->is_sent_again) {
-        return;
-      }
-      if (number > longest_expiry && name == "message-expiry-interval") {  // what has come can be kept
-        properties.push_back({one->identifier, number, {}});
-      } else {
-        add_property(properties, name, {std::to_string(number)});
-      }
-      return;
-    }
-    case Kind::numbers: check_identifiers(key, value); return;
-    case Kind::pairs: read_pairs(key, name, value, properties); return;
-    default: add_property(properties, name, {is_base64 ? bytes_in(key, value) : string_in(key, value)});
+  if (one->identifier == property_id::subscription_identifier) {
+    check_identifiers(key, value);
+  } else if (one->kind == number) {
+    read_number(key, *one, value, properties);
+  } else if (one->kind == pair) {
+    read_pairs(key, name, value, properties);
+  } else {
+    add_property(properties, name, {is_base64 ? bytes_in(key, value) : string_in(key, value)});
   }
 }
 

@@ -23,13 +23,8 @@ std::optional<std::string> connect_refusal(int code, ProtocolVersion version) {
   if (version == ProtocolVersion::v5) {
     return code >= first_failure ? std::optional(reason_text(code)) : std::nullopt;
   }
-  switch (code) {
-    case 2: return "it does not accept the client id (CONNACK code 2)";
-    case 3: return "its MQTT service is not available (CONNACK code 3)";
-    case 4: return "bad user name or password (CONNACK code 4)";
-    case 5: return "not authorized (CONNACK code 5)";
-    default: return std::nullopt;
-  }
+  const std::string_view name = return_code_name(code);
+  return code == 0 || name.empty() ? std::nullopt : std::optional(fmt::format("{} (CONNACK code {})", name, code));
 }
 
 bool may_pass_with_time(int code) {

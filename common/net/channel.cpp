@@ -8,71 +8,28 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <ctime>
-#include <random>
 #include <utility>
 
 #include "common/mqtt/malformed.hpp"
-#include "common/net/websocket.hpp"
 #include "common/text/random.hpp"
 
 namespace sistem {
 
-namespace {
+Channel::Channel(Descriptor socket) : socket_(std::move(socket)) {
+  const int yes = 1;
+  // Where a socket has no such thing, as a unix socket, nothing is noted.
+  (void)::setsockopt(fd(), SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes);
+}
 
-/// What a WebSocket needs beside its frames.
-struct WebSocket {
-  Unframer unframer;
-  std::string data;           ///< of frames that were read,
-  std::size_t data_read = 0;  ///< and so much of it has been read on
-  bool closed = false;
-  std::optional<std::string> close_words;
-  std::minstd_rand random{random_seed()};
-};
-
-}  // namespace
-
-class Channel::Layers {
- public:
-  explicit Layers(Descriptor socket) : socket_(std::move(socket)) {
-    const int yes = 1;
-    // Where a socket has no such thing, as a unix socket, nothing is noted.
-    (void)::setsockopt(fd(), SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes);
-  }
-
-  [[nodiscard]] int fd() const { return socket_.get(); }
-  void encrypt(Encrypted tls) { tls_.emplace(std::move(tls)); }
-  void frame() { frames_.emplace(); }
-  [[nodiscard]] bool reads_ahead() const { return tls_ || frames_; }
-
-  ssize_t read(char* into, std::size_t size);
-  [[nodiscard]] std::chrono::system_clock::time_point arrival() const { return arrival_; }
-  ssize_t write(const iovec* parts, int count);
-  [[nodiscard]] bool has_unsent() const { return !unsent_.empty(); }
-  bool flush();
-  void end();
-  [[nodiscard]] std::optional<std::string> last_word() const;
-
- private:
-  ssize_t raw_read(char* into, std::size_t size);
-  ssize_t receive(char* into, std::size_t size);
-  ssize_t raw_write(const char* bytes, std::size_t size);
-  void answer(const Unframer::Control& control);
-  void send_frame(Opcode opcode, std::string_view payload);
-  ssize_t ssl_result(int result);
-
-  Descriptor socket_;
-  std::optional<Encrypted> tls_;
-  std::optional<WebSocket> frames_;
-  std::string unsent_;
-  std::chrono::system_clock::time_point arrival_;
-};
+void Channel::frame() { frames_.emplace().random.seed(static_cast<std::uint_fast32_t>(random_seed())); }
 
 // The bottom: the socket, or TLS on it ------------------------------------------------------------------------------
 
 /// OpenSSL's way to say what read(2) and write(2) say.
-ssize_t Channel::Layers::ssl_result(int result) {
+ssize_t Channel::ssl_result(int result) {
   const int system_error = errno;
   switch (::SSL_get_error(tls_->ssl.get(), result)) {
     case SSL_ERROR_WANT_READ:
@@ -88,7 +45,7 @@ ssize_t Channel::Layers::ssl_result(int result) {
   }
 }
 
-ssize_t Channel::Layers::raw_read(char* into, std::size_t size) {
+ssize_t Channel::raw_read(char* into, std::size_t size) {
   if (!tls_) {
     return receive(into, size);
   }
@@ -100,7 +57,7 @@ ssize_t Channel::Layers::raw_read(char* into, std::size_t size) {
 }
 
 /// As recv(2), and takes the kernel's note of the time along.
-ssize_t Channel::Layers::receive(char* into, std::size_t size) {
+ssize_t Channel::receive(char* into, std::size_t size) {
   iovec bytes{into, size};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> notes{};
   msghdr message{};
@@ -123,7 +80,7 @@ ssize_t Channel::Layers::receive(char* into, std::size_t size) {
   return count;
 }
 
-ssize_t Channel::Layers::raw_write(const char* bytes, std::size_t size) {
+ssize_t Channel::raw_write(const char* bytes, std::size_t size) {
   if (!tls_) {
     return ::send(fd(), bytes, size, MSG_NOSIGNAL);
   }
@@ -141,7 +98,7 @@ ssize_t Channel::Layers::raw_write(const char* bytes, std::size_t size) {
 
 // The top: plain bytes, or a WebSocket's frames -----------------------------------------------------------------------
 
-ssize_t Channel::Layers::read(char* into, std::size_t size) {
+ssize_t Channel::read(char* into, std::size_t size) {
   if (!frames_) {
     return raw_read(into, size);
   }
@@ -173,7 +130,7 @@ ssize_t Channel::Layers::read(char* into, std::size_t size) {
   return static_cast<ssize_t>(count);
 }
 
-void Channel::Layers::answer(const Unframer::Control& control) {
+void Channel::answer(const Unframer::Control& control) {
   if (control.opcode == Opcode::ping) {
     send_frame(Opcode::pong, control.payload);
   } else if (control.opcode == Opcode::close) {
@@ -182,14 +139,14 @@ void Channel::Layers::answer(const Unframer::Control& control) {
   }
 }
 
-void Channel::Layers::send_frame(Opcode opcode, std::string_view payload) {
+void Channel::send_frame(Opcode opcode, std::string_view payload) {
   std::array<unsigned char, 4> mask{};
   std::generate(mask.begin(), mask.end(), [&] { return static_cast<unsigned char>(frames_->random() >> 8U); });
   unsent_ += framed(opcode, payload, mask);
   (void)flush();
 }
 
-ssize_t Channel::Layers::write(const iovec* parts, int count) {
+ssize_t Channel::write(const iovec* parts, int count) {
   if (has_unsent() && !flush()) {
     return -1;
   }
@@ -222,7 +179,7 @@ ssize_t Channel::Layers::write(const iovec* parts, int count) {
   return static_cast<ssize_t>(bytes.size());
 }
 
-bool Channel::Layers::flush() {
+bool Channel::flush() {
   std::size_t sent = 0;
   bool is_well = true;
   while (sent < unsent_.size()) {
@@ -239,7 +196,7 @@ bool Channel::Layers::flush() {
   return is_well;
 }
 
-void Channel::Layers::end() {
+void Channel::end() {
   if (frames_ && !frames_->closed) {
     constexpr std::string_view normal{"\x03\xE8", 2};  // 1000
     send_frame(Opcode::close, normal);
@@ -250,30 +207,11 @@ void Channel::Layers::end() {
   }
 }
 
-std::optional<std::string> Channel::Layers::last_word() const {
+std::optional<std::string> Channel::last_word() const {
   if (frames_ && frames_->close_words) {
     return frames_->close_words;
   }
   return tls_ ? alert_of(*tls_->findings) : std::nullopt;
 }
-
-// Channel -------------------------------------------------------------------------------------------------------------
-
-Channel::Channel(Descriptor socket) : layers_(std::make_unique<Layers>(std::move(socket))) {}
-Channel::Channel(Channel&& other) noexcept = default;
-Channel& Channel::operator=(Channel&& other) noexcept = default;
-Channel::~Channel() = default;
-
-int Channel::fd() const { return layers_->fd(); }
-void Channel::encrypt(Encrypted tls) { layers_->encrypt(std::move(tls)); }
-void Channel::frame() { layers_->frame(); }
-ssize_t Channel::read(char* into, std::size_t size) { return layers_->read(into, size); }
-std::chrono::system_clock::time_point Channel::arrival() const { return layers_->arrival(); }
-ssize_t Channel::write(const iovec* parts, int count) { return layers_->write(parts, count); }
-bool Channel::reads_ahead() const { return layers_->reads_ahead(); }
-bool Channel::has_unsent() const { return layers_->has_unsent(); }
-bool Channel::flush() { return layers_->flush(); }
-void Channel::end() { layers_->end(); }
-std::optional<std::string> Channel::last_word() const { return layers_->last_word(); }
 
 }  // namespace sistem

@@ -24,19 +24,6 @@ std::string first_line(std::string_view text) {
   return shown(line.substr(0, longest_line)) + (line.size() > longest_line ? "..." : "");
 }
 
-/// Whether the lower half of a first byte is one that the type may have there [MQTT5 2.1.3].
-bool has_right_flags(std::uint8_t first_byte) {
-  const unsigned flags = first_byte & 0x0FU;
-  constexpr unsigned fixed = 2;
-  switch (type_of(first_byte)) {
-    case PacketType::publish: return qos_of(first_byte) < 3;
-    case PacketType::pubrel:
-    case PacketType::subscribe:
-    case PacketType::unsubscribe: return flags == fixed;
-    default: return flags == 0;
-  }
-}
-
 /// Of a DISCONNECT: its reason code, if it is there [MQTT5 3.14.2].
 std::string reason_in(std::string_view bytes) {
   const bool has_code =

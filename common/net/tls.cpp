@@ -23,6 +23,7 @@
 #include "common/net/unreachable.hpp"
 #include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
+#include "common/text/encoding.hpp"
 
 namespace sistem {
 namespace {
@@ -79,24 +80,15 @@ std::string rejection_text(const TlsFindings::Rejected& rejected, const std::str
   }
 }
 
-std::vector<unsigned char> bytes_of_hex(const std::string& hex) {
-  std::vector<unsigned char> bytes;
-  const auto digit = [](char c) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    return digits.find(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-  };
-  for (std::size_t at = 0; at < hex.size(); at += 2) {
-    const std::size_t high = digit(hex[at]);
-    const std::size_t low = at + 1 < hex.size() ? digit(hex[at + 1]) : std::string_view::npos;
-    if (high == std::string_view::npos || low == std::string_view::npos) {
-      throw Error("the pre-shared key is not in hexadecimal, two digits for each byte", ExitStatus::usage);
-    }
-    bytes.push_back(static_cast<unsigned char>(high << 4U | low));
+std::vector<unsigned char> key_of(const std::string& hex) {
+  const auto bytes = bytes_of_hex(hex);
+  if (!bytes) {
+    throw Error("the pre-shared key is not in hexadecimal, two digits for each byte", ExitStatus::usage);
   }
-  if (bytes.size() > PSK_MAX_PSK_LEN) {
+  if (bytes->size() > PSK_MAX_PSK_LEN) {
     throw Error(fmt::format("the pre-shared key is longer than {} bytes", PSK_MAX_PSK_LEN), ExitStatus::usage);
   }
-  return bytes;
+  return {bytes->begin(), bytes->end()};
 }
 
 /// Told before OpenSSL is asked, whose words for it are its own.
@@ -307,7 +299,7 @@ class TlsClient::Context {
     if (config_.psk.empty()) {
       return;
     }
-    psk_ = bytes_of_hex(config_.psk);
+    psk_ = key_of(config_.psk);
     if (config_.psk_identity.empty()) {
       throw Error("a pre-shared key needs the identity that the broker knows it by", ExitStatus::usage);
     }

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -23,23 +22,12 @@ constexpr const char* extension = ".conf";
 constexpr std::string_view blanks = " \t";
 
 std::string content(const fs::path& file, const std::string& home) {
-  const auto fail = [&](int error) {
-    throw UsageError(fmt::format("{}: cannot read {}: {}", home, file.string(), std::strerror(error)));
-  };
   const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (descriptor.get() < 0) {
-    fail(errno);
+  auto text = descriptor.get() < 0 ? std::nullopt : read_to_end(descriptor.get());
+  if (!text) {
+    throw UsageError(fmt::format("{}: cannot read {}: {}", home, file.string(), std::strerror(errno)));
   }
-  std::string text;
-  std::array<char, 4096> block{};
-  ssize_t count = 0;
-  while ((count = ::read(descriptor.get(), block.data(), block.size())) > 0) {
-    text.append(block.data(), static_cast<std::size_t>(count));
-  }
-  if (count < 0) {
-    fail(errno);
-  }
-  return text;
+  return std::move(*text);
 }
 
 std::string_view without_leading_blanks(std::string_view text) {
@@ -85,24 +73,12 @@ void make_folder(const fs::path& folder) {
   }
 }
 
-void write_whole(const fs::path& file, std::string_view text) {
-  const auto fail = [&] {
-    throw fs::filesystem_error("cannot write", file, std::error_code(errno, std::generic_category()));
-  };
+void write(const fs::path& file, std::string_view text) {
   const Descriptor descriptor{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+  const int fd = descriptor.get();
   // One that was left there by an interrupted run may have had other rights.
-  if (descriptor.get() < 0 || ::fchmod(descriptor.get(), S_IRUSR | S_IWUSR) != 0) {
-    fail();
-  }
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor.get(), text.data(), text.size());
-    if (written < 0) {
-      fail();
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fsync(descriptor.get()) != 0) {
-    fail();
+  if (fd < 0 || ::fchmod(fd, S_IRUSR | S_IWUSR) != 0 || write_whole(fd, text) < text.size() || ::fsync(fd) != 0) {
+    throw fs::filesystem_error("cannot write", file, std::error_code(errno, std::generic_category()));
   }
 }
 
@@ -182,7 +158,7 @@ void write_options_file(const fs::path& file, const std::string& text) {
   unfinished += fmt::format(".{}", ::getpid());
   try {
     make_folder(file.parent_path());
-    write_whole(unfinished, text);
+    write(unfinished, text);
     fs::rename(unfinished, file);
   } catch (const fs::filesystem_error& error) {
     ::unlink(unfinished.c_str());

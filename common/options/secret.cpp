@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "common/options/settings.hpp"
 #include "common/process/descriptor.hpp"
@@ -39,24 +39,6 @@ std::string quoted(const std::string& word) {
   return quoted + "'";
 }
 
-/// At most one byte more than a secret and its line end can have.
-std::string read_beginning(int fd) {
-  std::string bytes;
-  std::array<char, 4096> block{};
-  while (bytes.size() <= longest_secret + longest_line_end.size()) {
-    const ssize_t count = ::read(fd, block.data(), block.size());
-    if (count == 0) {
-      break;
-    }
-    if (count > 0) {
-      bytes.append(block.data(), static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw unreadable();
-    }
-  }
-  return bytes;
-}
-
 }  // namespace
 
 std::string read_secret(const std::filesystem::path& file, bool readable_by_all_is_fine) {
@@ -74,7 +56,11 @@ std::string read_secret(const std::filesystem::path& file, bool readable_by_all_
         fmt::format("expected a file that only you can read: run chmod 600 {}, or give --allow-readable-secrets",
                     quoted(file.string())));
   }
-  std::string secret = read_beginning(opened.get());
+  auto bytes = read_to_end(opened.get(), longest_secret + longest_line_end.size());
+  if (!bytes) {
+    throw unreadable();
+  }
+  std::string secret = std::move(*bytes);
   if (secret.ends_with('\n')) {
     secret.pop_back();
     if (secret.ends_with('\r')) {

@@ -1,6 +1,5 @@
 #include "common/process/console.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <string>
 
 #include "common/text/screen_text.hpp"
+#include "common/text/wall_time.hpp"
 
 namespace sistem {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 /// Takes the cursor to the beginning of its line and empties that [ECMA-48, EL].
 constexpr std::string_view erase_line = "\r\x1B[K";
 
-void write_whole(int fd, const std::string& bytes) {
+void write_at_once(int fd, const std::string& bytes) {
   // Nothing useful can be done where stderr is gone: the tool's work does not depend on it.
   [[maybe_unused]] const auto written = ::write(fd, bytes.data(), bytes.size());
 }
@@ -54,12 +54,12 @@ void Console::write_line(std::string_view line) const {
   std::string whole{has_status_->exchange(false) ? erase_line : ""};
   // A broker's words may be among them, and must not act on the terminal or look like a line of ours.
   whole += fmt::format("{}: {}\n", tool_, without_middle(shown(line)));
-  write_whole(fd_, whole);
+  write_at_once(fd_, whole);
 }
 
 void Console::status(std::string_view line) const {
   if (has_status_->exchange(!line.empty()) || !line.empty()) {
-    write_whole(fd_, fmt::format("{}{}", erase_line, line));
+    write_at_once(fd_, fmt::format("{}{}", erase_line, line));
   }
 }
 
@@ -85,12 +85,7 @@ void Console::debug(std::string_view line) const {
     debug(line);
     return;
   }
-  const auto now = std::chrono::system_clock::now();
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count() % 1000000;
-  std::tm local{};
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  localtime_r(&seconds, &local);
-  write_line(fmt::format("{:%H:%M:%S}.{:06} {}", local, micros, line));
+  write_line(fmt::format("{} {}", time_of_day(std::chrono::system_clock::now(), 6), line));
 }
 
 }  // namespace sistem

@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace sistem {
@@ -28,5 +32,11 @@ class Descriptor {
  private:
   int fd_;
 };
+
+/// Reads until the end, or until there are more than `most` bytes. Nothing where that fails; errno says why.
+[[nodiscard]] std::optional<std::string> read_to_end(int fd, std::size_t most = std::string::npos);
+
+/// Writes all of it, in as many parts as it takes. How many bytes were written: where not all, errno says why.
+[[nodiscard]] std::size_t write_whole(int fd, std::string_view bytes);
 
 }  // namespace sistem

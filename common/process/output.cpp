@@ -73,13 +73,13 @@ bool Output::closed() const {
   return ::poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0;
 }
 
-std::optional<TerminalSize> Output::terminal() const {
-  if (::isatty(fd_) == 0) {
+std::optional<TerminalSize> terminal_size(int fd) {
+  if (::isatty(fd) == 0) {
     return std::nullopt;
   }
   TerminalSize size;
   winsize told{};
-  if (::ioctl(fd_, TIOCGWINSZ, &told) == 0 && told.ws_col > 0 && told.ws_row > 0) {  // a serial line does not know
+  if (::ioctl(fd, TIOCGWINSZ, &told) == 0 && told.ws_col > 0 && told.ws_row > 0) {  // a serial line does not know
     size.columns = told.ws_col;
     size.rows = told.ws_row;
   }

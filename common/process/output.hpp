@@ -18,6 +18,9 @@ struct TerminalSize {
   std::size_t rows = 24;
 };
 
+/// Of the terminal that a descriptor is; nothing where it is none.
+[[nodiscard]] std::optional<TerminalSize> terminal_size(int fd);
+
 /// Bytes on their way to stdout: gathered while more is coming, written when flush() says that nothing is.
 /// A reader that has stopped reading blocks us only until a stop is requested.
 class Output {
@@ -46,7 +49,7 @@ class Output {
   [[nodiscard]] bool closed() const;
 
   /// Where a terminal shows it: how large that is at this moment. Nothing where it is no terminal.
-  [[nodiscard]] std::optional<TerminalSize> terminal() const;
+  [[nodiscard]] std::optional<TerminalSize> terminal() const { return terminal_size(fd_); }
 
  private:
   void wait_for_room(std::size_t left) const;

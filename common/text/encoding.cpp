@@ -1,12 +1,12 @@
 #include "common/text/encoding.hpp"
 
+#include <openssl/evp.h>
+
 #include <charconv>
 #include <cstring>
 
 namespace sistem {
 namespace {
-
-constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// How many bytes are ASCII, counted in steps of eight.
 std::size_t ascii_ahead(std::string_view bytes) {
@@ -20,6 +20,10 @@ std::size_t ascii_ahead(std::string_view bytes) {
   }
   return at;
 }
+
+/// As OpenSSL has them.
+unsigned char* unsigned_bytes(char* bytes) { return reinterpret_cast<unsigned char*>(bytes); }
+const unsigned char* unsigned_bytes(const char* bytes) { return reinterpret_cast<const unsigned char*>(bytes); }
 
 }  // namespace
 
@@ -111,18 +115,8 @@ std::string hex(std::string_view bytes, HexDigits digits) {
 }
 
 std::string base64(std::string_view bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (; !bytes.empty(); bytes.remove_prefix(bytes.size() < 3 ? bytes.size() : 3)) {
-    const std::string_view group = bytes.substr(0, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t at = 0; at < 3; ++at) {
-      bits = bits << 8U | (at < group.size() ? static_cast<unsigned char>(group[at]) : 0U);
-    }
-    for (std::size_t at = 0; at < 4; ++at) {
-      text += at <= group.size() ? base64_alphabet[bits >> (18U - 6U * at) & 0x3FU] : '=';
-    }
-  }
+  std::string text((bytes.size() + 2) / 3 * 4, '\0');
+  ::EVP_EncodeBlock(unsigned_bytes(text.data()), unsigned_bytes(bytes.data()), static_cast<int>(bytes.size()));
   return text;
 }
 
@@ -143,23 +137,15 @@ std::optional<std::string> bytes_of_hex(std::string_view text) {
 }
 
 std::optional<std::string> bytes_of_base64(std::string_view text) {
-  std::string bytes;
-  for (std::string_view left = text; !left.empty(); left.remove_prefix(4)) {
-    const std::size_t padding = left.size() == 4 ? (left.ends_with("==") ? 2U : left.ends_with('=') ? 1U : 0U) : 0U;
-    std::uint32_t bits = 0;
-    for (std::size_t at = 0; at < 4; ++at) {
-      const std::size_t digit = at + padding >= 4  ? 0
-                                : at < left.size() ? base64_alphabet.find(left[at])
-                                                   : std::string_view::npos;
-      if (digit == std::string_view::npos) {
-        return std::nullopt;
-      }
-      bits = bits << 6U | static_cast<std::uint32_t>(digit);
-    }
-    for (std::size_t at = 0; at + padding < 3; ++at) {
-      bytes += static_cast<char>(bits >> (16U - 8U * at) & 0xFFU);
-    }
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  // OpenSSL takes blanks, and padding anywhere.
+  if (text.size() % 4 != 0 || text.find_first_not_of(alphabet) < text.size() - padding) {
+    return std::nullopt;
   }
+  std::string bytes(text.size() / 4 * 3, '\0');
+  ::EVP_DecodeBlock(unsigned_bytes(bytes.data()), unsigned_bytes(text.data()), static_cast<int>(text.size()));
+  bytes.resize(bytes.size() - padding);
   return bytes;
 }
 

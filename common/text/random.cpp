@@ -7,42 +7,23 @@
 #include <system_error>
 
 namespace sistem {
-namespace {
 
-/// FNV-1a, and a last stirring (splitmix64's), so that names that differ by a bit give seeds that differ by many.
-std::uint64_t seed_of(std::uint64_t seed, std::string_view name) {
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
   std::uint64_t hash = 14695981039346656037ULL ^ seed;
-  for (const char c : name) {
+  for (const char c : text) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   }
-  hash += 0x9E3779B97F4A7C15ULL * (seed + 1);
-  hash = (hash ^ hash >> 30U) * 0xBF58476D1CE4E5B9ULL;
-  hash = (hash ^ hash >> 27U) * 0x94D049BB133111EBULL;
-  return hash ^ hash >> 31U;
+  return hash;
 }
 
-/// The natural logarithm of a number above 0: ln(2^e m) = e ln 2 + 2 artanh((m - 1) / (m + 1)), m around 1.
-double natural_logarithm(double number) {
-  constexpr double ln_2 = 0.693147180559945309;
-  constexpr double root_of_half = 0.707106781186547524;
-  int exponent = 0;
-  double mantissa = std::frexp(number, &exponent);  // 0.5 up to 1
-  if (mantissa < root_of_half) {
-    mantissa *= 2;
-    --exponent;
-  }
-  const double ratio = (mantissa - 1) / (mantissa + 1);  // at most 0.172
-  const double square = ratio * ratio;
-  double sum = 0;
-  for (int divisor = 23; divisor >= 1; divisor -= 2) {
-    sum = sum * square + 1.0 / divisor;
-  }
-  return exponent * ln_2 + 2 * ratio * sum;
+std::uint64_t random_bits(std::uint64_t seed, std::uint64_t number) {
+  std::uint64_t bits = seed + (number + 1) * 0x9E3779B97F4A7C15ULL;
+  bits = (bits ^ bits >> 30U) * 0xBF58476D1CE4E5B9ULL;
+  bits = (bits ^ bits >> 27U) * 0x94D049BB133111EBULL;
+  return bits ^ bits >> 31U;
 }
 
-}  // namespace
-
-Random::Random(std::uint64_t seed, std::string_view name) : engine_(seed_of(seed, name)) {}
+Random::Random(std::uint64_t seed, std::string_view name) : engine_(random_bits(hash_of(name, seed), seed)) {}
 
 std::int64_t Random::whole(std::int64_t least, std::int64_t most) {
   const std::uint64_t count = static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(least) + 1;
@@ -70,7 +51,7 @@ double Random::normal(double mean, double sigma) {
     const double y = real(-1, 1);
     const double square = x * x + y * y;
     if (square > 0 && square < 1) {
-      return mean + sigma * x * std::sqrt(-2 * natural_logarithm(square) / square);
+      return mean + sigma * x * std::sqrt(-2 * std::log(square) / square);
     }
   }
 }
@@ -93,18 +74,6 @@ std::uint64_t random_seed() {
     throw std::system_error(errno, std::generic_category(), "no random number");
   }
   return seed;
-}
-
-double sine_of_turns(double turns) {
-  constexpr double two_pi = 6.28318530717958648;
-  // To the quarter around 0, where the series is short: sin(1/2 - t) = sin t, sin(t - 1) = sin t.
-  const double quarter = turns > 0.75 ? turns - 1 : turns > 0.25 ? 0.5 - turns : turns;
-  const double angle = two_pi * quarter;
-  double sum = 0;
-  for (int degree = 21; degree >= 3; degree -= 2) {
-    sum = (sum + 1) * -angle * angle / (degree * (degree - 1));
-  }
-  return angle * (1 + sum);
 }
 
 }  // namespace sistem

@@ -7,9 +7,9 @@
 
 namespace sistem {
 
-/// Random values that are the same for the same seed on every machine. The standard fixes what its engines give, but
-/// not what its distributions make of that, so these are our own; none of them asks the C library for a logarithm,
-/// whose last bit differs from processor to processor.
+/// Random values that are the same for the same seed on every machine, but for the last bits of those of the normal
+/// distribution. The standard fixes what its engines give, but not what its distributions make of that, so these are
+/// our own.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
@@ -32,7 +32,11 @@ class Random {
 /// 0.1 ms on a virtual machine.
 [[nodiscard]] std::uint64_t random_seed();
 
-/// The sine of so many turns of a circle, 0 or more and below 1: the same bits on every machine.
-[[nodiscard]] double sine_of_turns(double turns);
+/// The same for the same text in each run, and spread over all bits but the lowest where texts differ in one letter
+/// (FNV-1a).
+[[nodiscard]] std::uint64_t hash_of(std::string_view text, std::uint64_t seed = 0);
+
+/// The bits with that number that a seed gives (SplitMix64, by its position): no other ones have to be drawn before.
+[[nodiscard]] std::uint64_t random_bits(std::uint64_t seed, std::uint64_t number);
 
 }  // namespace sistem

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "common/text/words.hpp"
-
 namespace sistem {
 
 bool Scanner::take(std::string_view bytes) {
@@ -26,6 +24,10 @@ std::string_view Scanner::take_bytes(std::size_t count) {
   return taken;
 }
 
+std::string_view Scanner::take_digits() {
+  return take_bytes(std::min(rest().find_first_not_of("0123456789"), rest().size()));
+}
+
 void Scanner::expect(std::string_view bytes) {
   if (!take(bytes)) {
     fail(bytes);
@@ -33,7 +35,11 @@ void Scanner::expect(std::string_view bytes) {
 }
 
 void Scanner::fail_at(std::size_t position, std::string_view expected) const {
-  throw Expected(fmt::format("expected {} at character {}", expected, character(position)));
+  fail_at(position, Expected(fmt::format("expected {}", expected)));
+}
+
+void Scanner::fail_at(std::size_t position, const Expected& complaint) const {
+  throw Expected(fmt::format("{} at character {}", complaint.what(), character(position)));
 }
 
 std::size_t Scanner::character(std::size_t position) const {

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "common/text/words.hpp"
+
 namespace sistem {
 
 /// Walks through a text that a person wrote, and says at which character it is not what it should be.
@@ -27,10 +29,15 @@ class Scanner {
   std::string_view take_until(std::string_view bytes);
   /// Takes so many bytes, which are there.
   std::string_view take_bytes(std::size_t count);
+  /// Takes all digits that come next.
+  std::string_view take_digits();
   /// Takes these bytes, or throws Expected, as all that is here complains: "expected , at character 7".
   void expect(std::string_view bytes);
   [[noreturn]] void fail(std::string_view expected) const { fail_at(at_, expected); }
+  /// The same with what another one complains about what is here.
+  [[noreturn]] void fail(const Expected& complaint) const { fail_at(at_, complaint); }
   [[noreturn]] void fail_at(std::size_t position, std::string_view expected) const;
+  [[noreturn]] void fail_at(std::size_t position, const Expected& complaint) const;
   /// "character 7": as people count them, from 1.
   [[nodiscard]] std::size_t character(std::size_t position) const;
 

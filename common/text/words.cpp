@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 
 namespace sistem {
@@ -56,22 +55,19 @@ std::optional<bool> truth(std::string_view word) {
 }
 
 std::chrono::duration<double> seconds_of(std::string_view text, Zero zero) {
-  double count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(count) || count < 0 ||
-      (count == 0 && zero == Zero::refused)) {
+  const auto count = number_of<double>(text);
+  if (!count || !std::isfinite(*count) || *count < 0 || (*count == 0 && zero == Zero::refused)) {
     throw Expected(zero == Zero::refused ? "expected seconds above 0" : "expected seconds, 0 or more");
   }
-  return std::chrono::duration<double>(count);
+  return std::chrono::duration<double>(*count);
 }
 
 std::int64_t whole_number(std::string_view text, std::int64_t least, std::int64_t most, const std::string& expected) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < least || value > most) {
+  const auto value = number_of<std::int64_t>(text);
+  if (!value || *value < least || *value > most) {
     throw Expected(expected.empty() ? fmt::format("expected a whole number from {} to {}", least, most) : expected);
   }
-  return value;
+  return *value;
 }
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view several) {

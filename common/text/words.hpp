@@ -1,11 +1,13 @@
 #pragma once
 
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,14 @@ class Expected : public std::runtime_error {
 [[nodiscard]] std::string one_of(const std::vector<std::string>& words);
 /// "expected a, b or c".
 [[nodiscard]] std::string expected_one_of(const std::vector<std::string>& words);
+
+/// The number that all of a text is; nothing where it is none.
+template <typename Number>
+[[nodiscard]] std::optional<Number> number_of(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
 
 /// What a word says: true for true, yes, on and 1, false for false, no, off and 0, in any case; else nothing.
 [[nodiscard]] std::optional<bool> truth(std::string_view word);

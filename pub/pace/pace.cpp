@@ -2,19 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <utility>
 
 #include "common/options/amount.hpp"
 #include "common/process/error.hpp"
+#include "common/text/wall_time.hpp"
 
 namespace sistem {
 namespace {
-
-using Nanoseconds = std::chrono::nanoseconds;
-using Seconds = std::chrono::duration<double>;
 
 /// What a word between two numbers, or after one, is.
 bool take(std::string_view& text, std::string_view word) {
@@ -72,81 +67,21 @@ Value speed(Speed& field) {
           [&field] { field = {}; }};
 }
 
-/// A number of so many digits at the beginning of `text`, from `least` to `most`.
-std::optional<int> take_digits(std::string_view& text, std::size_t digits, int least, int most) {
-  int number = 0;
-  const std::string_view word = text.substr(0, digits);
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (word.size() < digits || error != std::errc{} || end != word.data() + digits || word.front() == '-' ||
-      number < least || number > most) {
-    return std::nullopt;
-  }
-  text.remove_prefix(digits);
-  return number;
-}
-
-/// What stands behind the T: hours, minutes, and seconds with a fraction or without.
-std::optional<Nanoseconds> take_time_of_day(std::string_view& text) {
-  const auto hour = take_digits(text, 2, 0, 23);
-  const auto minute = hour && take(text, ":") ? take_digits(text, 2, 0, 59) : std::nullopt;
-  if (!minute) {
-    return std::nullopt;
-  }
-  Nanoseconds time = std::chrono::hours(*hour) + std::chrono::minutes(*minute);
-  if (take(text, ":")) {
-    const auto second = take_digits(text, 2, 0, 59);
-    if (!second) {
-      return std::nullopt;
-    }
-    time += std::chrono::seconds(*second);
-    if (text.starts_with('.')) {
-      const auto fraction = take_amount(text);
-      if (!fraction) {
-        return std::nullopt;
-      }
-      time += std::chrono::round<Nanoseconds>(Seconds(*fraction));
-    }
-  }
-  return time;
-}
-
-Value utc_time(std::optional<std::chrono::system_clock::time_point>& field) {
-  return {[&field](std::string_view text) { field = utc_time_of(text); },
-          [&field]() -> std::vector<std::string> {
+Value clock_start(std::optional<WallTime>& field) {
+  return {[&field](std::string_view text) {
+            field = utc_time_of(text);
             if (!field) {
-              return {};
+              throw Expected("expected a time in UTC, as 2026-11-25T08:00:00Z");
             }
-            const auto day = std::chrono::floor<std::chrono::days>(*field);
-            const std::chrono::year_month_day date{day};
-            const std::chrono::hh_mm_ss time{std::chrono::floor<Nanoseconds>(*field - day)};
-            const auto fraction = time.subseconds().count();
-            return {fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", static_cast<int>(date.year()),
-                                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                time.hours().count(), time.minutes().count(), time.seconds().count(),
-                                fraction == 0 ? "" : fmt::format(".{:09}", fraction))};
+          },
+          [&field] {
+            const bool is_whole = field && std::chrono::floor<std::chrono::seconds>(*field) == *field;
+            return field ? std::vector{utc_time(*field, is_whole ? 0 : 9)} : std::vector<std::string>{};
           },
           [&field] { field.reset(); }};
 }
 
 }  // namespace
-
-std::chrono::system_clock::time_point utc_time_of(std::string_view text) {
-  const Expected fault("expected a time in UTC, as 2026-11-25T08:00:00Z");
-  const auto year = take_digits(text, 4, 1970, 2200);
-  const auto month = year && take(text, "-") ? take_digits(text, 2, 1, 12) : std::nullopt;
-  const auto day = month && take(text, "-") ? take_digits(text, 2, 1, 31) : std::nullopt;
-  if (!day) {
-    throw fault;
-  }
-  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  const auto time = take(text, "T") ? take_time_of_day(text) : Nanoseconds(0);
-  (void)take(text, "Z");
-  if (!date.ok() || !time || !text.empty()) {
-    throw fault;
-  }
-  return std::chrono::sys_days(date) + std::chrono::duration_cast<std::chrono::system_clock::duration>(*time);
-}
 
 std::vector<Option> pace_rows(Pace& pace) {
   const std::string section = "Pace";
@@ -202,7 +137,7 @@ std::vector<Option> pace_rows(Pace& pace) {
        .value = "TIME",
        .section = section,
        .help = "The time of day at which the run's clock starts, in UTC: 2026-11-25T08:00:00Z. Default: now.",
-       .field = utc_time(pace.clock_start)},
+       .field = clock_start(pace.clock_start)},
   };
 }
 

@@ -43,8 +43,4 @@ struct Pace {
 /// Its rows of the table.
 [[nodiscard]] std::vector<Option> pace_rows(Pace& pace);
 
-/// "2026-11-25T08:00:00Z": a time of day in UTC, with fractions of a second or without; a date alone is its midnight.
-/// Throws Expected for what is none.
-[[nodiscard]] std::chrono::system_clock::time_point utc_time_of(std::string_view text);
-
 }  // namespace sistem

@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/text/random.hpp"
+
 namespace sistem {
 namespace {
 
 constexpr long double nanoseconds_in_a_second = 1e9L;
 
-/// A number in [0, 1) that looks drawn at random, of a seed and a number (SplitMix64, by its position). Not a generator
-/// that is drawn from in turn: then a slot's jitter would depend on whether the ones before it were skipped.
+/// A number in [0, 1). Not of a generator that is drawn from in turn: then a slot's jitter would depend on whether the
+/// ones before it were skipped.
 double drawn(std::uint64_t seed, std::uint64_t number) {
-  std::uint64_t bits = seed + (number + 1) * 0x9E3779B97F4A7C15U;
-  bits = (bits ^ (bits >> 30U)) * 0xBF58476D1CE4E5B9U;
-  bits = (bits ^ (bits >> 27U)) * 0x94D049BB133111EBU;
-  bits ^= bits >> 31U;
-  return static_cast<double>(bits >> 11U) * 0x1p-53;
+  return static_cast<double>(random_bits(seed, number) >> 11U) * 0x1p-53;
 }
 
 }  // namespace

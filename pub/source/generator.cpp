@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <string>
 
 namespace sistem {
@@ -38,9 +39,7 @@ Decimal read_decimal(Scanner& scanner, std::string_view what) {
   std::string digits = scanner.take("-") ? "-" : "";
   Decimal number;
   const auto take_digits = [&] {
-    const std::string_view rest = scanner.rest();
-    const auto end = std::find_if_not(rest.begin(), rest.end(), is_digit);
-    const std::string_view taken = scanner.take_bytes(static_cast<std::size_t>(end - rest.begin()));
+    const std::string_view taken = scanner.take_digits();
     digits += taken;
     return static_cast<int>(taken.size());
   };
@@ -169,7 +168,7 @@ Generator sine_in(Scanner& scanner, const Random& /*unused*/) {
   return {[=, low = range.low.value(), high = range.high.value()](nanoseconds elapsed) {
             const double turns =
                 static_cast<double>((elapsed + ahead) % period / nanoseconds(1)) / static_cast<double>(period.count());
-            return low + (high - low) * (0.5 + 0.5 * sine_of_turns(turns));
+            return low + (high - low) * (0.5 + 0.5 * std::sin(2 * std::numbers::pi * turns));
           },
           finer_than(range.low, range.high)};
 }

@@ -125,7 +125,7 @@ std::string read_whole(int fd, const std::string& name, std::size_t limit, const
   }
 }
 
-std::size_t payload_limit(const Message& pattern) {
+std::size_t payload_limit(const Message& pattern, std::size_t packet) {
   constexpr std::size_t length_and_packet_id = 2 + 2;  // the topic's length, and the packet id of QoS 1 and 2
   constexpr std::size_t length_of_properties = 4;
   constexpr std::size_t of_a_property = 5;  // its identifier, and a number or the lengths of its name and value
@@ -133,7 +133,7 @@ std::size_t payload_limit(const Message& pattern) {
   for (const Property& property : pattern.properties) {
     taken += of_a_property + property.name.size() + property.text.size();
   }
-  return largest_packet - std::min(taken, largest_packet);
+  return packet - std::min(taken, packet);
 }
 
 }  // namespace sistem

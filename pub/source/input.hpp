@@ -76,11 +76,11 @@ class LineReader {
 /// or a stop was requested before its end, and UsageError where it is more than `limit` bytes.
 [[nodiscard]] std::string read_whole(int fd, const std::string& name, std::size_t limit, const std::stop_token& stop);
 
-/// How many bytes of payload a PUBLISH like `pattern` can take, whose remaining length is 268,435,455 at most
-/// [MQTT-2.2.3]. A few bytes on the safe side, the same for every version of MQTT.
-[[nodiscard]] std::size_t payload_limit(const Message& pattern);
-
 /// The largest remaining length, four bytes of seven bits [MQTT-2.2.3].
 inline constexpr std::size_t largest_packet = 268'435'455;
+
+/// How many bytes of payload a PUBLISH like `pattern` can take, whose remaining length is `packet` at most. A few bytes
+/// on the safe side, the same for every version of MQTT.
+[[nodiscard]] std::size_t payload_limit(const Message& pattern, std::size_t packet = largest_packet);
 
 }  // namespace sistem

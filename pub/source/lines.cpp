@@ -149,8 +149,8 @@ ReadLine topic_lines(Message pattern) {
   };
 }
 
-void check_size(const Message& message) {
-  if (const std::size_t limit = payload_limit(message); message.payload.size() > limit) {
+void check_size(const Message& message, std::size_t packet) {
+  if (const std::size_t limit = payload_limit(message, packet); message.payload.size() > limit) {
     throw Expected(fmt::format("payload: expected at most {} bytes, got {}", limit, message.payload.size()));
   }
 }

@@ -34,8 +34,8 @@ using ReadLine = std::function<std::optional<LineMessage>(std::string line)>;
 /// Each line is a topic, a blank and the payload; without a blank the payload is empty.
 [[nodiscard]] ReadLine topic_lines(Message pattern);
 
-/// Throws Expected where a packet cannot carry such a message.
-void check_size(const Message& message);
+/// Throws Expected where a packet, of at most so many bytes, cannot carry such a message.
+void check_size(const Message& message, std::size_t packet = largest_packet);
 
 /// Throws Expected where no message can have this topic.
 void check_topic(const std::string& topic);

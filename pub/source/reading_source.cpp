@@ -7,18 +7,18 @@
 
 #include "common/process/error.hpp"
 #include "common/process/stop.hpp"
+#include "common/text/wall_time.hpp"
 #include "pub/source/template.hpp"
 
 namespace sistem {
 namespace {
 
 /// Two of the readings are differences: alone, they are not there before the second measurement.
-constexpr std::chrono::milliseconds between_attempts{100};
 constexpr int most_attempts = 20;
 
 }  // namespace
 
-Source readings_of(Readings readings, const SourceConfig& config, Message pattern) {
+Source readings_of(Readings readings, const SourceConfig& config, Message pattern, std::chrono::milliseconds between) {
   const std::vector<std::string> wanted = config.readings.value_or(std::vector<std::string>{});
   const auto turn_at = [wanted, pattern = std::move(pattern), prefix = config.prefix, format = config.reading_format](
                            const std::vector<Reading>& measured, const Moment& moment) {
@@ -32,10 +32,10 @@ Source readings_of(Readings readings, const SourceConfig& config, Message patter
     }
     return turn;
   };
-  return [readings = std::move(readings), turn_at](const Moment& moment, const std::stop_token& stop) mutable {
+  return [readings = std::move(readings), turn_at, between](const Moment& moment, const std::stop_token& stop) mutable {
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
       Turn turn = turn_at(readings.measure(Readings::Clock::now()), moment);
-      if (!turn.messages.empty() || !sleep_until(deadline_in(between_attempts), stop)) {
+      if (!turn.messages.empty() || !sleep_until(deadline_in(between), stop)) {
         return turn;
       }
     }
@@ -51,7 +51,7 @@ std::string json_of(const Reading& reading, std::chrono::system_clock::time_poin
   if (!reading.unit.empty()) {
     json += fmt::format("\"unit\":\"{}\",", reading.unit);
   }
-  return json + fmt::format("\"time\":\"{}\"}}", iso_time(time));
+  return json + fmt::format("\"time\":\"{}\"}}", utc_time(time, 3));
 }
 
 }  // namespace sistem

@@ -5,11 +5,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 #include <climits>
 #include <cmath>
 #include <cstdlib>
-#include <ctime>
 #include <map>
 #include <regex>
 
@@ -18,6 +16,7 @@
 #include "common/text/nearest.hpp"
 #include "common/text/random.hpp"
 #include "common/text/scanner.hpp"
+#include "common/text/wall_time.hpp"
 #include "common/text/words.hpp"
 #include "pub/source/generator.hpp"
 
@@ -106,13 +105,11 @@ class NumberFormat {
 std::size_t read_count(Scanner& scanner, std::size_t most) {
   scanner.expect(":");
   const std::size_t start = scanner.position();
-  const std::string_view digits = scanner.take_until("}");
-  std::size_t count = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
-  if (error != std::errc{} || end != digits.data() + digits.size() || count > most) {
+  const auto count = number_of<std::size_t>(scanner.take_until("}"));
+  if (!count || *count > most) {
     scanner.fail_at(start, fmt::format("a number of bytes, at most {},", most));
   }
-  return count;
+  return *count;
 }
 
 /// a|b|c up to the brace; %|, %} and %% stand for the second of the two.
@@ -210,7 +207,7 @@ class TemplateCompiler {
       return whole([client = static_cast<std::int64_t>(world_.client)](const Occasion&) { return client; });
     }
     if (name == "time") {
-      return [](const Occasion& now, std::string& out) { out += iso_time(now.wall); };
+      return [](const Occasion& now, std::string& out) { append_utc_time(now.wall, 3, out); };
     }
     if (name == "host") {
       return text(world_.host);
@@ -329,15 +326,6 @@ class TemplateCompiler {
   std::size_t start_ = 0;  ///< of the name of the placeholder that is read
   std::map<std::string, int> occurrences_;
 };
-
-std::string iso_time(system_clock::time_point time) {
-  const auto second = static_cast<std::time_t>(since_epoch<std::chrono::seconds>(time));
-  std::tm parts{};
-  ::gmtime_r(&second, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     since_epoch<std::chrono::milliseconds>(time) - 1000 * since_epoch<std::chrono::seconds>(time));
-}
 
 Template::Template(std::string_view text, const TemplateWorld& world) : size_(world.size) {
   TemplateCompiler{text, world, *this}.compile();

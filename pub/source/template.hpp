@@ -64,9 +64,6 @@ class Template {
 /// What a complaint says was expected where a text is no template in that world; nothing where it is one.
 [[nodiscard]] std::optional<std::string> fault_of_template(std::string_view text, const TemplateWorld& world);
 
-/// 2026-11-25T09:30:00.123Z: in UTC, with milliseconds.
-[[nodiscard]] std::string iso_time(std::chrono::system_clock::time_point time);
-
 /// The host and the process of a TemplateWorld, and its environment.
 [[nodiscard]] TemplateWorld this_world();
 

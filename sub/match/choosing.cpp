@@ -32,7 +32,7 @@ Choice Choosing::choose(const Message& message) {
   // mosquitto_sub's manual wants this under -R, too; its code (2.0.11) does not do it.
   choice.forgotten = message.retain && config_.remove_retained;
   const bool is_left_out = config_.dry_run ? !choice.forgotten : message.retain && config_.skip_retained;
-  if (is_left_out || !is_new(message) || !is_its_turn()) {
+  if (is_left_out || !is_new(message)) {
     return choice;
   }
   choice.handled = true;  // by the count, also what chance or its form keeps from being printed
@@ -73,8 +73,6 @@ bool Choosing::is_new(const Message& message) {
   payloads_.emplace(topic, payload);
   return true;
 }
-
-bool Choosing::is_its_turn() { return turn_++ % config_.every == 0; }
 
 bool Choosing::is_drawn() {
   return config_.random_filter >= 100 || std::uniform_real_distribution{0.0, 100.0}(random_) < config_.random_filter;

@@ -26,8 +26,8 @@ struct Choice {
 
 /// Which of the messages that arrive are handled: a message in, a choice out, in the order in which they came. Of two
 /// options that leave a message out, the first in this order decides:
-/// --retained-only, --filter-out, --match, --json-match, (--remove-retained,) --skip-retained, --unique, --every,
-/// (--count,) --random-filter.
+/// --retained-only, --filter-out, --match, --json-match, (--remove-retained,) --skip-retained, --unique, (--count,)
+/// --random-filter.
 class Choosing {
  public:
   /// `seed` decides what --random-filter draws. Throws Expected for a pattern or a condition that is wrong.
@@ -44,7 +44,6 @@ class Choosing {
  private:
   [[nodiscard]] bool is_matched(const Message& message) const;
   [[nodiscard]] bool is_new(const Message& message);
-  [[nodiscard]] bool is_its_turn();
   [[nodiscard]] bool is_drawn();
 
   const MatchConfig& config_;
@@ -52,7 +51,6 @@ class Choosing {
   std::vector<JsonCondition> conditions_;
   std::optional<Pattern> until_;
   std::unordered_map<std::size_t, std::size_t> payloads_;  ///< hashes, by those of their topics: so memory has a bound
-  std::size_t turn_ = 0;
   std::mt19937 random_;
 };
 

@@ -1,7 +1,5 @@
 #include "sub/match/json_condition.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "common/text/scanner.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {
@@ -53,31 +52,31 @@ std::optional<Scalar> scalar_of(std::string_view json) {
 /// Reads an expression from its front to its end.
 class Reader {
  public:
-  explicit Reader(std::string_view expression) : all_(expression), left_(expression) { skip_blanks(); }
+  explicit Reader(std::string_view expression) : scanner_(expression) { skip_blanks(); }
 
-  std::string_view path() {
-    constexpr std::string_view ends = " \t\n=!<>~";
-    const std::string_view path = left_.substr(0, left_.find_first_of(ends));
+  JsonPath path() {
+    Scanner ahead = scanner_;
+    const std::string_view path = ahead.take_until(" \t\n=!<>~");
     if (path.empty()) {
-      fail("expected the way to a field, as suhu or sensors.0.value,");
+      scanner_.fail("the way to a field, as suhu or sensors.0.value,");
     }
     try {
-      (void)JsonPath{path};
+      JsonPath read{path};
+      take(path.size());
+      return read;
     } catch (const Expected& expected) {
-      fail(expected.what());
+      scanner_.fail(expected);
     }
-    take(path.size());
-    return path;
   }
 
   Operator comparison() {
-    if (left_.empty()) {
+    if (scanner_.at_end()) {
       return Operator::exists;
     }
-    const auto* const found =
-        std::find_if(operators.begin(), operators.end(), [&](const auto& one) { return left_.starts_with(one.first); });
+    const auto* const found = std::find_if(operators.begin(), operators.end(),
+                                           [&](const auto& one) { return scanner_.rest().starts_with(one.first); });
     if (found == operators.end()) {
-      fail("expected ==, !=, <, <=, >, >=, ~ or contains");
+      scanner_.fail("==, !=, <, <=, >, >=, ~ or contains");
     }
     take(found->first.size());
     return found->second;
@@ -85,48 +84,42 @@ class Reader {
 
   Scalar value(Operator of) {
     const bool has_order = of != Operator::equal && of != Operator::unequal && of != Operator::contains;
-    std::string_view json = left_;
+    std::string_view json = scanner_.rest();
     const auto scalar = !json.empty() && take_json(json) ? scalar_of(json) : std::nullopt;
     const bool is_ordered =
         scalar && (std::holds_alternative<long double>(*scalar) || std::holds_alternative<std::string>(*scalar));
     if (has_order && !is_ordered) {
-      fail("expected a number, or text in double quotes,");
+      scanner_.fail("a number, or text in double quotes,");
     }
     if (!scalar) {
-      fail("expected a number, true, false, null, or text in double quotes,");
+      scanner_.fail("a number, true, false, null, or text in double quotes,");
     }
     return *scalar;
   }
 
   Pattern pattern() {
-    if (left_.empty()) {
-      fail("expected a regular expression");
+    if (scanner_.at_end()) {
+      scanner_.fail("a regular expression");
     }
     try {
-      return Pattern{left_};
+      return Pattern{scanner_.rest()};
     } catch (const Expected& expected) {
-      fail(expected.what());
+      scanner_.fail(expected);
     }
   }
 
  private:
-  void skip_blanks() { left_.remove_prefix(std::min(left_.find_first_not_of(blanks), left_.size())); }
+  void skip_blanks() {
+    const std::string_view rest = scanner_.rest();
+    scanner_.take_bytes(std::min(rest.find_first_not_of(blanks), rest.size()));
+  }
 
   void take(std::size_t count) {
-    left_.remove_prefix(count);
+    scanner_.take_bytes(count);
     skip_blanks();
   }
 
-  /// People count characters, not bytes.
-  [[noreturn]] void fail(std::string_view expected) const {
-    const std::string_view before = all_.substr(0, all_.size() - left_.size());
-    const auto characters = std::count_if(before.begin(), before.end(),
-                                          [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
-    throw Expected(fmt::format("{} at character {}", expected, characters + 1));
-  }
-
-  std::string_view all_;
-  std::string_view left_;
+  Scanner scanner_;
 };
 
 template <typename Value>
@@ -160,7 +153,7 @@ std::string_view without_blanks_behind(std::string_view text) {
 
 JsonCondition::JsonCondition(std::string_view expression) : path_(".") {
   Reader reader{without_blanks_behind(expression)};
-  path_ = JsonPath{reader.path()};
+  path_ = reader.path();
   operator_ = reader.comparison();
   if (operator_ == Operator::matches) {
     pattern_ = reader.pattern();

@@ -1,7 +1,8 @@
 #include "sub/match/json_text.hpp"
 
+#include <re2/re2.h>
+
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,7 @@ namespace sistem {
 namespace {
 
 constexpr std::size_t deepest = 1000;
+constexpr std::string_view json_blanks = " \t\n\r";
 
 /// Behind the string that begins at `at`.
 std::size_t end_of_string(std::string_view json, std::size_t at) {
@@ -19,89 +21,6 @@ std::size_t end_of_string(std::string_view json, std::size_t at) {
   }
   return at + 1;
 }
-
-/// Writes JSON again, token by token.
-class Layout {
- public:
-  Layout(bool pretty, std::string& out) : pretty_(pretty), out_(out) {}
-
-  /// Takes what is known to be JSON. False where it is nested too deep.
-  bool write(std::string_view json) {
-    for (std::size_t at = 0; at < json.size(); ++at) {
-      if (json[at] == '"') {
-        const std::size_t end = end_of_string(json, at);
-        begin_value();
-        out_ += json.substr(at, end - at);
-        at = end - 1;
-      } else if (!put(json[at])) {
-        return false;
-      }
-    }
-    return true;
-  }
-
- private:
-  bool put(char c) {
-    switch (c) {
-      case ' ':
-      case '\t':
-      case '\n':
-      case '\r': return true;
-      case '{':
-      case '[': return open(c);
-      case '}':
-      case ']': close(c); return true;
-      case ':': out_ += pretty_ ? ":\t" : ":"; return true;
-      case ',': comma(); return true;
-      default:
-        begin_value();
-        out_ += c;
-        return true;
-    }
-  }
-
-  bool open(char bracket) {
-    begin_value();
-    out_ += bracket;
-    open_ += bracket;
-    if (pretty_ && bracket == '{') {
-      out_ += '\n';
-      fresh_line_ = true;
-    }
-    return open_.size() <= deepest;
-  }
-
-  void close(char bracket) {
-    open_.pop_back();
-    if (pretty_ && bracket == '}') {
-      out_ += fresh_line_ ? "" : "\n";
-      out_.append(open_.size(), '\t');
-      fresh_line_ = false;
-    }
-    out_ += bracket;
-  }
-
-  void comma() {
-    out_ += ',';
-    if (pretty_) {
-      fresh_line_ = open_.back() == '{';
-      out_ += fresh_line_ ? '\n' : ' ';
-    }
-  }
-
-  /// Before any token that is not punctuation.
-  void begin_value() {
-    if (fresh_line_) {
-      out_.append(open_.size(), '\t');
-      fresh_line_ = false;
-    }
-  }
-
-  bool pretty_;
-  std::string& out_;
-  std::string open_;         ///< the brackets that are open
-  bool fresh_line_ = false;  ///< a line of an object was begun and holds nothing yet
-};
 
 /// Walks through what is known to be JSON.
 class Walk {
@@ -134,7 +53,7 @@ class Walk {
   }
 
  private:
-  void skip_spaces() { at_ = std::min(json_.find_first_not_of(" \t\n\r", at_), json_.size()); }
+  void skip_spaces() { at_ = std::min(json_.find_first_not_of(json_blanks, at_), json_.size()); }
 
   [[nodiscard]] std::size_t end_of_value() const {
     const char first = json_[at_];
@@ -159,60 +78,13 @@ class Walk {
   std::size_t at_ = 0;
 };
 
-/// Behind the digits that begin at `at`.
-std::size_t end_of_digits(std::string_view text, std::size_t at) {
-  return std::min(text.find_first_not_of("0123456789", at), text.size());
-}
-
-/// Whether that is a number by JSON's grammar [RFC 8259 6].
-bool is_number(std::string_view text) {
-  std::size_t at = text.starts_with('-') ? 1 : 0;
-  const std::size_t first = at;
-  at = end_of_digits(text, at);
-  if (at == first || (text[first] == '0' && at > first + 1)) {
-    return false;
-  }
-  if (at < text.size() && text[at] == '.') {
-    const std::size_t fraction = at + 1;
-    at = end_of_digits(text, fraction);
-    if (at == fraction) {
-      return false;
-    }
-  }
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    at += at < text.size() && (text[at] == '+' || text[at] == '-') ? 1U : 0U;
-    const std::size_t exponent = at;
-    at = end_of_digits(text, exponent);
-    if (at == exponent) {
-      return false;
-    }
-  }
-  return at == text.size();
-}
-
-/// The text with each number that JSON may have replaced by 0. It need not be JSON.
-std::string without_numbers(std::string_view text) {
-  std::string out;
-  bool in_string = false;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (in_string && c == '\\' && at + 1 < text.size()) {
-      out += text.substr(at++, 2);
-      continue;
-    }
-    in_string = in_string != (c == '"');
-    const bool begins_number = !in_string && (c == '-' || (c >= '0' && c <= '9'));
-    if (!begins_number) {
-      out += c;
-      continue;
-    }
-    const std::size_t end = std::min(text.find_first_not_of("0123456789+-.eE", at), text.size());
-    const std::string_view number = text.substr(at, end - at);
-    out += is_number(number) ? "0" : number;
-    at = end - 1;
-  }
-  return out;
+/// The text with only the first digit of each number, so that a double holds it: 123e400 becomes 1e4. What is no JSON
+/// does not become any by it.
+std::string with_small_numbers(std::string_view text) {
+  static const RE2 string_or_number{R"(("(?:[^"\\]|\\.)*")|([1-9])[0-9]*)"};
+  std::string small{text};
+  RE2::GlobalReplace(&small, string_or_number, R"(\1\2)");
+  return small;
 }
 
 }  // namespace
@@ -225,16 +97,41 @@ bool take_json(std::string_view& text) {
     text.remove_prefix(mark.size());
   }
   return text.find('\0') == std::string_view::npos &&
-         (nlohmann::json::accept(text) || nlohmann::json::accept(without_numbers(text)));
+         (nlohmann::json::accept(text) || nlohmann::json::accept(with_small_numbers(text)));
 }
 
 bool append_laid_out(std::string_view json, bool pretty, std::string& out) {
-  const std::size_t before = out.size();
-  const bool is_written = Layout{pretty, out}.write(json);
-  if (!is_written) {
-    out.resize(before);
+  const std::size_t begin = out.size();
+  std::string open;  // the brackets that are
+  char before = '\0';
+  const auto begin_line = [&] { out.append("\n").append(open.size(), '\t'); };
+  for (std::size_t at = json.find_first_not_of(json_blanks); at < json.size();
+       at = json.find_first_not_of(json_blanks, at)) {
+    const char c = json[at];
+    const std::size_t end = c == '"' ? end_of_string(json, at) : at + 1;
+    if (c == '}' || c == ']') {
+      open.pop_back();
+    }
+    if (c == '}' && pretty) {
+      before == '{' ? out.pop_back() : begin_line();  // one tab less than its members would have
+    }
+    out += json.substr(at, end - at);
+    if (c == '{' || c == '[') {
+      open += c;
+    }
+    if (open.size() > deepest) {
+      out.resize(begin);
+      return false;
+    }
+    if (pretty && (c == '{' || (c == ',' && open.back() == '{'))) {
+      begin_line();
+    } else if (pretty && (c == ':' || c == ',')) {
+      out += c == ':' ? '\t' : ' ';
+    }
+    before = c;
+    at = end;
   }
-  return is_written;
+  return true;
 }
 
 std::string unquoted(std::string_view string) {
@@ -247,11 +144,9 @@ std::string_view json_value(std::string_view json) { return Walk{json}.take(); }
 std::optional<std::string_view> json_member(std::string_view json, std::string_view name) {
   Walk walk{json};
   if (walk.bracket() == '[') {
-    std::size_t at = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), at);
+    const auto at = number_of<std::size_t>(name);
     const auto elements = json_elements(json);
-    const bool is_there = error == std::errc{} && end == name.data() + name.size() && at < elements.size();
-    return is_there ? std::optional(elements[at]) : std::nullopt;
+    return at && *at < elements.size() ? std::optional(elements[*at]) : std::nullopt;
   }
   std::optional<std::string_view> found;
   if (walk.bracket() == '{' && walk.enter()) {

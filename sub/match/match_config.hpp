@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +16,6 @@ struct MatchConfig {
   std::vector<std::string> match;       ///< regular expressions, of which a payload matches one
   std::vector<std::string> json_match;  ///< conditions that all hold for a JSON payload
   bool unique = false;                  ///< only where the payload is not the one before it on its topic
-  std::size_t every = 1;                ///< each N-th of the messages that are chosen
   double random_filter = 100;           ///< percentage of messages that are printed
   std::optional<std::string> until;     ///< end with the first payload that matches
 };

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "common/text/words.hpp"
-#include "sub/match/json_text.hpp"
 
 namespace sistem {
 namespace {
@@ -42,38 +41,19 @@ NumberField::NumberField(std::string_view path) : path_(path) {
   if (path == "payload" || path == ".") {
     return;
   }
-  if (path.starts_with('.')) {
-    path.remove_prefix(1);  // as jq has it
-  }
-  while (true) {
-    const std::size_t point = path.find('.');
-    const std::string_view name = path.substr(0, point);
-    if (name.empty()) {
-      throw Expected("expected payload, or the name of a JSON field such as temperature or a.b");
-    }
-    names_.emplace_back(name);
-    if (point == std::string_view::npos) {
-      return;
-    }
-    path.remove_prefix(point + 1);
+  try {
+    field_.emplace(path);
+  } catch (const Expected&) {
+    throw Expected("expected payload, or the name of a JSON field such as temperature or a.b");
   }
 }
 
 std::optional<double> NumberField::of(std::string_view payload) const {
-  if (names_.empty()) {
+  if (!field_) {
     return number_at_the_front(payload);
   }
-  if (!take_json(payload)) {
-    return std::nullopt;
-  }
-  std::optional<std::string_view> at = json_value(payload);
-  for (const std::string& name : names_) {
-    at = json_member(*at, name);
-    if (!at) {
-      return std::nullopt;
-    }
-  }
-  return number_of(*at);
+  const auto value = take_json(payload) ? field_->find(payload) : std::nullopt;
+  return value ? number_of(*value) : std::nullopt;
 }
 
 }  // namespace sistem

@@ -3,7 +3,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "sub/match/json_text.hpp"
 
 namespace sistem {
 
@@ -22,7 +23,7 @@ class NumberField {
 
  private:
   std::string path_;
-  std::vector<std::string> names_;  ///< none: the payload itself
+  std::optional<JsonPath> field_;  ///< nothing: the payload itself
 };
 
 }  // namespace sistem

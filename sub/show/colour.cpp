@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "common/text/random.hpp"
+
 namespace sistem {
 namespace {
 
@@ -14,15 +16,6 @@ constexpr std::array<unsigned, 6> few_colours{6, 2, 5, 3, 4, 1};
 
 // Far from each other, for lines that cross.
 constexpr std::array<unsigned, Paint::series_colours> series_of_many{33, 166, 71, 133, 136, 37};
-
-/// FNV-1a: spreads topics that differ in one letter, and is the same in each run.
-std::uint32_t hash_of(std::string_view text) {
-  std::uint32_t hash = 2166136261U;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  }
-  return hash ^ hash >> 12U;  // and the lab's topics get colours that differ
-}
 
 std::string value_of(const std::map<std::string, std::string>& environment, const std::string& name) {
   const auto found = environment.find(name);
@@ -41,7 +34,7 @@ Palette palette_of(const std::map<std::string, std::string>& environment) {
 }
 
 std::string Paint::topic(std::string_view topic, std::string_view text) const {
-  const std::uint32_t hash = hash_of(topic);
+  const std::uint64_t hash = hash_of(topic) >> 18U;  // so the lab's topics get colours that differ
   return in(
       palette_ == Palette::many ? many_colours[hash % many_colours.size()] : few_colours[hash % few_colours.size()],
       text);

@@ -44,7 +44,7 @@ Format form_of(const DisplayConfig& config) {
     return Format::of(*config.format, config.pretty, end);
   }
   if (config.json) {
-    return Format::json(config.pretty, end);
+    return Format::json(end);
   }
   if (config.hex) {
     return Format::hex_dump(end);

@@ -18,7 +18,7 @@ struct DisplayConfig {
   bool json = false;                          ///< as common/mqtt/record.hpp has it
   bool hex = false;                           ///< as a dump
   bool csv = false;                           ///< as a table
-  bool pretty = false;                        ///< JSON over several lines
+  bool pretty = false;                        ///< %j and %J over several lines
   bool no_newline = false;                    ///< -N
   bool null = false;                          ///< NUL behind each message instead of a newline
   bool drop_in = false;                       ///< called by mosquitto_sub's name

@@ -7,14 +7,15 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <ctime>
 #include <iterator>
 
 #include "common/measure/stamp.hpp"
+#include "common/mqtt/property.hpp"
 #include "common/mqtt/record.hpp"
 #include "common/options/settings.hpp"
 #include "common/text/encoding.hpp"
 #include "common/text/screen_text.hpp"
+#include "common/text/wall_time.hpp"
 #include "sub/show/format_compiler.hpp"
 #include "sub/show/message_json.hpp"
 
@@ -23,52 +24,12 @@ namespace {
 
 using Name = Format::Part::Name;
 
-/// A moment as strftime wants it.
-class Moment {
- public:
-  explicit Moment(std::chrono::system_clock::time_point time) {
-    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-    nanoseconds_ = std::chrono::nanoseconds(time - whole).count();
-    const std::time_t count = std::chrono::system_clock::to_time_t(whole);
-    localtime_r(&count, &local_);
-  }
-
-  [[nodiscard]] std::string formatted(const char* format) const {
-    std::array<char, 100> text{};
-    return {text.data(), std::strftime(text.data(), text.size(), format, &local_)};
-  }
-  [[nodiscard]] std::int64_t nanoseconds() const { return nanoseconds_; }
-
-  /// 2026-11-25T10:36:56.123456789+01:00 [ISO 8601, RFC 3339]
-  [[nodiscard]] std::string in_full() const {
-    std::string zone = formatted("%z");
-    if (zone.size() > 3) {
-      zone.insert(zone.size() - 2, ":");
-    }
-    return fmt::format("{}.{:09}{}", formatted("%FT%T"), nanoseconds_, zone);
-  }
-
- private:
-  std::tm local_{};
-  std::int64_t nanoseconds_ = 0;
-};
-
 /// Why a message cannot be shown as the format has it.
 using Fault = std::optional<std::string_view>;
 
 constexpr std::string_view no_json = "its payload is no JSON";
 constexpr std::string_view no_float = "its payload has not the 4 bytes of a float";
 constexpr std::string_view no_double = "its payload has not the 8 bytes of a double";
-
-// Identifiers of properties [MQTT5 2.2.2.2].
-constexpr std::uint8_t payload_format_indicator = 1;
-constexpr std::uint8_t message_expiry_interval = 2;
-constexpr std::uint8_t content_type = 3;
-constexpr std::uint8_t response_topic = 8;
-constexpr std::uint8_t correlation_data = 9;
-constexpr std::uint8_t subscription_identifier = 11;
-constexpr std::uint8_t topic_alias = 35;
-constexpr std::uint8_t user_property = 38;
 
 /// `digits` with a separator after each `group` of them, as mosquitto_sub 2.1 has it.
 std::string grouped(const std::string& digits, std::size_t group, char separator) {
@@ -104,16 +65,16 @@ class Rendering {
  private:
   Fault field(const Format::Part& part) {
     switch (part.letter) {
-      case 'A': number_property(topic_alias, part); break;
-      case 'C': text_property(content_type, part); break;
-      case 'D': text_property(correlation_data, part); break;
-      case 'E': number_property(message_expiry_interval, part); break;
-      case 'F': number_property(payload_format_indicator, part); break;
+      case 'A': number_property(property_id::topic_alias, part); break;
+      case 'C': text_property(property_id::content_type, part); break;
+      case 'D': text_property(property_id::correlation_data, part); break;
+      case 'E': number_property(property_id::message_expiry_interval, part); break;
+      case 'F': number_property(property_id::payload_format_indicator, part); break;
       case 'I': text(moment().formatted("%FT%T%z"), part); break;
       case 'J': return json(JsonPayload::embedded);
       case 'P': text(user_properties(), part); break;
-      case 'R': text_property(response_topic, part); break;
-      case 'S': number_property(subscription_identifier, part); break;
+      case 'R': text_property(property_id::response_topic, part); break;
+      case 'S': number_property(property_id::subscription_identifier, part); break;
       case 'U': fmt::format_to(out(), "{}.{:09}", moment().formatted("%s"), moment().nanoseconds()); break;
       case 'X': hexadecimal(HexDigits::upper, part); break;
       case 'd': return floating<double>(part, no_double);
@@ -189,7 +150,7 @@ class Rendering {
   std::back_insert_iterator<std::string> out() { return std::back_inserter(out_); }
 
   /// The moment of arrival, and not of printing: what waits for a slow reader is not younger for it.
-  const Moment& moment() {
+  const LocalTime& moment() {
     if (!moment_) {
       moment_.emplace(message_.arrival);
     }
@@ -322,7 +283,7 @@ class Rendering {
   const bool spells_out_;
   std::string spelled_out_;
   std::string& out_;
-  std::optional<Moment> moment_;
+  std::optional<LocalTime> moment_;
 };
 
 constexpr std::size_t bytes_a_line = 16;
@@ -365,7 +326,7 @@ void append_csv_field(std::string_view field, std::string& out) {
 }
 
 void append_csv(const Message& message, std::string& out) {
-  out += Moment{message.arrival}.in_full();
+  out += LocalTime{message.arrival}.in_full();
   out += ',';
   append_csv_field(message.topic, out);
   fmt::format_to(std::back_inserter(out), ",{},{},", message.qos, message.retain ? 1 : 0);
@@ -384,11 +345,7 @@ Format Format::payload(End end) { return {Style::payload, end}; }
 
 Format Format::verbose(End end) { return {Style::verbose, end}; }
 
-Format Format::json(bool pretty, End end) {
-  Format format{Style::json, end};
-  format.pretty_ = pretty;
-  return format;
-}
+Format Format::json(End end) { return {Style::json, end}; }
 
 Format Format::hex_dump(End end) { return {Style::hex_dump, end}; }
 
@@ -431,15 +388,7 @@ Fault Format::append_form(const Message& message, const Position& position, std:
     case Style::verbose:
       out.append(message.topic).append(" ").append(message.payload.empty() ? "(null)" : message.payload);
       break;
-    case Style::json:
-      if (pretty_) {
-        std::string line;
-        append_record(message, line);
-        (void)append_laid_out(line, true, out);  // what we write is not nested deep
-      } else {
-        append_record(message, out);
-      }
-      break;
+    case Style::json: append_record(message, out); break;
     case Style::hex_dump: append_dump(message, out); break;
     case Style::csv: append_csv(message, out); break;
     case Style::parts: {

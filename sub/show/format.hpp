@@ -33,8 +33,8 @@ class Format {
   /// Topic, space and payload, or "(null)" where it is empty; where nothing follows, nothing then.
   [[nodiscard]] static Format verbose(End end);
 
-  /// The line that common/mqtt/record.hpp has; `pretty` spreads it over several.
-  [[nodiscard]] static Format json(bool pretty, End end);
+  /// The line that common/mqtt/record.hpp has.
+  [[nodiscard]] static Format json(End end);
 
   /// A line with the topic, then the payload, 16 bytes a line: where they stand, in hexadecimal, and as ASCII.
   [[nodiscard]] static Format hex_dump(End end);

@@ -312,7 +312,7 @@ std::vector<std::string> Graph::legend(const Paint& paint) const {
 }
 
 std::string Graph::line(const Message& message, double number, const Paint& paint) {
-  return fmt::format("{}\t{}\t{}\n", paint.dim(time_of_day_with_milliseconds(message.arrival)),
+  return fmt::format("{}\t{}\t{}\n", paint.dim(time_of_day(message.arrival, 3)),
                      paint.topic(message.topic, shown(message.topic)), number);
 }
 

@@ -30,23 +30,21 @@ void add_bytes(Json& object, const std::string& name, const std::string& bytes) 
 Json json_of(const std::vector<Property>& properties) {
   Json object = Json::object();
   for (const Property& property : properties) {
-    switch (property.identifier) {
-      case 1: add(object, "payload-format-indicator", property.number); break;
-      case 2: add(object, "message-expiry-interval", property.number); break;
-      case 3: add(object, "content-type", property.text); break;
-      case 8: add(object, "response-topic", property.text); break;
-      case 9: add_bytes(object, "correlation-data", property.text); break;
-      case 11: add(object, "subscription-identifier", property.number); break;
-      case 35: add(object, "topic-alias", property.number); break;
-      case 38: {
+    const PublishProperty* const known = publish_property(property.identifier);
+    if (known == nullptr) {
+      continue;
+    }
+    switch (known->kind) {
+      case PublishProperty::Kind::number: add(object, std::string(known->name), property.number); break;
+      case PublishProperty::Kind::text: add(object, std::string(known->name), property.text); break;
+      case PublishProperty::Kind::bytes: add_bytes(object, std::string(known->name), property.text); break;
+      case PublishProperty::Kind::pair: {
         Json& all = object["user-properties"];
         if (all.is_null()) {
           all = Json::object();
         }
         add(all, property.name, property.text);
-        break;
       }
-      default: break;  // PUBLISH carries no others [MQTT5-2.2.2.2]
     }
   }
   return object;

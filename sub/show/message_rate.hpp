@@ -5,7 +5,7 @@
 #include <string>
 
 #include "common/mqtt/message.hpp"
-#include "sub/show/time_of_day.hpp"
+#include "common/text/wall_time.hpp"
 
 namespace sistem {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/text/screen_text.hpp"
-#include "sub/show/time_of_day.hpp"
+#include "common/text/wall_time.hpp"
 
 namespace sistem {
 namespace {
@@ -17,7 +17,7 @@ void TerminalLines::append(const Message& message, std::string& out) {
   const std::string topic = shown(message.topic);
   const std::size_t columns = columns_of(topic);
   topic_columns_ = std::max(topic_columns_, std::min(columns, widest_column));
-  out += paint_.dim(time_of_day_with_milliseconds(message.arrival));
+  out += paint_.dim(time_of_day(message.arrival, 3));
   out += "  ";
   out += paint_.topic(message.topic, topic);
   out.append(topic_columns_ - std::min(topic_columns_, columns), ' ');

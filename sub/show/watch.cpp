@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "common/text/screen_text.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
@@ -36,10 +37,6 @@ std::string age_text(WallTime::duration age) {
   }
   return seconds < 86400 ? fmt::format("{:.0f} h", std::floor(seconds / 3600))
                          : fmt::format("{:.0f} d", std::floor(seconds / 86400));
-}
-
-std::string counted(std::uint64_t count, const char* one, const char* many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 }  // namespace

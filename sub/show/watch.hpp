@@ -9,8 +9,8 @@
 
 #include "common/mqtt/message.hpp"
 #include "common/process/output.hpp"
+#include "common/text/wall_time.hpp"
 #include "sub/show/colour.hpp"
-#include "sub/show/time_of_day.hpp"
 
 namespace sistem {
 

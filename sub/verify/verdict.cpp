@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/measure/report_json.hpp"
 #include "common/text/screen_text.hpp"
 #include "common/text/words.hpp"
 
@@ -17,8 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::pair<const char*, double>, 5> percentiles{
-    {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}, {"max", 100}}};
+constexpr std::array<Percentile, 6> percentiles{
+    {{"min", 0}, {"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}, {"max", 100}}};
 
 /// So many publishers and ranges are told one by one.
 constexpr std::size_t most_told = 8;
@@ -48,9 +49,10 @@ std::string words_of(const Histogram& histogram) {
   if (histogram.count() == 0) {
     return "-";
   }
-  std::string words = fmt::format("min {}", milliseconds(histogram.least()));
+  std::string words;
   for (const auto& [name, percent] : percentiles) {
-    words += fmt::format(", {} {:.3f}", name, in_milliseconds(histogram.percentile(percent)));
+    words += fmt::format("{}{} {:.3f}{}", words.empty() ? "" : ", ", name,
+                         in_milliseconds(histogram.percentile(percent)), words.empty() ? " ms" : "");
   }
   return words;
 }
@@ -180,17 +182,6 @@ std::string plain_text_of(const Verifier& verifier, const Totals& totals, const 
   return text;
 }
 
-Json json_of(const Histogram& histogram) {
-  if (histogram.count() == 0) {
-    return {};
-  }
-  Json json{{"min", rounded(in_milliseconds(histogram.least()), 6)}};
-  for (const auto& [name, percent] : percentiles) {
-    json[name] = rounded(in_milliseconds(histogram.percentile(percent)), 6);
-  }
-  return json;
-}
-
 Json json_of(const Verifier& verifier, const Totals& totals, const Budgets& budgets,
              const Circumstances& circumstances) {
   const Latencies& latencies = totals.latencies;
@@ -206,8 +197,8 @@ Json json_of(const Verifier& verifier, const Totals& totals, const Budgets& budg
             {"bytes", totals.bytes},
             {"seconds", rounded(totals.time.count(), 6)},
             {"rate", totals.rate() ? Json(rounded(*totals.rate(), 3)) : Json()},
-            {"latency_ms", json_of(latencies.from_sent)},
-            {"since_due_ms", json_of(latencies.from_due)},
+            {"latency_ms", json_of(latencies.from_sent, percentiles, 6)},
+            {"since_due_ms", json_of(latencies.from_due, percentiles, 6)},
             {"mean_ms", rounded(in_milliseconds(latencies.mean()), 6)},
             {"jitter_ms", rounded(in_milliseconds(latencies.jitter()), 6)},
             {"runs", Json::array()},
@@ -226,36 +217,14 @@ Json json_of(const Verifier& verifier, const Totals& totals, const Budgets& budg
              {"corrupted", run.corrupted},
              {"clock_ahead_ms", run.clock ? Json(rounded(in_milliseconds(run.clock->ahead), 6)) : Json()},
              {"clock_within_ms", run.clock ? Json(rounded(in_milliseconds(run.clock->within), 6)) : Json()},
-             {"latency_ms", json_of(run.latencies.from_sent)},
-             {"since_due_ms", json_of(run.latencies.from_due)}};
+             {"latency_ms", json_of(run.latencies.from_sent, percentiles, 6)},
+             {"since_due_ms", json_of(run.latencies.from_due, percentiles, 6)}};
     for (const auto& [first, last] : run.series.lost_ranges(100)) {
       one["lost_ranges"].push_back({first, last});
     }
     json["runs"].push_back(std::move(one));
   }
   return json;
-}
-
-/// A row of the figures that are one number each, those of latencies in a column of their own.
-std::string csv_of(const Json& json, bool with_heading) {
-  std::string names;
-  std::string values;
-  const auto add = [&](const std::string& name, const std::string& value) {
-    names += (names.empty() ? "" : ",") + name;
-    values += (values.empty() ? "" : ",") + value;
-  };
-  for (const auto& [name, value] : json.items()) {
-    if (name == "latency_ms" || name == "since_due_ms") {
-      for (const char* column : {"min", "p50", "p90", "p99", "p99.9", "max"}) {
-        add(fmt::format("{}_{}", name, column), value.is_null() ? "" : value[column].dump());
-      }
-    } else if (name == "broken") {
-      add(name, std::to_string(value.size()));
-    } else if (!value.is_array()) {
-      add(name, value.is_null() ? "" : value.dump());
-    }
-  }
-  return (with_heading ? names + "\n" : "") + values + "\n";
 }
 
 }  // namespace
@@ -319,7 +288,11 @@ std::string text_of(const Verifier& verifier, const Budgets& budgets, const Circ
     case ReportFormat::json:
       return json_of(verifier, totals, budgets, circumstances).dump(-1, ' ', false, Json::error_handler_t::replace) +
              "\n";
-    case ReportFormat::csv: return csv_of(json_of(verifier, totals, budgets, circumstances), with_heading);
+    case ReportFormat::csv: {
+      Json row = json_of(verifier, totals, budgets, circumstances);
+      row["broken"] = row["broken"].size();
+      return csv_of(row, percentiles, with_heading);
+    }
   }
   return {};
 }

@@ -65,7 +65,6 @@ TEST_F(Printing, OnlyWhatWasChosenIsPrintedAndCounted) {
       {{"--match", "^a", "-C", "2"}, {"ab", "ba", "ac"}, "ab\nac\n"},
       {{"--json-match", "suhu > 30", "-C", "1"}, {R"({"suhu":29})", "no JSON", R"({"suhu":31})"}, "{\"suhu\":31}\n"},
       {{"--unique", "-C", "3"}, {"1", "1", "2", "2", "1"}, "1\n2\n1\n"},
-      {{"--every", "2", "-C", "2"}, {"1", "2", "3"}, "1\n3\n"},
       {{"--until", "end$"}, {"1", "the end"}, "1\nthe end\n"},
   };
   for (const auto& [options, payloads, expected] : table) {
@@ -156,7 +155,7 @@ TEST_F(Printing, WhatMakesNoSenseIsWrongUsage) {
       {{"--json", "-F", "%p"}, "only one of them can be given"},
       {Arguments{"--dry-run"}, "--dry-run needs --remove-retained"},
       {Arguments{"--append"}, "--append needs --record"},
-      {{"--every", "0"}, "--every"},
+      {{"--json", "--pretty"}, "--pretty and --json: each message is one line of it"},
       {{"-F", "%{nosuch}"}, "at character 1"},
   };
   for (const auto& [options, words] : table) {

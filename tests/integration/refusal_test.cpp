@@ -36,8 +36,8 @@ TEST(Refusal, AnUnknownNameIsOneLineToo) {
 TEST(Refusal, EachConnackCodeHasItsWordsAndItsStatus) {
   const std::tuple<char, std::string, int> table[] = {
       {'\1', "it does not speak MQTT 3.1.1 (CONNACK code 1)", 4},
-      {'\2', "it does not accept the client id (CONNACK code 2)", 4},
-      {'\3', "its MQTT service is not available (CONNACK code 3)", 3},
+      {'\2', "client id not accepted (CONNACK code 2)", 4},
+      {'\3', "service not available (CONNACK code 3)", 3},
       {'\4', "bad user name or password (CONNACK code 4)", 4},
       {'\5', "not authorized (CONNACK code 5)", 4},
   };

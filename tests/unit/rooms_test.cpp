@@ -70,9 +70,10 @@ void for_each_line(Look look) {
         continue;
       }
       ++files;
+      const fs::path path = fs::relative(entry.path(), SOURCE_DIR);
       std::ifstream file{entry.path()};
       for (std::string line; std::getline(file, line);) {
-        look(fs::relative(entry.path(), SOURCE_DIR), line);
+        look(path, line);
       }
     }
   }
@@ -96,7 +97,7 @@ TEST(Rooms, NoFileIncludesOneOfARoomAbove) {
   const std::regex include{R"re(#include "((common|pub|sub)/.*)")re"};
   for_each_line([&](const fs::path& file, const std::string& line) {
     std::smatch found;
-    if (!std::regex_search(line, found, include)) {
+    if (!line.starts_with('#') || !std::regex_search(line, found, include)) {
       return;
     }
     const std::string from = room_of(file);
@@ -111,7 +112,8 @@ TEST(Rooms, NoFileIncludesOneOfARoomAbove) {
 TEST(Rooms, OnlyTheClientKnowsThePahoLibraries) {
   const std::regex paho{R"re(#include [<"](mqtt/|MQTT)|\bmqtt::)re"};
   for_each_line([&](const fs::path& file, const std::string& line) {
-    if (std::regex_search(line, paho)) {
+    const bool is_worth_it = line.find("mqtt") != std::string::npos || line.find("MQTT") != std::string::npos;
+    if (is_worth_it && std::regex_search(line, paho)) {
       EXPECT_TRUE(file.stem() == "client" && file.parent_path() == "common/paho") << file << ": " << line;
     }
   });

@@ -13,6 +13,8 @@
 #include <set>
 #include <sstream>
 
+#include "common/options/chapters.hpp"
+#include "common/options/manual.hpp"
 #include "common/options/own_options.hpp"
 #include "common/options/rules.hpp"
 #include "common/process/descriptor.hpp"
@@ -271,8 +273,12 @@ TEST(Table, HelpHasAnEntryForEveryOptionByItsNameLetterAliasAndVariable) {
   const Pub pub;
   const Sub sub;
   for (const Tool& tool : tools) {
-    for (const Option& option : tool.is_pub() ? pub.table : sub.table) {
-      const std::string entry = tool.shown({"--help", option.name});
+    const std::vector<Option>& table = tool.is_pub() ? pub.table : sub.table;
+    const auto help = [&](const std::string& topic) { return help_on(topic, table, {.name = tool.name}); };
+    EXPECT_EQ(tool.shown({"--help", "qos"}), help("qos"));
+    EXPECT_EQ(tool.shown({"--help=-q"}), help("-q"));
+    for (const Option& option : table) {
+      const std::string entry = help(option.name);
       EXPECT_NE(entry.find("--" + option.name), std::string::npos) << entry;
       std::vector<std::string> topics{"--" + option.name, variable_of(option.name)};
       topics.insert(topics.end(), option.aliases.begin(), option.aliases.end());
@@ -281,7 +287,7 @@ TEST(Table, HelpHasAnEntryForEveryOptionByItsNameLetterAliasAndVariable) {
         topics.push_back(std::string("-") + option.letter);
       }
       for (const std::string& topic : topics) {
-        EXPECT_EQ(tool.shown({"--help=" + topic}), entry) << topic;
+        EXPECT_EQ(help(topic), entry) << topic;
       }
       std::istringstream lines(entry);
       for (std::string line; std::getline(lines, line);) {

@@ -7,7 +7,7 @@
 namespace sistem {
 namespace {
 
-class Presence : public testing::Test {
+class PresenceTest : public testing::Test {
  protected:
   std::vector<std::string> published() const {
     std::vector<std::string> all;
@@ -17,39 +17,39 @@ class Presence : public testing::Test {
     return all;
   }
 
+  bool publish(const char* payload) { return presence_.announce(session_, {}) && session_.publish({"a", payload}, {}); }
+
   test::MemorySession session_;
-  PresentSession present_{session_, {.topic = "host/status", .payload = "offline", .qos = 1, .retain = true}};
+  Presence presence_{{.topic = "host/status", .payload = "offline", .qos = 1, .retain = true}};
 };
 
 using Published = std::vector<std::string>;
 
-TEST_F(Presence, IsSaidFirstAndTakenBackLast) {
-  EXPECT_TRUE(present_.publish({"a", "1"}, {}));
-  EXPECT_TRUE(present_.publish({"a", "2"}, {}));
-  present_.disconnect();
+TEST_F(PresenceTest, IsSaidFirstAndTakenBackLast) {
+  EXPECT_TRUE(publish("1"));
+  EXPECT_TRUE(publish("2"));
+  presence_.leave(session_);
   EXPECT_EQ(published(), (Published{"host/status online retained", "a 1", "a 2", "host/status offline retained"}));
   EXPECT_EQ(session_.published.front().qos, 1);
   EXPECT_TRUE(session_.flushed);
-  EXPECT_TRUE(session_.disconnected);
 }
 
-TEST_F(Presence, IsSaidAgainOnEachNewConnection) {
-  EXPECT_TRUE(present_.publish({"a", "1"}, {}));
+TEST_F(PresenceTest, IsSaidAgainOnEachNewConnection) {
+  EXPECT_TRUE(publish("1"));
   session_.connections_so_far = 2;
-  EXPECT_TRUE(present_.publish({"a", "2"}, {}));
+  EXPECT_TRUE(publish("2"));
   EXPECT_EQ(published(), (Published{"host/status online retained", "a 1", "host/status online retained", "a 2"}));
 }
 
-TEST_F(Presence, TheWillSpeaksWhereThereIsNoConnection) {
-  EXPECT_TRUE(present_.publish({"a", "1"}, {}));
+TEST_F(PresenceTest, TheWillSpeaksWhereThereIsNoConnection) {
+  EXPECT_TRUE(publish("1"));
   session_.has_connection = false;
-  present_.disconnect();
+  presence_.leave(session_);
   EXPECT_EQ(session_.published.size(), 2U);
-  EXPECT_TRUE(session_.disconnected);
 }
 
-TEST_F(Presence, WhatWasNeverThereDoesNotGo) {
-  present_.disconnect();
+TEST_F(PresenceTest, WhatWasNeverThereDoesNotGo) {
+  presence_.leave(session_);
   EXPECT_TRUE(session_.published.empty());
 }
 

@@ -262,7 +262,7 @@ TEST_F(Publisher, TheMomentOfATurnIsThatOfItsSlot) {
 TEST_F(Publisher, TheEndOfItsTimeIsAGoodEndOfACount) {
   config_.repeat = 1'000'000;
   config_.repeat_delay = std::chrono::hours(1);
-  config_.pace.duration = std::chrono::milliseconds(300);
+  config_.pace.duration = std::chrono::milliseconds(30);
   testing::internal::CaptureStderr();
   EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
@@ -272,7 +272,7 @@ TEST_F(Publisher, TheEndOfItsTimeIsAGoodEndOfACount) {
 TEST_F(Publisher, LinesThatTheEndOfItsTimeLeavesAreTold) {
   config_.lines = true;
   config_.pace.interval = std::chrono::hours(1);
-  config_.pace.duration = std::chrono::milliseconds(300);
+  config_.pace.duration = std::chrono::milliseconds(30);
   config_.report = ReportFormat::json;
   testing::internal::CaptureStderr();
   EXPECT_EQ(publish(turns({{message("1"), message("2"), message("3")}})), ExitStatus::success);
@@ -284,7 +284,7 @@ TEST_F(Publisher, LinesThatTheEndOfItsTimeLeavesAreTold) {
 
 TEST_F(Publisher, TheEndOfItsTimeEndsTheWaitForASource) {
   config_.lines = true;
-  config_.pace.duration = std::chrono::milliseconds(300);
+  config_.pace.duration = std::chrono::milliseconds(30);
   const Source source = [](const Moment&, const std::stop_token& stop) {
     (void)sleep_until(never, stop);
     return Turn{};

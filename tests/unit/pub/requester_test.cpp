@@ -79,7 +79,7 @@ TEST_F(Requests, PassOverWhatAnswersAnotherOrNobody) {
 }
 
 TEST_F(Requests, ThatNobodyAnswersAreStatus27AndTheOthersAreAsked) {
-  config_.timeout = std::chrono::milliseconds(500);  // in which the other is answered, however busy the machine is
+  config_.timeout = std::chrono::milliseconds(200);  // in which the other is answered, however busy the machine is
   session_.answers = [](const Message& request) {
     return request.payload == "mute" ? std::vector<Message>{} : std::vector{echo(request)};
   };

@@ -157,7 +157,7 @@ class Drawn {
 
 TEST(Record, WhatWasWrittenIsReadBackByteForByte) {
   Drawn drawn{20261125};
-  for (int round = 0; round < 2000; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     const Message message = drawn.message();
     const std::string line = line_of(message);
     ASSERT_EQ(line.find('\n'), std::string::npos);

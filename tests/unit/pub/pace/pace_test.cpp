@@ -26,22 +26,6 @@ TEST(DurationOf, RefusesWhatIsNone) {
   }
 }
 
-TEST(UtcTimeOf, TakesADayATimeAndFractions) {
-  const auto day = std::chrono::sys_days(std::chrono::year(2026) / 11 / 25);
-  EXPECT_EQ(utc_time_of("2026-11-25"), day);
-  EXPECT_EQ(utc_time_of("2026-11-25T08:00"), day + 8h);
-  EXPECT_EQ(utc_time_of("2026-11-25T08:09:10"), day + 8h + 9min + 10s);
-  EXPECT_EQ(utc_time_of("2026-11-25T08:09:10.25Z"), day + 8h + 9min + 10s + 250ms);
-  EXPECT_EQ(utc_time_of("1970-01-01T00:00:00Z").time_since_epoch(), 0s);
-}
-
-TEST(UtcTimeOf, RefusesWhatIsNone) {
-  for (const char* text : {"", "now", "2026", "2026-13-01", "2026-02-30", "2026-11-25 08:00", "2026-11-25T25:00:00Z",
-                           "2026-11-25T08", "2026-11-25T08:00:60Z", "2026-11-25T08:00:00+01:00", "2026-11-25T-1:00"}) {
-    EXPECT_THROW((void)utc_time_of(text), Expected) << text;
-  }
-}
-
 /// The row of that name, after it took `text`.
 std::vector<std::string> given_back(const std::string& name, const std::string& text) {
   Pace pace;

@@ -63,8 +63,8 @@ TEST(LinesOf, ALineMayBeLongerThanAnyBlock) {
   const std::string much(1 << 20, 'x');
   EXPECT_EQ(payloads_of(much + "\nshort\n"), (Payloads{much, "short"}));
 }
-TEST(LinesOf, ALineOf10MiBIsOneMessage) {
-  const std::string much(10 << 20, 'y');
+TEST(LinesOf, ALineOfAMebibyteIsOneMessage) {
+  const std::string much(1 << 20, 'y');
   EXPECT_TRUE(payloads_of(much) == Payloads{much});
 }
 TEST(LinesOf, ANulMayEndThem) { EXPECT_EQ(payloads_of("a\nb\0\0c"s, "\0"s), (Payloads{"a\nb", "", "c"})); }
@@ -168,8 +168,9 @@ TEST(PayloadLimit, PropertiesTakeOfIt) {
 }
 TEST(PayloadLimit, ThatTakeTooMuchLeaveNothing) {
   Message pattern{"topic"};
-  pattern.properties.resize(5000, {0x26, 0, std::string(65535, 'x'), "name"});
-  EXPECT_EQ(payload_limit(pattern), 0U);
+  pattern.properties.resize(50, {0x26, 0, "value", "name"});
+  EXPECT_EQ(payload_limit(pattern, 1000), 287U);
+  EXPECT_EQ(payload_limit(pattern, 100), 0U);
 }
 
 /// A run with --file.
@@ -308,7 +309,7 @@ TEST(ReadingsOf, AHostThatTellsNothingIsToldOf) {
   const test::TemporaryFolder host;
   PubConfig config;
   config.readings = {"suhu"};
-  Source source = readings_of(Readings{host.path()}, config, {});
+  Source source = readings_of(Readings{host.path()}, config, {}, std::chrono::milliseconds{0});
   EXPECT_EQ(complaint([&] { (void)source({}, {}); }, ExitStatus::failure),
             "this host tells nothing of what --readings asks for");
 }

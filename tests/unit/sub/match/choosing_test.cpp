@@ -50,13 +50,6 @@ TEST(Choosing, UniqueKnowsSoManyTopicsAndThenBeginsAnew) {
   EXPECT_TRUE(choosing.choose({.topic = "0"}).handled);
 }
 
-TEST(Choosing, EveryTakesTheFirstOfEachGroupOfThoseThatAreLeft) {
-  MatchConfig config;
-  config.every = 3;
-  config.match = {"x"};
-  EXPECT_EQ(printed(config, {"y", "x1", "y", "x2", "x3", "x4", "x5"}), "x1|x4|");
-}
-
 TEST(Choosing, ADryRunHandlesWhatWouldBeRemoved) {
   MatchConfig config;
   config.remove_retained = true;

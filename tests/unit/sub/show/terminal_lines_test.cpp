@@ -4,8 +4,8 @@
 
 #include <set>
 
+#include "common/text/wall_time.hpp"
 #include "sub/show/colour.hpp"
-#include "sub/show/time_of_day.hpp"
 #include "tests/support/time_zone.hpp"
 
 namespace sistem {
