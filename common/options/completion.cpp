@@ -209,8 +209,9 @@ std::string bash_script(const std::vector<Option>& table, const ToolText& tool) 
       values += fmt::format("    {}) {} ;;\n", option.name, action);
     }
     if (!is_refused(option)) {
-      offers += fmt::format("    _{}_offer_option {} {} {}--{}\n", tool.name, option.field.adds_up ? "again" : "once",
-                            option.name, option.letter != 0 ? fmt::format("-{} ", option.letter) : "", option.name);
+      offers +=
+          fmt::format("    _{}_offer_option {} {} {}--{}\n", tool.name, option.field.repeatable ? "again" : "once",
+                      option.name, option.letter != 0 ? fmt::format("-{} ", option.letter) : "", option.name);
     }
   }
   std::string packets;
@@ -274,7 +275,7 @@ std::string zsh_values(const Option& option, const ToolText& tool) {
 Words zsh_specs(const Option& option, const ToolText& tool) {
   Words specs;
   const std::string rest = zsh_values(option, tool);
-  const std::string others = option.field.adds_up ? "*" : fmt::format("({})", fmt::join(names_of(option), " "));
+  const std::string others = option.field.repeatable ? "*" : fmt::format("({})", fmt::join(names_of(option), " "));
   for (const std::string& name : names_of(option)) {
     const bool is_letter = name.size() == 2;
     const bool is_offered = is_letter || (name == "--" + option.name && !is_refused(option));

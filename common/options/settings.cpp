@@ -229,7 +229,7 @@ std::vector<Given> read_environment(const std::vector<Option>& table, const Vari
       // One that adds up may have several lines.
       for (std::size_t start = 0; start <= value.size();) {
         const std::size_t end =
-            option->second->field.adds_up ? std::min(value.find('\n', start), value.size()) : value.size();
+            option->second->field.repeatable ? std::min(value.find('\n', start), value.size()) : value.size();
         if (end > start) {
           values.push_back({option->second, value.substr(start, end - start), {Level::environment, name}});
         }
@@ -279,7 +279,6 @@ std::vector<Given> read_file(const File& file, const std::vector<Option>& table,
   return values;
 }
 
-/// What a tool is asked besides its work; the rows of own_rows().
 /// The options file to read, where there is one: the one that was asked for must exist, the others need not.
 std::optional<File> options_file(const OwnOptions& request, const Settings& settings, const ToolText& tool,
                                  const Variables& environment) {
@@ -305,7 +304,7 @@ std::optional<File> options_file(const OwnOptions& request, const Settings& sett
 void win_over_group(const Option& option, const Home& home, const std::vector<Option>& table, Settings& settings) {
   for (const Option& other : table) {
     const auto rival = settings.homes.find(other.name);
-    if (!are_rivals(option, other) || rival == settings.homes.end() || rival->second.is_no) {
+    if (!are_rivals(option, other) || rival == settings.homes.end() || rival->second.is_negated) {
       continue;
     }
     if (rival->second.level == home.level) {
@@ -323,24 +322,25 @@ bool has_choice(const Option& option, const std::string& word) {
 void set(const Given& given, const std::vector<Option>& table, Settings& settings) {
   const Option& option = *given.option;
   try {
-    if (option.stands_for) {
+    if (option.expands_to) {
       const auto before = settings.homes.find(option.name);
       const bool again = before != settings.homes.end() && before->second.level == given.home.level;
-      for (const auto& [name, value] : option.stands_for(given.value, again)) {
+      for (const auto& [name, value] : option.expands_to(given.value, again)) {
         set({find_option(table, name), value, given.home}, table, settings);
       }
       settings.homes[option.name] = given.home;
       return;
     }
     Home home = given.home;
-    home.is_no = option.is_flag() ? truth(given.value) == false : given.value == "off" && has_choice(option, "off");
-    if (!home.is_no) {
+    home.is_negated =
+        option.is_flag() ? truth(given.value) == false : given.value == "off" && has_choice(option, "off");
+    if (!home.is_negated) {
       win_over_group(option, home, table, settings);
     }
     const auto known = settings.homes.find(option.name);
     // mosquitto's own files add to what is typed.
     const bool adds_to_file = settings.drop_in && known != settings.homes.end() && known->second.level == Level::file;
-    if (option.field.adds_up && !adds_to_file &&
+    if (option.field.repeatable && !adds_to_file &&
         (known == settings.homes.end() || known->second.level != given.home.level)) {
       option.field.reset();
     }
@@ -373,7 +373,12 @@ Sources process_sources(int argc, char** argv, const std::stop_token& stop) {
 
 bool Settings::given(const std::string& name) const {
   const auto home = homes.find(name);
-  return home != homes.end() && !home->second.is_no;
+  return home != homes.end() && !home->second.is_negated;
+}
+
+bool Settings::is_typed(const std::string& name) const {
+  const auto home = homes.find(name);
+  return home != homes.end() && home->second.level == Level::command_line;
 }
 
 std::string Settings::home_of(const std::string& name) const {

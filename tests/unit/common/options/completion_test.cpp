@@ -16,24 +16,13 @@ struct CompletedTool {
   int level = 0;
 
   std::vector<Option> rows() {
-    return {
-        {.name = "odd",
-         .letter = 'o',
-         .value = "WORD:X",
-         .section = "It's",
-         .help = "It's \"odd\": `x` $(y) ${z} [a] {b} \\ * ? <c> | & ; ! # %.",
-         .field = text(text_value)},
-        {.name = "loud", .letter = 'l', .section = "It's", .help = "Loud. Very.", .field = flag(loud)},
-        {.name = "item",
-         .letter = 'i',
-         .value = "ITEM",
-         .section = "It's",
-         .help = "Adds up.",
-         .field = list(items, [](std::string_view) { return std::nullopt; }),
-         .aliases = {"thing"}},
-        {.name = "level", .value = "N", .section = "It's", .help = "A level.", .field = qos(level)},
-        {.name = "maybe", .value = "[=SECONDS]", .section = "It's", .help = "May be.", .field = text(text_value)},
-    };
+    return table_of(
+        {{"It's",
+          {{"-o, --odd WORD:X", "It's \"odd\": `x` $(y) ${z} [a] {b} \\ * ? <c> | & ; ! # %.", text(text_value)},
+           {"-l, --loud", "Loud. Very.", flag(loud)},
+           {"-i, --item ITEM", "Adds up.", list(items), {.aliases = {"thing"}}},
+           {"--level N", "A level.", qos(level)},
+           {"--maybe[=SECONDS]", "May be.", text(text_value)}}}});
   }
 };
 
