@@ -37,54 +37,37 @@ std::vector<std::string> names_of(const std::vector<Option>& table) {
 
 // The command line --------------------------------------------------------------------------------------------
 
-/// A word that holds an option's value too, as two words: cxxopts takes no newline in one. `--name=value`, and
-/// `-vnvalue` as `-v`, `--name`, `value`.
-std::vector<std::string> taken_apart(const std::vector<Option>& table, const std::string& word) {
+/// An option with a value, as a word of the command line names it: `--name`, `--name=value`, `-vn` or `-vnvalue`.
+struct Named {
+  const Option* option = nullptr;  ///< nullptr for a word that names none
+  std::string flags = {};          ///< the word before its letter: "-v"
+  std::optional<std::string> value = {};
+};
+
+Named named_by(const std::vector<Option>& table, const std::string& word) {
   if (word.starts_with("--")) {
     const std::size_t equals = word.find('=');
     const Option* option = find_option(table, word.substr(2, std::min(equals, word.size()) - 2));
-    if (equals == std::string::npos || option == nullptr || option->is_flag() || option->may_omit_value()) {
-      return {word};
+    if (option == nullptr || option->is_flag() || option->may_omit_value()) {
+      return {};
     }
-    return {"--" + option->name, word.substr(equals + 1)};
+    return {option, {}, equals == std::string::npos ? std::nullopt : std::optional(word.substr(equals + 1))};
   }
-  for (std::size_t at = 1; word.starts_with("-") && at + 1 < word.size(); ++at) {
+  for (std::size_t at = 1; word.starts_with("-") && at < word.size(); ++at) {
     const Option* option = find_letter(table, word[at]);
-    if (option == nullptr) {
+    if (option == nullptr || option->may_omit_value()) {
       break;
     }
     if (!option->is_flag()) {
-      std::vector<std::string> words{"--" + option->name, word.substr(at + 1)};
-      if (at > 1) {
-        words.insert(words.begin(), word.substr(0, at));
-      }
-      return words;
+      return {option, at > 1 ? word.substr(0, at) : "",
+              at + 1 < word.size() ? std::optional(word.substr(at + 1)) : std::nullopt};
     }
   }
-  return {word};
+  return {};
 }
 
-/// The option whose value is the next word of the command line: `--name`, or the last letter of `-vn`.
-const Option* option_that_wants_more(const std::vector<Option>& table, const std::string& word) {
-  if (word.starts_with("--")) {
-    const Option* option = find_option(table, word.substr(2));
-    return option != nullptr && !option->is_flag() && !option->may_omit_value() ? option : nullptr;
-  }
-  if (!word.starts_with("-")) {
-    return nullptr;
-  }
-  for (std::size_t at = 1; at < word.size(); ++at) {
-    const Option* option = find_letter(table, word[at]);
-    if (option == nullptr || !option->is_flag()) {
-      const bool wants = option != nullptr && !option->may_omit_value() && at + 1 == word.size();
-      return wants ? option : nullptr;  // the rest of the word is its value, where there is one
-    }
-  }
-  return nullptr;
-}
-
-/// cxxopts knows options with one value. So a value of several words becomes one, and so does `--help TOPIC` at the
-/// end of the line.
+/// cxxopts knows options with one value, and takes no newline in a word that holds both. So an option and its value
+/// become two words, a value of several words becomes one, and `--help TOPIC` at the end of the line, too.
 std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
                                               const std::vector<std::string>& arguments) {
   std::vector<std::string> line;
@@ -93,26 +76,29 @@ std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
       line.insert(line.end(), word, arguments.end());
       break;
     }
-    const Option* option = option_that_wants_more(table, *word);
+    const auto [option, flags, value] = named_by(table, *word);
     if (*word == "--help" && arguments.end() - word == 2) {
       line.push_back("--help=" + *++word);
-    } else if (option == nullptr) {
-      std::ranges::move(taken_apart(table, *word), std::back_inserter(line));
-    } else if (!option->words) {
+      continue;
+    }
+    if (option == nullptr) {
       line.push_back(*word);
-      if (word + 1 != arguments.end()) {
-        line.push_back(*++word);
-      }
-    } else {
-      if (!word->starts_with("--") && word->size() > 2) {
-        line.push_back(word->substr(0, word->size() - 1));  // the flags before the letter
-      }
-      std::vector<std::string> words;
-      while (word + 1 != arguments.end() && words.size() < option->words(words)) {
-        words.push_back(*++word);
-      }
-      line.push_back("--" + option->name);
+      continue;
+    }
+    if (!flags.empty()) {
+      line.push_back(flags);
+    }
+    line.push_back("--" + option->name);
+    std::vector<std::string> words;
+    while (!value && word + 1 != arguments.end() && words.size() < (option->words ? option->words(words) : 1)) {
+      words.push_back(*++word);
+    }
+    if (value) {
+      line.push_back(*value);
+    } else if (option->words) {
       line.push_back(joined(words));
+    } else {
+      line.insert(line.end(), words.begin(), words.end());
     }
   }
   return line;
