@@ -48,19 +48,6 @@ const ToolText text_of_pub{
     .chapters = pub_chapters,
 };
 
-void check_request(PubConfig& config, const Settings& settings) {
-  if (!config.request) {
-    return;
-  }
-  const auto publish = properties_for(PropertyPlace::publish, config.connection.properties);
-  if (text_in(publish, "response-topic")) {
-    check_both(settings, "response-topic", "property", "the response topic can be said once only");
-  }
-  if (settings.given("timeout")) {
-    config.connection.answer_limit = config.timeout;
-  }
-}
-
 /// How long is waited for a broker that is away, or that does not acknowledge.
 void set_limits(PubConfig& config, const Settings& settings) {
   // One message is waited for by a script: it should hear of a broker that has gone for good.
@@ -68,13 +55,12 @@ void set_limits(PubConfig& config, const Settings& settings) {
   if (config.publishes_one() && !settings.given("reconnect-for")) {
     config.connection.reconnect_limit = patience_for_one;
   }
-  if (config.request) {
-    return;  // which waits for its answers
-  }
   if (settings.given("timeout")) {
     config.connection.answer_limit = config.timeout;
+  }
+  if (!config.request && settings.given("timeout")) {  // a request waits for its answer instead
     config.connection.acknowledge_limit = config.timeout;
-  } else if (config.publishes_one()) {
+  } else if (!config.request && config.publishes_one()) {
     config.connection.acknowledge_limit = patience_for_one;
   }
 }
@@ -97,14 +83,14 @@ void check_run(PubConfig& config, const Settings& settings) {
     if (!config.pace.is_given()) {
       config.pace.interval = std::chrono::seconds{1};
     }
+    if (!settings.homes.contains("one-by-one")) {
+      config.connection.one_by_one = true;  // no flood, and read in captures
+    }
   }
   for (const char* option : {"stdin-file", "stdin-line", "topic-lines", "jsonl"}) {
     if (config.clients > 1) {
       check_both(settings, "clients", option, "several clients cannot share stdin");
     }
-  }
-  if (config.publishes_readings() && !settings.homes.contains("one-by-one")) {
-    config.connection.one_by_one = true;  // no flood, and read in captures
   }
 }
 
@@ -121,7 +107,10 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
     config.connection.answer_limit = config.timeout;
     return;
   }
-  check_request(config, settings);
+  const auto properties = properties_for(PropertyPlace::publish, config.connection.properties);
+  if (config.request && text_in(properties, "response-topic")) {
+    check_both(settings, "response-topic", "property", "the response topic can be said once only");
+  }
   check_source(config, settings, text_of_pub.drop_in_for);
   check_run(config, settings);
   set_limits(config, settings);

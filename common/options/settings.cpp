@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cxxopts.hpp>
 #include <iterator>
 
@@ -93,13 +92,10 @@ std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
     while (!value && word + 1 != arguments.end() && words.size() < (option->words ? option->words(words) : 1)) {
       words.push_back(*++word);
     }
-    if (value) {
-      line.push_back(*value);
-    } else if (option->words) {
-      line.push_back(joined(words));
-    } else {
-      line.insert(line.end(), words.begin(), words.end());
+    if (!value && !option->words && words.empty()) {
+      throw UsageError(fmt::format("--{}: expected {} after it", option->name, option->value));
     }
+    line.push_back(value ? *value : option->words ? joined(words) : words.front());
   }
   return line;
 }
@@ -120,15 +116,6 @@ cxxopts::Options parser_of(const std::vector<Option>& table, const std::string& 
     std::for_each(option.aliases.begin(), option.aliases.end(), add_name);
   }
   return parser;
-}
-
-/// What stands where cxxopts names an option in a complaint, whose words and quotes differ from version to version:
-/// "Option 't' is missing an argument".
-std::string named_in(const std::string& complaint) {
-  const auto is_of_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; };
-  const auto start = std::find_if(complaint.begin() + static_cast<std::ptrdiff_t>(std::string("Option ").size()),
-                                  complaint.end(), is_of_name);
-  return {start, std::find_if_not(start, complaint.end(), is_of_name)};
 }
 
 UsageError unmatched(const std::string& word, const std::vector<Option>& table, const std::string& tool) {
@@ -166,10 +153,7 @@ std::vector<Given> read_command_line(const std::vector<Option>& table, const std
     }
     return values;
   } catch (const cxxopts::exceptions::parsing& wrong) {
-    const std::string name = named_in(wrong.what());
-    const Option* option = name.size() == 1 ? find_letter(table, name.front()) : find_option(table, name);
-    throw UsageError(option == nullptr ? fmt::format("command line: {}", wrong.what())
-                                       : fmt::format("--{}: expected {} after it", option->name, option->value));
+    throw UsageError(fmt::format("command line: {}", wrong.what()));
   }
 }
 
