@@ -48,19 +48,6 @@ const ToolText text_of_pub{
     .chapters = pub_chapters,
 };
 
-void check_request(PubConfig& config, const Settings& settings) {
-  if (!config.request) {
-    return;
-  }
-  const auto publish = properties_for(PropertyPlace::publish, config.connection.properties);
-  if (text_in(publish, "response-topic")) {
-    check_both(settings, "response-topic", "property", "the response topic can be said once only");
-  }
-  if (settings.given("timeout")) {
-    config.connection.answer_limit = config.timeout;
-  }
-}
-
 /// How long is waited for a broker that is away, or that does not acknowledge.
 void set_limits(PubConfig& config, const Settings& settings) {
   // One message is waited for by a script: it should hear of a broker that has gone for good.
@@ -68,13 +55,12 @@ void set_limits(PubConfig& config, const Settings& settings) {
   if (config.publishes_one() && !settings.given("reconnect-for")) {
     config.connection.reconnect_limit = patience_for_one;
   }
-  if (config.request) {
-    return;  // which waits for its answers
-  }
   if (settings.given("timeout")) {
     config.connection.answer_limit = config.timeout;
+  }
+  if (!config.request && settings.given("timeout")) {  // a request waits for its answer instead
     config.connection.acknowledge_limit = config.timeout;
-  } else if (config.publishes_one()) {
+  } else if (!config.request && config.publishes_one()) {
     config.connection.acknowledge_limit = patience_for_one;
   }
 }
@@ -97,14 +83,14 @@ void check_run(PubConfig& config, const Settings& settings) {
     if (!config.pace.is_given()) {
       config.pace.interval = std::chrono::seconds{1};
     }
+    if (!settings.homes.contains("one-by-one")) {
+      config.connection.one_by_one = true;  // no flood, and read in captures
+    }
   }
   for (const char* option : {"stdin-file", "stdin-line", "topic-lines", "jsonl"}) {
     if (config.clients > 1) {
       check_both(settings, "clients", option, "several clients cannot share stdin");
     }
-  }
-  if (config.publishes_readings() && !settings.homes.contains("one-by-one")) {
-    config.connection.one_by_one = true;  // no flood, and read in captures
   }
 }
 
@@ -121,176 +107,119 @@ void check(PubConfig& config, Settings& settings, const Console& console) {
     config.connection.answer_limit = config.timeout;
     return;
   }
-  check_request(config, settings);
+  const auto properties = properties_for(PropertyPlace::publish, config.connection.properties);
+  if (config.request && text_in(properties, "response-topic")) {
+    check_both(settings, "response-topic", "property", "the response topic can be said once only");
+  }
   check_source(config, settings, text_of_pub.drop_in_for);
   check_run(config, settings);
   set_limits(config, settings);
 }
 
+std::vector<Option> publishing_rows(PubConfig& config, const std::string& source) {
+  const Traits of_a_topic{.groups = {source}, .needs = {to_a_topic}};
+  const Rule one_message{.options = "message file stdin-file null-message template", .what = "one message to repeat"};
+  return {
+      {"-t, --topic TOPIC",
+       "Topic name to publish to; with --template it may have placeholders, too.",
+       text(config.topic),
+       {.needs = {{.options = "message file stdin-line stdin-file null-message template jsonl ping",
+                   .what = "something to publish"}},
+        .excludes = {{"topic-lines", "each line has a topic of its own"},
+                     {"replay", "the recording has topics of its own; --topic-map changes them"},
+                     {"readings", "readings have topics of their own; --prefix changes them"}}}},
+      {"-m, --message PAYLOAD", "Publish this one message.", text(config.message), of_a_topic},
+      {"-n, --null-message", "Publish one empty message; with --retain the broker forgets the one it keeps.",
+       flag(config.null_message), of_a_topic},
+      {"-f, --file FILE",
+       "Publish the content of this file as one message; may be repeated, for one message per file.",
+       list(config.files),
+       {.completes = Completes::file, .groups = {source}, .needs = {to_a_topic}}},
+      {"-s, --stdin-file", "Publish all of stdin as one message.", flag(config.stdin_file), of_a_topic},
+      {"-l, --stdin-line", "Publish each line of stdin as a message, as soon as it is read.", flag(config.lines),
+       of_a_topic},
+      {"-q, --qos QOS",
+       "0: at most once, 1: at least once, 2: exactly once. With 1 and 2 pub ends when the broker has acknowledged "
+       "everything.",
+       qos(config.qos)},
+      {"-r, --retain", "The broker keeps the last message of a topic for those who subscribe later.",
+       flag(config.retain)},
+      {"--repeat N",
+       "Publish the message N times; none is skipped when the pace cannot be kept.",
+       number(config.repeat, 1),
+       {.needs = {one_message}}},
+      {"--repeat-delay SECONDS",
+       "Wait SECONDS between two of them; fractions are allowed.",
+       seconds(config.repeat_delay, Zero::allowed),
+       {.needs = {one_message}, .excludes = {{"rate interval ramp speed", "only one of them can be given"}}}},
+      {"-v, --verbose", "Print each published message on stdout, as its topic and its payload.", flag(config.verbose)},
+      {"--report[=FORMAT]",
+       "Print a report on stdout at the end: how many messages were sent, acknowledged, refused and not sent, the "
+       "rate, how late messages were, and how long acknowledgements took. As text, json or csv. A refused message is "
+       "then counted and does not end the run, but the status is still 5.",
+       report_format(config.report)},
+      {"--stamp",
+       "Stamp each message with its sender (the client id), its number, from 1, and the time when it was sent and, "
+       "with a pace, was due: in MQTT 5 as user properties, before it as a line before the payload, which sub "
+       "--stamped removes. --help stamps shows their form.",
+       flag(config.stamp),
+       {.excludes = {{"ping", "a ping publishes nothing but its own message"},
+                     {"request", "the times of round trips are told anyway, and answers have no stamps"}}}},
+      {"--clock-topic TOPIC",
+       "With --stamp, in MQTT 5: before the first message, compare clocks with the sub --verify that has subscribed to "
+       "this topic, and send it the difference. Its report shows it; sub --subtract-offset subtracts it from the "
+       "latencies.",
+       text(config.clock_topic, fault_of_topic_name),
+       {.needs = {{"stamp", "latencies are what it is good for"}}, .mqtt5 = Mqtt5::needed}},
+      {"--clients N",
+       "Publish over N connections at the same time, each by a process of its own, which publishes everything and "
+       "keeps the pace by itself. Client ids end in -1 to -N if --id or --id-prefix is given. There is one report, and "
+       "one status: the worst.",
+       number(config.clients, 1, 1000)},
+      {"--connect-rate N",
+       "Start N of the --clients per second; fractions are allowed.",
+       rate(config.connect_rate, "clients a second"),
+       {.needs = {{.options = "clients", .what = "several clients"}}}},
+  };
+}
+
+std::vector<Option> asking_rows(PubConfig& config) {
+  const Traits of_a_request{.needs = {{"request", "only that waits for an answer"}}};
+  return {
+      {"--request",
+       "Each message is a request: wait for its answer, and print that and a newline. With --repeat the times of the "
+       "round trips are reported, too. Means MQTT 5; before it both sides must have agreed on the topic of the "
+       "answers.",
+       flag(config.request),
+       {.needs = {{.options = "message null-message file stdin-file stdin-line topic-lines jsonl template",
+                   .what = "a message that asks"}},
+        .excludes = {{"readings replay", "what the host says of itself, or has said, asks for nothing"},
+                     {"rate interval ramp duration speed clock-start verbose report on-refused",
+                      "requests wait for their answers, one after the other"}},
+        .mqtt5 = Mqtt5::preferred}},
+      {"--response-topic TOPIC", "Topic of the answers; without this option response/ID, before MQTT 5 TOPIC/response.",
+       text(config.response_topic, fault_of_topic_name), of_a_request},
+      {"-N, --no-newline", "Print only the bytes of each answer, without a newline.", flag(config.no_newline),
+       of_a_request},
+      {"-W, --timeout SECONDS",
+       "How long the broker may take to answer: until pub is connected, and then until it acknowledges something while "
+       "messages of QoS 1 or 2 wait for that. With --request: how long each answer may take; with --ping: how long all "
+       "of it may take. Then the status is 27. Fractions are allowed.",
+       seconds(config.timeout, Zero::refused)},
+  };
+}
+
 }  // namespace
 
 std::vector<Option> pub_rows(PubConfig& config) {
-  const std::string section = "Publishing";
-  const std::string asking = "Asking";
   const std::string source = "message";
-  const Rule one_message{.options = "message file stdin-file null-message template", .what = "one message to repeat"};
-  std::vector<Option> rows{
-      {.name = "topic",
-       .letter = 't',
-       .value = "TOPIC",
-       .section = section,
-       .help = "Topic name to publish to; with --template it may have placeholders, too.",
-       .field = text(config.topic),
-       .needs = {{.options = "message file stdin-line stdin-file null-message template jsonl ping",
-                  .what = "something to publish"}},
-       .excludes = {{"topic-lines", "each line has a topic of its own"},
-                    {"replay", "the recording has topics of its own; --topic-map changes them"},
-                    {"readings", "readings have topics of their own; --prefix changes them"}}},
-      {.name = "message",
-       .letter = 'm',
-       .value = "PAYLOAD",
-       .section = section,
-       .help = "Publish this one message.",
-       .field = text(config.message),
-       .groups = {source},
-       .needs = {to_a_topic}},
-      {.name = "null-message",
-       .letter = 'n',
-       .section = section,
-       .help = "Publish one empty message; with --retain the broker forgets the one it keeps.",
-       .field = flag(config.null_message),
-       .groups = {source},
-       .needs = {to_a_topic}},
-      {.name = "file",
-       .letter = 'f',
-       .value = "FILE",
-       .section = section,
-       .help = "Publish what is in this file as one message; may be repeated, for a message of each file.",
-       .field = list(config.files, {}),
-       .completes = Completes::file,
-       .groups = {source},
-       .needs = {to_a_topic}},
-      {.name = "stdin-file",
-       .letter = 's',
-       .section = section,
-       .help = "Publish all of stdin as one message.",
-       .field = flag(config.stdin_file),
-       .groups = {source},
-       .needs = {to_a_topic}},
-      {.name = "stdin-line",
-       .letter = 'l',
-       .section = section,
-       .help = "Publish each line of stdin as a message, as it comes.",
-       .field = flag(config.lines),
-       .groups = {source},
-       .needs = {to_a_topic}},
-      {.name = "qos",
-       .letter = 'q',
-       .value = "QOS",
-       .section = section,
-       .help = "0: at most once, 1: at least once, 2: exactly once. With 1 and 2 pub ends when the broker has "
-               "acknowledged everything.",
-       .field = qos(config.qos)},
-      {.name = "retain",
-       .letter = 'r',
-       .section = section,
-       .help = "The broker keeps the last message of a topic for those who subscribe later.",
-       .field = flag(config.retain)},
-      {.name = "repeat",
-       .value = "N",
-       .section = section,
-       .help = "Publish the one message so often: none of them is left out where a pace cannot be kept.",
-       .field = number(config.repeat, 1, 1'000'000'000'000'000),
-       .needs = {one_message}},
-      {.name = "repeat-delay",
-       .value = "SECONDS",
-       .section = section,
-       .help = "Wait so long between two of those; fractions are fine.",
-       .field = seconds(config.repeat_delay, Zero::allowed),
-       .needs = {one_message},
-       .excludes = {{"rate interval ramp speed", "only one of them can be given"}}},
-      {.name = "request",
-       .section = asking,
-       .help = "Each message is a request: wait for its answer and print that, and a newline. With --repeat the times "
-               "of the round "
-               "trips are told, too. Means MQTT 5; before it both sides must have agreed on the topic of the answers.",
-       .field = flag(config.request),
-       .needs = {{.options = "message null-message file stdin-file stdin-line topic-lines jsonl template",
-                  .what = "a message that asks"}},
-       .excludes = {{"readings replay", "what the host says of itself, or has said, asks for nothing"},
-                    {"rate interval ramp duration speed clock-start verbose report on-refused",
-                     "requests wait for their answers, one after the other"}},
-       .mqtt5 = Mqtt5::preferred},
-      {.name = "response-topic",
-       .value = "TOPIC",
-       .section = asking,
-       .help = "Where answers are expected; without this option response/ID, before MQTT 5 TOPIC/response.",
-       .field = text(config.response_topic, fault_of_topic_name),
-       .needs = {{"request", "only that waits for an answer"}}},
-      {.name = "no-newline",
-       .letter = 'N',
-       .section = asking,
-       .help = "Print no newline after each answer: its bytes alone.",
-       .field = flag(config.no_newline),
-       .needs = {{"request", "only that waits for an answer"}}},
-      {.name = "timeout",
-       .letter = 'W',
-       .value = "SECONDS",
-       .section = asking,
-       .help =
-           "How long the broker may take to answer: until pub is connected, and then until it acknowledges something "
-           "while messages of QoS 1 or 2 wait for that. With --request: how long each answer may take, with --ping "
-           "all of it. Then the status is 27. Fractions are fine.",
-       .field = seconds(config.timeout, Zero::refused)},
-      {.name = "verbose",
-       .letter = 'v',
-       .section = section,
-       .help = "Print each message that is published on stdout, as its topic and its payload.",
-       .field = flag(config.verbose)},
-      {.name = "report",
-       .value = "[=FORMAT]",
-       .section = section,
-       .help = "Print at the end, on stdout, how it went: what was sent, acknowledged, refused and not sent, the rate, "
-               "how late messages were, how long acknowledgements took. As text, json or csv. A refused message is "
-               "then counted and does not end the run; the status is 5 all the same.",
-       .field = report_format(config.report)},
-      {.name = "stamp",
-       .section = section,
-       .help = "Each message says who has sent it (the client id), its number, from 1, and the time when it was sent "
-               "and, with a pace, was due: in MQTT 5 as user properties, before it as a line before the payload, which "
-               "sub --stamped takes off. --help stamps says how they look.",
-       .field = flag(config.stamp),
-       .excludes = {{"ping", "a ping publishes nothing but its own message"},
-                    {"request", "the times of round trips are told anyway, and answers have no stamps"}}},
-      {.name = "clock-topic",
-       .value = "TOPIC",
-       .section = section,
-       .help = "With --stamp, in MQTT 5: before the first message ask sub --verify on this topic, which it has "
-               "subscribed to, how its clock stands, and tell it what the difference is. Its report shows it; "
-               "sub --subtract-offset takes it off the latencies.",
-       .field = text(config.clock_topic, fault_of_topic_name),
-       .needs = {{"stamp", "latencies are what it is good for"}},
-       .mqtt5 = Mqtt5::needed},
-      {.name = "clients",
-       .value = "N",
-       .section = section,
-       .help = "Publish by so many connections at the same time, each of a process of its own, which does all that is "
-               "asked for and keeps the pace by itself. Client ids end in -1 to -N where --id or --id-prefix is given. "
-               "There is one report, and one status: the worst.",
-       .field = number(config.clients, 1, 1000)},
-      {.name = "connect-rate",
-       .value = "N",
-       .section = section,
-       .help = "Start so many of the --clients a second, fractions too.",
-       .field = rate(config.connect_rate, "clients a second"),
-       .needs = {{.options = "clients", .what = "several clients"}}},
-  };
-  std::ranges::move(source_rows(config, source), std::back_inserter(rows));
-  std::ranges::move(pace_rows(config.pace), std::back_inserter(rows));
-  std::ranges::move(connection_rows(config.connection), std::back_inserter(rows));
-  std::ranges::find(rows, "ping", &Option::name)->excludes = {
-      {sources_but_readings, "a ping publishes nothing but its own message"},
-      {"readings", "a ping publishes nothing but its own message"}};
+  std::vector<Option> rows = table_of({{"Publishing", publishing_rows(config, source)},
+                                       {"Asking", asking_rows(config)},
+                                       {"Sources", source_rows(config, source)},
+                                       {"Pace", pace_rows(config.pace)}});
+  const char* no_message = "a ping publishes nothing but its own message";
+  std::ranges::move(connection_rows(config.connection, {{sources_but_readings, no_message}, {"readings", no_message}}),
+                    std::back_inserter(rows));
   return rows;
 }
 

@@ -23,9 +23,9 @@ struct SubConfig : MatchConfig, DisplayConfig, VerifyConfig {
   std::vector<std::string> filters;      ///< topic filters; sistem/# where none was given
   std::vector<std::string> unsubscribe;  ///< topic filters to unsubscribe from, after subscribing
   int qos = 0;
-  bool no_local = false;  ///< MQTT 5: what is published with our client id does not come
-  std::optional<bool>
-      require_all;  ///< a refused filter ends the run; nothing: with -C, --expect, --until, -E and --verify
+  bool no_local = false;                          ///< MQTT 5: what is published with our client id does not come
+  std::optional<bool> require_all;                ///< a refused filter ends the run; nothing: see needs_all()
+  bool ends_when_met = false;                     ///< by -C, --until or another option that waits for something
   bool retain_as_published = false;               ///< MQTT 5
   std::optional<RetainHandling> retain_handling;  ///< MQTT 5; nothing: always
   bool stamped = false;                           ///< payloads may begin with stamps: take them off
@@ -55,9 +55,7 @@ struct SubConfig : MatchConfig, DisplayConfig, VerifyConfig {
   [[nodiscard]] bool responds() const { return respond || respond_exec; }
 
   /// Whether one refused filter of several ends the run.
-  [[nodiscard]] bool needs_all() const {
-    return require_all.value_or(wanted() || until || exit_after_suback || verify);
-  }
+  [[nodiscard]] bool needs_all() const { return require_all.value_or(ends_when_met); }
 
   /// How many messages end the run.
   [[nodiscard]] std::optional<std::size_t> wanted() const { return count ? count : expect; }

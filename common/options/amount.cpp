@@ -30,15 +30,14 @@ std::optional<double> take_amount(std::string_view& text) {
 }
 
 Value rate(std::optional<double>& field, const std::string& what) {
-  return {[&field, what](std::string_view text) {
-            const auto number = take_amount(text);
-            if (!number || !text.empty() || *number <= 0 || *number > fastest) {
-              throw Expected(fmt::format("expected {}, above 0", what));
-            }
-            field = *number;
-          },
-          [&field] { return field ? std::vector{fmt::format("{}", *field)} : std::vector<std::string>{}; },
-          [&field] { field.reset(); }};
+  const auto read = [what](std::string_view text) {
+    const auto number = take_amount(text);
+    if (!number || !text.empty() || *number <= 0 || *number > fastest) {
+      throw Expected(fmt::format("expected {}, above 0", what));
+    }
+    return *number;
+  };
+  return parsed(field, read, [](double held) { return fmt::format("{}", held); });
 }
 
 Nanoseconds duration_of(std::string_view text) {
@@ -56,10 +55,7 @@ Nanoseconds duration_of(std::string_view text) {
 }
 
 Value duration(std::optional<Nanoseconds>& field) {
-  return {
-      [&field](std::string_view text) { field = duration_of(text); },
-      [&field] { return field ? std::vector{fmt::format("{}", Seconds(*field).count())} : std::vector<std::string>{}; },
-      [&field] { field.reset(); }};
+  return parsed(field, duration_of, [](Nanoseconds held) { return fmt::format("{}", Seconds(held).count()); });
 }
 
 }  // namespace sistem

@@ -68,7 +68,7 @@ std::string answer(std::string_view what, std::string_view beginning, const Word
 
 }  // namespace
 
-const std::vector<std::pair<std::string, std::string_view>>& completion_scripts() {
+const std::vector<std::pair<std::string_view, std::string_view>>& completion_scripts() {
   static const std::vector<std::pair<std::string, std::string_view>> scripts{
       {"bash", completion_bash}, {"zsh", completion_zsh}, {"fish", completion_fish}};
   return scripts;
@@ -111,7 +111,7 @@ std::optional<std::string> completion_answer(const Words& arguments, const std::
   }
   Words names;
   for (const Option& option : table) {
-    if (is_refused(option) || (begun.given.contains(&option) && !option.field.adds_up)) {
+    if (is_refused(option) || (begun.given.contains(&option) && !option.field.repeatable)) {
       continue;
     }
     const std::string description = first_sentence(option.help);

@@ -12,7 +12,7 @@
 namespace sistem {
 
 /// The shells that completion is written for, each with its script, in which @tool@ stands for the tool's name.
-[[nodiscard]] const std::vector<std::pair<std::string, std::string_view>>& completion_scripts();
+[[nodiscard]] const std::vector<std::pair<std::string_view, std::string_view>>& completion_scripts();
 
 /// Answers a script, which asks at each TAB: `--complete -- WORD...`, the words up to the cursor, the last of which is
 /// being typed. Nothing if the command line asks something else. `table` is the whole one. The lines of an answer:

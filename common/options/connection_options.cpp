@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <iterator>
+#include <utility>
 
 #include "common/mqtt/property.hpp"
 #include "common/mqtt/topic.hpp"
@@ -24,10 +24,6 @@ namespace {
 constexpr std::uint16_t mqtt_port = 1883;
 constexpr std::uint16_t mqtt_tls_port = 8883;
 constexpr std::uint32_t never_expires = longest_expiry;
-
-void append(std::vector<Option>& table, std::vector<Option> rows) {
-  std::ranges::move(rows, std::back_inserter(table));
-}
 
 // Values of a kind of their own -------------------------------------------------------------------------------
 
@@ -108,97 +104,94 @@ class OptionsOfUrl {
   Options others_;
 };
 
+Proxy proxy_of(std::string_view value) {
+  const std::string form = "socks5h:// or http://, then [username[:password]@]host[:port]";
+  const Url url = url_of(value, form);
+  if (url.scheme == "https") {
+    throw Expected("expected " + form + "; a proxy that is itself reached by TLS is not supported");
+  }
+  const bool http = url.scheme == "http";
+  if ((!http && url.scheme != "socks5h") || !url.path.empty()) {
+    throw Expected("expected " + form);
+  }
+  constexpr std::uint16_t socks_port = 1080;
+  constexpr std::uint16_t http_port = 8080;
+  return {http ? Proxy::Kind::http : Proxy::Kind::socks5, url.host, url.port.value_or(http ? http_port : socks_port),
+          url.username.value_or(""), url.password.value_or("")};
+}
+
 Value proxy(Proxy& field) {
-  const auto set = [&field](std::string_view value) {
-    const std::string form = "socks5h:// or http://, then [username[:password]@]host[:port]";
-    const Url url = url_of(value, form);
-    if (url.scheme == "https") {
-      throw Expected("expected " + form + "; a proxy that is itself reached by TLS is not supported");
-    }
-    const bool http = url.scheme == "http";
-    if ((!http && url.scheme != "socks5h") || !url.path.empty()) {
-      throw Expected("expected " + form);
-    }
-    constexpr std::uint16_t socks_port = 1080;
-    constexpr std::uint16_t http_port = 8080;
-    field = {http ? Proxy::Kind::http : Proxy::Kind::socks5, url.host, url.port.value_or(http ? http_port : socks_port),
-             url.username.value_or(""), url.password.value_or("")};
-  };
-  const auto get = [&field] {
-    const char* scheme = field.kind == Proxy::Kind::http ? "http://" : "socks5h://";
-    return field.host.empty() ? std::vector<std::string>{} : std::vector{scheme + place(field.host, field.port)};
-  };
-  return {set, get, [&field] { field = {}; }};
+  return parsed(field, proxy_of, [](const Proxy& held) {
+    const char* scheme = held.kind == Proxy::Kind::http ? "http://" : "socks5h://";
+    return held.host.empty() ? std::nullopt : std::optional(scheme + place(held.host, held.port));
+  });
 }
 
 constexpr std::size_t longest = 65535;  // bytes of what CONNECT carries: its length has two of them [MQTT-1.5.3]
 
-/// Each says what was expected, where it was not.
+std::optional<std::string> fault_unless(bool is_right, const char* expected) {
+  return is_right ? std::nullopt : std::optional<std::string>(expected);
+}
+
 std::optional<std::string> fault_of_mqtt_text(std::string_view text) {
-  return is_mqtt_text(text) && text.size() <= longest
-             ? std::nullopt
-             : std::optional<std::string>("UTF-8 without control characters, 65535 bytes at most");
+  return fault_unless(is_mqtt_text(text) && text.size() <= longest,
+                      "UTF-8 without control characters, 65535 bytes at most");
 }
 
 std::optional<std::string> fault_of_mqtt_data(std::string_view data) {
-  return data.size() <= longest ? std::nullopt : std::optional<std::string>("at most 65535 bytes");
+  return fault_unless(data.size() <= longest, "at most 65535 bytes");
 }
 
 std::optional<std::string> fault_of_path(std::string_view path) {
   // As it is it goes into a line of HTTP [RFC 9110 4.1].
   const bool is_plain = std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 0x7F; });
-  return path.starts_with('/') && is_plain
-             ? std::nullopt
-             : std::optional<std::string>(
-                   "a path that begins with /, of ASCII without blanks (others are written %XX)");
+  return fault_unless(path.starts_with('/') && is_plain,
+                      "a path that begins with /, of ASCII without blanks (others are written %XX)");
 }
 
 std::optional<std::string> fault_of_key(std::string_view key) {
   const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
-  return !key.empty() && key.size() % 2 == 0 && std::all_of(key.begin(), key.end(), is_digit)
-             ? std::nullopt
-             : std::optional<std::string>("hexadecimal digits, two for each byte, without 0x");
+  return fault_unless(!key.empty() && key.size() % 2 == 0 && std::all_of(key.begin(), key.end(), is_digit),
+                      "hexadecimal digits, two for each byte, without 0x");
 }
 
 /// Seconds up to 68 years, which is also what -1, 2^32-1 and the sign for infinity mean: as good as never.
 Value expiry(std::optional<std::uint32_t>& field) {
-  const auto set = [&field](std::string_view value) {
+  const auto read = [](std::string_view value) {
     const bool never = value == "-1" || value == "4294967295" || value == "∞";
-    field =
-        never ? never_expires
-              : static_cast<std::uint32_t>(whole_number(
-                    value, 0, never_expires, "expected seconds from 0 to 2147483647, or -1 for a session without end"));
+    return never ? never_expires
+                 : static_cast<std::uint32_t>(
+                       whole_number(value, 0, never_expires,
+                                    "expected seconds from 0 to 2147483647, or -1 for a session without end"));
   };
-  const auto get = [&field] {
-    return field ? std::vector<std::string>{*field == never_expires ? "-1" : std::to_string(*field)}
-                 : std::vector<std::string>{};
-  };
-  return {set, get, [&field] { field.reset(); }};
+  return parsed(field, read, [](std::uint32_t held) { return held == never_expires ? "-1" : std::to_string(held); });
 }
 
 Value keep_alive(std::chrono::seconds& field) {
-  return {[&field](std::string_view value) { field = std::chrono::seconds(whole_number(value, 0, 65535)); },
-          [&field] { return std::vector{std::to_string(field.count())}; },
-          [&field, initial = field] { field = initial; }};
+  return parsed(
+      field, [](std::string_view value) { return std::chrono::seconds(whole_number(value, 0, 65535)); },
+      [](std::chrono::seconds held) { return std::to_string(held.count()); });
 }
 
 Value properties(std::vector<PlacedProperty>& field) {
-  const auto get = [&field] {
-    std::vector<std::string> values;
-    values.reserve(field.size());
-    for (const PlacedProperty& property : field) {
-      if (is_secret(property)) {
-        continue;  // neither shown nor saved
-      }
-      values.push_back(joined(words_of(property)));
+  return parsed_list(
+      field, [](std::string_view words) { return placed_property(split(words)); },
+      [](const PlacedProperty& held) {
+        // A secret one is neither shown nor saved.
+        return is_secret(held) ? std::nullopt : std::optional(joined(words_of(held)));
+      });
+}
+
+/// Refused but for pem, which is what there is anyway.
+Value keyform() {
+  Value value = impossible("expected pem: Paho cannot use OpenSSL's engines");
+  value.choices = {"pem"};
+  value.set = [refuse = value.set](std::string_view form) {
+    if (form != "pem") {
+      refuse(form);
     }
-    return values;
   };
-  return {[&field](std::string_view words) { field.push_back(placed_property(split(words))); },
-          get,
-          [&field] { field.clear(); },
-          {},
-          true};
+  return value;
 }
 
 /// A user property has a name before its value.
@@ -209,162 +202,91 @@ std::size_t words_of_property(const std::vector<std::string>& so_far) {
 // Rows --------------------------------------------------------------------------------------------------------
 
 std::vector<Option> place_rows(ConnectionConfig& config) {
-  const std::string section = "Connection";
   return {
-      {.name = "host",
-       .letter = 'h',
-       .value = "HOST",
-       .section = section,
-       .help = "Name or address of the broker. Several, with commas between them, are tried in this order whenever a "
-               "connection is made: a,b:1884,[::1]:1885.",
-       .field = nonempty(config.host, "a host name or an address"),
-       .groups = {"broker"}},
-      {.name = "port",
-       .letter = 'p',
-       .value = "PORT",
-       .section = section,
-       .help = "TCP port of the broker (1883, with TLS 8883). 8883 means TLS.",
-       .field = number(config.port, 1, 65535, "expected a port from 1 to 65535")},
-      {.name = "url",
-       .letter = 'L',
-       .value = "URL",
-       .section = section,
-       .help = "Host, port, user name, password and topic at once: "
-               "mqtt://[username[:password]@]host[:port][/topic]; with mqtts by TLS, with ws and wss by WebSocket. "
-               "Repeated: "
-               "brokers that stand in for one another.",
-       .field = {},
-       .secret = true,
-       .stands_for = OptionsOfUrl{}},
-      {.name = "unix",
-       .value = "PATH",
-       .section = section,
-       .help = "Connect to a broker on this machine by its Unix domain socket.",
-       .field = nonempty(config.unix_path, "the path of a socket"),
-       .completes = Completes::file,
-       .groups = {"broker"}},
-      {.name = "ws", .section = section, .help = "Speak MQTT in WebSocket frames.", .field = flag(config.websocket)},
-      {.name = "ws-path",
-       .value = "PATH",
-       .section = section,
-       .help = "Path of the WebSocket at the broker.",
-       .field = text(config.websocket_path, fault_of_path),
-       .needs = {{"ws", "it is the path of a WebSocket"}}},
-      {.name = "proxy",
-       .value = "URL",
-       .section = section,
-       .help = "Connect through a proxy, which looks up the broker's name: "
-               "socks5h://[username[:password]@]host[:port] (port 1080) or http://... (CONNECT, port 8080). Only this "
-               "option names one: http_proxy in the environment is not heeded.",
-       .field = proxy(config.proxy),
-       .secret = true},
-      {.name = "bind-address",
-       .letter = 'A',
-       .value = "ADDRESS",
-       .section = section,
-       .help = "Connect from this address of this machine, or of the host name given.",
-       .field = nonempty(config.bind_address, "an address or a host name")},
-      {.name = "srv",
-       .letter = 'S',
-       .section = section,
-       .help = "Ask the DNS which hosts and ports serve MQTT for HOST (SRV).",
-       .field = flag(config.srv)},
-      {.name = "nodelay",
-       .section = section,
-       .help = "Send small packets at once (TCP_NODELAY).",
-       .field = flag(config.no_delay)},
-      {.name = "one-by-one",
-       .section = section,
-       .help = "Hand each packet to the network by itself; else those of a flood go together, up to 16 KiB at once.",
-       .field = flag(config.one_by_one)},
-      {.name = "keepalive",
-       .letter = 'k',
-       .value = "SECONDS",
-       .section = section,
-       .help = "Ping the broker after so long without a packet; 0: never.",
-       .field = keep_alive(config.keep_alive)},
-      {.name = "wait-for-broker",
-       .value = "[=SECONDS]",
-       .section = section,
-       .help =
-           "While no broker answers at the start, try again, for so long or for ever. A refusal still ends the run.",
-       .field = patience(config)},
-      {.name = "reconnect-for",
-       .value = "SECONDS",
-       .section = section,
-       .help = "How long a connection that was lost is tried to be regained; then the run ends with status 3.",
-       .field = seconds(config.reconnect_limit)},
-      {.name = "reconnect-max-delay",
-       .value = "SECONDS",
-       .section = section,
-       .help =
-           "The longest wait between two attempts to connect; the first is of 0.1 s, each further one twice as long.",
-       .field = seconds(config.reconnect_max_delay, Zero::refused)},
-      {.name = "no-reconnect",
-       .section = section,
-       .help = "A connection that is lost ends the run with status 3.",
-       .field = flag(config.reconnect, true),
-       .excludes = {{"reconnect-for", "a lost connection is regained, or it is not"}}},
+      {"-h, --host HOST",
+       "Name or address of the broker. Several, separated by commas, are tried in this order whenever a connection is "
+       "made: a,b:1884,[::1]:1885.",
+       nonempty_text(config.host, "a host name or an address"),
+       {.groups = {"broker"}}},
+      {"-p, --port PORT", "TCP port of the broker (1883, with TLS 8883). 8883 means TLS.",
+       number(config.port, 1, 65535, "expected a port from 1 to 65535")},
+      {"-L, --url URL",
+       "Host, port, user name, password and topic at once: mqtt://[username[:password]@]host[:port][/topic]; mqtts "
+       "means TLS, ws and wss mean WebSocket. Repeat it to name brokers that stand in for one another.",
+       {},
+       {.secret = true, .expands_to = OptionsOfUrl{}}},
+      {"--unix PATH",
+       "Connect to a broker on this machine by its Unix domain socket.",
+       nonempty_text(config.unix_path, "the path of a socket"),
+       {.completes = Completes::file,
+        .groups = {"broker"},
+        .excludes = {{.options = "port proxy bind-address srv",
+                      .why = "a socket of this machine has none of that",
+                      .outranks = true}}}},
+      {"--ws", "Speak MQTT in WebSocket frames.", flag(config.websocket)},
+      {"--ws-path PATH",
+       "Path of the WebSocket at the broker.",
+       text(config.websocket_path, fault_of_path),
+       {.needs = {{"ws", "it is the path of a WebSocket"}}}},
+      {"--proxy URL",
+       "Connect through a proxy, which looks up the broker's name: socks5h://[username[:password]@]host[:port] (port "
+       "1080) or http://... (CONNECT, port 8080). http_proxy in the environment is ignored.",
+       proxy(config.proxy),
+       {.secret = true}},
+      {"-A, --bind-address ADDRESS", "Connect from this local address, or from that of this host name.",
+       nonempty_text(config.bind_address, "an address or a host name")},
+      {"-S, --srv", "Ask the DNS which hosts and ports serve MQTT for HOST (SRV).", flag(config.srv)},
+      {"--nodelay", "Send small packets at once (TCP_NODELAY).", flag(config.no_delay)},
+      {"--one-by-one",
+       "Write each packet to the network by itself; without this, packets of a flood are written together, at most 16 "
+       "KiB at a time.",
+       flag(config.one_by_one)},
+      {"-k, --keepalive SECONDS", "Send a ping after SECONDS without traffic; 0 disables it.",
+       keep_alive(config.keep_alive)},
+      {"--wait-for-broker[=SECONDS]",
+       "If no broker answers at the start, keep trying, for SECONDS or for ever. A refusal still ends the run.",
+       patience(config)},
+      {"--reconnect-for SECONDS", "How long to try to regain a lost connection; then the run ends with status 3.",
+       seconds(config.reconnect_limit)},
+      {"--reconnect-max-delay SECONDS",
+       "The longest wait between two attempts to connect; the first wait is 0.1 s, and each is twice as long as the "
+       "one before.",
+       seconds(config.reconnect_max_delay, Zero::refused)},
+      {"--no-reconnect",
+       "A lost connection ends the run with status 3.",
+       flag(config.reconnect, true),
+       {.excludes = {{"reconnect-for", "a lost connection is regained, or it is not"}}}},
   };
 }
 
 std::vector<Option> login_rows(ConnectionConfig& config) {
-  const std::string section = "Login";
   return {
-      {.name = "username",
-       .letter = 'u',
-       .value = "NAME",
-       .section = section,
-       .help = "User name. Typed on a terminal without a password, it asks for that.",
-       .field = text(config.username, fault_of_mqtt_text)},
-      {.name = "password",
-       .letter = 'P',
-       .value = "PASSWORD",
-       .section = section,
-       .help = "Password. Others can read it in the list of processes: better is --password-file, the variable or the "
-               "question.",
-       .field = text(config.password),
-       .aliases = {"pw"},
-       .secret = true,
-       .groups = {"password"}},
-      {.name = "password-file",
-       .value = "FILE",
-       .section = section,
-       .help = "Read the password from this file, without the newline that ends it. One that everybody can read is "
-               "refused.",
-       .field = nonempty(config.password_file, "a file"),
-       .completes = Completes::file,
-       .groups = {"password"}},
-      {.name = "allow-readable-secrets",
-       .section = section,
-       .help = "Take files of passwords though everyone on this machine can read them.",
-       .field = flag(config.allow_readable_secrets)},
+      {"-u, --username NAME", "User name. If it is typed on a terminal without a password, the tool asks for one.",
+       text(config.username, fault_of_mqtt_text)},
+      {"-P, --password PASSWORD",
+       "Password. Others can read it in the list of processes: prefer --password-file, the variable or the question.",
+       text(config.password),
+       {.aliases = {"pw"}, .secret = true, .groups = {"password"}}},
+      {"--password-file FILE",
+       "Read the password from this file, without the newline at its end. A file that everybody can read is refused.",
+       nonempty_text(config.password_file, "a file"),
+       {.completes = Completes::file, .groups = {"password"}}},
+      {"--allow-readable-secrets", "Accept files of passwords that everyone on this machine can read.",
+       flag(config.allow_readable_secrets)},
   };
 }
 
 std::vector<Option> session_rows(ConnectionConfig& config) {
-  const std::string section = "Session";
+  const Traits an_id{.groups = {"client id"}};
   return {
-      {.name = "id",
-       .letter = 'i',
-       .value = "ID",
-       .section = section,
-       .help = "Client id; without one: the tool's name and a random number. A broker knows one client by each.",
-       .field = text(config.client_id, fault_of_mqtt_text),
-       .groups = {"client id"}},
-      {.name = "id-prefix",
-       .letter = 'I',
-       .value = "PREFIX",
-       .section = section,
-       .help = "Make the client id of this and the number of the process.",
-       .field = text(config.id_prefix, fault_of_mqtt_text),
-       .groups = {"client id"}},
-      {.name = "protocol-version",
-       .letter = 'V',
-       .value = "VERSION",
-       .section = section,
-       .help = "Version of MQTT: mqttv5, mqttv311 or mqttv31, or the number alone. -D and -x mean 5.",
-       .field = choice<ProtocolVersion>(
+      {"-i, --id ID",
+       "Client id; the default is the tool's name and a random number. A broker knows only one client by each id.",
+       text(config.client_id, fault_of_mqtt_text), an_id},
+      {"-I, --id-prefix PREFIX", "Use this prefix and the number of the process as the client id.",
+       text(config.id_prefix, fault_of_mqtt_text), an_id},
+      {"-V, --protocol-version VERSION",
+       "Version of MQTT: mqttv5, mqttv311 or mqttv31, or the number alone. -D and -x mean 5.",
+       choice<ProtocolVersion>(
            config.version,
            {{"mqttv5", ProtocolVersion::v5}, {"mqttv311", ProtocolVersion::v311}, {"mqttv31", ProtocolVersion::v31}},
            {{"5", ProtocolVersion::v5},
@@ -373,229 +295,130 @@ std::vector<Option> session_rows(ConnectionConfig& config) {
             {"3.1.1", ProtocolVersion::v311},
             {"31", ProtocolVersion::v31},
             {"3.1", ProtocolVersion::v31}})},
-      {.name = "disable-clean-session",
-       .letter = 'c',
-       .section = section,
-       .help = "Keep the session when the connection ends: the broker keeps subscriptions and what arrives for them. "
-               "Needs --id.",
-       .field = flag(config.clean_session, true)},
-      {.name = "session-expiry-interval",
-       .letter = 'x',
-       .value = "SECONDS",
-       .section = section,
-       .help = "How long the broker keeps the session after the connection; -1: for ever, as with -c. MQTT 5. Paho can "
-               "say 68 years at most.",
-       .field = expiry(config.session_expiry),
-       .mqtt5 = Mqtt5::implied},
-      {.name = "max-inflight",
-       .letter = 'M',
-       .value = "N",
-       .section = section,
-       .help =
-           "How many messages of QoS 1 and 2 may wait for their acknowledgement at the same time. Without it 100, or "
-           "what the broker says it takes (MQTT 5); before MQTT 5, where it cannot say so, 20 of QoS 2.",
-       .field = number(config.max_inflight, 1, 65535)},
-      {.name = "topic-alias",
-       .value = "WHEN",
-       .section = section,
-       .help =
-           "auto: send each topic name once on a connection, and then a number for it, as many as the broker takes. "
-           "MQTT 5.",
-       .field = choice<bool>(config.automatic_topic_alias, {{"auto", true}, {"off", false}}),
-       .mqtt5 = Mqtt5::implied},
-      {.name = "property",
-       .letter = 'D',
-       .value = "PACKET NAME VALUE",
-       .section = section,
-       .help = "Send an MQTT 5 property in packets of this kind (connect, publish, subscribe, unsubscribe, disconnect, "
-               "will); may be repeated. A user-property has two words after NAME: its own name and its value. Binary "
-               "values as hex or base64: correlation-data:hex 0a0b, correlation-data:base64 Cgs=.",
-       .field = properties(config.properties),
-       .mqtt5 = Mqtt5::implied,
-       .words = words_of_property},
+      {"-c, --disable-clean-session",
+       "Keep the session when the connection ends: the broker keeps the subscriptions and the messages that arrive for "
+       "them. Needs --id.",
+       flag(config.clean_session, true)},
+      {"-x, --session-expiry-interval SECONDS",
+       "How long the broker keeps the session after the connection ends; -1: for ever, as with -c. MQTT 5. Paho can "
+       "send at most 68 years.",
+       expiry(config.session_expiry),
+       {.mqtt5 = Mqtt5::implied}},
+      {"-M, --max-inflight N",
+       "How many messages of QoS 1 and 2 may wait for their acknowledgement at the same time. Without this option 100, "
+       "or the broker's own limit (MQTT 5); before MQTT 5, where a broker cannot name one, 20 of QoS 2.",
+       number(config.max_inflight, 1, 65535)},
+      {"--topic-alias WHEN",
+       "auto: send each topic name once on a connection, and then a number for it, for as many names as the broker "
+       "allows. MQTT 5.",
+       choice(config.automatic_topic_alias, {{"auto", true}, {"off", false}}),
+       {.mqtt5 = Mqtt5::implied}},
+      {"-D, --property PACKET NAME VALUE",
+       "Send an MQTT 5 property in packets of this kind (connect, publish, subscribe, unsubscribe, disconnect, will); "
+       "may be repeated. A user-property has two words after NAME: its own name and its value. Binary values as hex or "
+       "base64: correlation-data:hex 0a0b, correlation-data:base64 Cgs=.",
+       properties(config.properties),
+       {.mqtt5 = Mqtt5::implied, .words = words_of_property}},
   };
 }
 
 std::vector<Option> will_rows(ConnectionConfig& config) {
   Will& will = config.will;
-  const std::string section = "Will";
-  const Rule of_a_will{"will-topic", "a will is published on a topic"};
+  const Traits of_a_will{.needs = {{"will-topic", "a will is published on a topic"}}};
   return {
-      {.name = "will-topic",
-       .value = "TOPIC",
-       .section = section,
-       .help = "Topic name on which the broker publishes the will when this client is lost.",
-       .field = text(will.topic, fault_of_topic_name)},
-      {.name = "will-payload",
-       .value = "PAYLOAD",
-       .section = section,
-       .help = "Payload of the will; empty without one.",
-       .field = text(will.payload, fault_of_mqtt_data),
-       .needs = {of_a_will}},
-      {.name = "will-qos",
-       .value = "QOS",
-       .section = section,
-       .help = "QoS of the will.",
-       .field = qos(will.qos),
-       .needs = {of_a_will}},
-      {.name = "will-retain",
-       .section = section,
-       .help = "The broker keeps the will for those who subscribe later.",
-       .field = flag(will.retain),
-       .needs = {of_a_will}},
-      {.name = "will-on-disconnect",
-       .section = section,
-       .help = "The broker publishes the will also where this client ends in order. MQTT 5.",
-       .field = flag(config.will_on_disconnect),
-       .needs = {of_a_will},
-       .mqtt5 = Mqtt5::implied},
+      {"--will-topic TOPIC", "Topic name on which the broker publishes the will when this client is lost.",
+       text(will.topic, fault_of_topic_name)},
+      {"--will-payload PAYLOAD", "Payload of the will; empty by default.", text(will.payload, fault_of_mqtt_data),
+       of_a_will},
+      {"--will-qos QOS", "QoS of the will.", qos(will.qos), of_a_will},
+      {"--will-retain", "The broker keeps the will for those who subscribe later.", flag(will.retain), of_a_will},
+      {"--will-on-disconnect",
+       "The broker publishes the will also when this client disconnects normally. MQTT 5.",
+       flag(config.will_on_disconnect),
+       {.needs = of_a_will.needs, .mqtt5 = Mqtt5::implied}},
   };
 }
 
 std::vector<Option> tls_rows(TlsConfig& tls) {
-  const std::string section = "TLS";
-  Value keyform = impossible("expected pem: Paho cannot use OpenSSL's engines");
-  keyform.choices = {"pem"};
-  keyform.set = [set = keyform.set](std::string_view value) {
-    if (value != "pem") {
-      set(value);
-    }
-  };
   const std::string engines = "Paho cannot use OpenSSL's engines";
   return {
-      {.name = "cafile",
-       .value = "FILE",
-       .section = section,
-       .help = "Trust the certificates in this file (PEM).",
-       .field = nonempty(tls.ca_file, "a file"),
-       .completes = Completes::file},
-      {.name = "capath",
-       .value = "DIRECTORY",
-       .section = section,
-       .help = "Trust the certificates in this directory; `openssl rehash` makes their links.",
-       .field = nonempty(tls.ca_path, "a directory"),
-       .completes = Completes::directory},
-      {.name = "tls-use-os-certs",
-       .section = section,
-       .help = "Trust the certificates that this system trusts; with TLS and no other trust, that is the default.",
-       .field = flag(tls.system_store)},
-      {.name = "cert",
-       .value = "FILE",
-       .section = section,
-       .help = "The client's own certificate (PEM).",
-       .field = nonempty(tls.certificate, "a file"),
-       .completes = Completes::file,
-       .needs = {{"key", "the certificate's private key"}}},
-      {.name = "key",
-       .value = "FILE",
-       .section = section,
-       .help = "The private key of that certificate (PEM).",
-       .field = nonempty(tls.key, "a file"),
-       .completes = Completes::file,
-       .needs = {{"cert", "the key's certificate"}}},
-      {.name = "key-pass-file",
-       .value = "FILE",
-       .section = section,
-       .help = "Read the password of an encrypted private key from this file.",
-       .field = nonempty(tls.key_password_file, "a file"),
-       .completes = Completes::file,
-       .needs = {{"key", "it is the password of a private key"}}},
-      {.name = "tls-version",
-       .value = "VERSION",
-       .section = section,
-       .help = "Allow this version of TLS only: tlsv1.3, tlsv1.2 or tlsv1.1.",
-       .field =
-           choice<std::string>(tls.version, {{"tlsv1.3", "tlsv1.3"}, {"tlsv1.2", "tlsv1.2"}, {"tlsv1.1", "tlsv1.1"}})},
-      {.name = "ciphers",
-       .value = "LIST",
-       .section = section,
-       .help = "Allow these ciphers only, in OpenSSL's words (see ciphers(1)).",
-       .field = nonempty(tls.ciphers, "a list of ciphers")},
-      {.name = "tls-server-name",
-       .value = "NAME",
-       .section = section,
-       .help = "Ask for this name (SNI) and look for it in the certificate, instead of the host's.",
-       .field = nonempty(tls.server_name, "a host name or an address")},
-      {.name = "tls-alpn",
-       .value = "PROTOCOL",
-       .section = section,
-       .help = "Ask for this protocol on a port that serves several (ALPN).",
-       .field = nonempty(tls.alpn, "a protocol's name")},
-      {.name = "insecure",
-       .section = section,
-       .help =
-           "Do not compare the broker's name with its certificate: anyone with a certificate could answer. For tests "
-           "only.",
-       .field = flag(tls.insecure)},
-      {.name = "psk",
-       .value = "HEX",
-       .section = section,
-       .help = "Encrypt with this pre-shared key, in hexadecimal, instead of certificates. Others can read it in the "
-               "list of processes: better is the variable.",
-       .field = text(tls.psk, fault_of_key),
-       .secret = true,
-       .needs = {{"psk-identity", "the broker finds the key by its name"}},
-       .excludes = {{"cafile capath cert", "a key that both sides know, or certificates, not both"}}},
-      {.name = "psk-identity",
-       .value = "NAME",
-       .section = section,
-       .help = "The name of that key at the broker.",
-       .field = nonempty(tls.psk_identity, "at least one character"),
-       .needs = {{"psk", "it is the name of a key"}}},
-      {.name = "tls-keylog",
-       .value = "FILE",
-       .section = section,
-       .help = "Append the session's secrets to this file, with which Wireshark can read a capture. The variable "
-               "SSLKEYLOGFILE, which browsers know too, means the same.",
-       .field = nonempty(tls.keylog, "a file"),
-       .completes = Completes::file,
-       .other_variable = "SSLKEYLOGFILE"},
-      {.name = "no-tls",
-       .section = section,
-       .help = "No encryption, though the port is 8883.",
-       .field = flag(tls.refused),
-       .excludes = {{"cafile capath tls-use-os-certs cert psk", "with TLS or without"}}},
-      {.name = "keyform",
-       .value = "FORM",
-       .section = section,
-       .help = "Form of the private key: pem is the only one, since Paho cannot use OpenSSL's engines.",
-       .field = keyform},
-      {.name = "tls-engine",
-       .value = "ENGINE",
-       .section = section,
-       .help = "Refused: Paho cannot use OpenSSL's engines.",
-       .field = impossible(engines)},
-      {.name = "tls-engine-kpass-sha1",
-       .value = "HASH",
-       .section = section,
-       .help = "Refused: Paho cannot use OpenSSL's engines.",
-       .field = impossible(engines),
-       .secret = true},
+      {"--cafile FILE",
+       "Trust the certificates in this file (PEM).",
+       nonempty_text(tls.ca_file, "a file"),
+       {.completes = Completes::file}},
+      {"--capath DIRECTORY",
+       "Trust the certificates in this directory; `openssl rehash` makes their links.",
+       nonempty_text(tls.ca_path, "a directory"),
+       {.completes = Completes::directory}},
+      {"--tls-use-os-certs",
+       "Trust the certificates that this system trusts; the default if TLS is on and nothing else is trusted.",
+       flag(tls.system_store)},
+      {"--cert FILE",
+       "The client's own certificate (PEM).",
+       nonempty_text(tls.certificate, "a file"),
+       {.completes = Completes::file, .needs = {{"key", "the certificate's private key"}}}},
+      {"--key FILE",
+       "The private key of that certificate (PEM).",
+       nonempty_text(tls.key, "a file"),
+       {.completes = Completes::file, .needs = {{"cert", "the key's certificate"}}}},
+      {"--key-pass-file FILE",
+       "Read the password of an encrypted private key from this file.",
+       nonempty_text(tls.key_password_file, "a file"),
+       {.completes = Completes::file, .needs = {{"key", "it is the password of a private key"}}}},
+      {"--tls-version VERSION", "Allow this version of TLS only: tlsv1.3, tlsv1.2 or tlsv1.1.",
+       word(tls.version, {"tlsv1.3", "tlsv1.2", "tlsv1.1"})},
+      {"--ciphers LIST", "Allow these ciphers only, in OpenSSL's words (see ciphers(1)).",
+       nonempty_text(tls.ciphers, "a list of ciphers")},
+      {"--tls-server-name NAME", "Ask for this name (SNI) and expect it in the certificate, instead of the host's.",
+       nonempty_text(tls.server_name, "a host name or an address")},
+      {"--tls-alpn PROTOCOL", "Ask for this protocol on a port that serves several (ALPN).",
+       nonempty_text(tls.alpn, "a protocol's name")},
+      {"--insecure",
+       "Do not compare the broker's name with its certificate: anyone with a certificate could answer. For tests only.",
+       flag(tls.insecure)},
+      {"--psk HEX",
+       "Encrypt with this pre-shared key, in hexadecimal, instead of certificates. Others can read it in the list of "
+       "processes: prefer the variable.",
+       text(tls.psk, fault_of_key),
+       {.secret = true,
+        .needs = {{"psk-identity", "the broker finds the key by its name"}},
+        .excludes = {{"cafile capath cert", "a key that both sides know, or certificates, not both"}}}},
+      {"--psk-identity NAME",
+       "The name by which the broker knows that key.",
+       nonempty_text(tls.psk_identity, "at least one character"),
+       {.needs = {{"psk", "it is the name of a key"}}}},
+      {"--tls-keylog FILE",
+       "Append the session's secrets to this file, with which Wireshark can decrypt a capture. The variable "
+       "SSLKEYLOGFILE, which browsers use too, means the same.",
+       nonempty_text(tls.keylog, "a file"),
+       {.completes = Completes::file, .other_variable = "SSLKEYLOGFILE"}},
+      {"--no-tls",
+       "No encryption, even if the port is 8883.",
+       flag(tls.refused),
+       {.excludes = {{"cafile capath tls-use-os-certs cert psk", "with TLS or without"}}}},
+      {"--keyform FORM", "Form of the private key: pem is the only one, since Paho cannot use OpenSSL's engines.",
+       keyform()},
+      {"--tls-engine ENGINE", "Refused: Paho cannot use OpenSSL's engines.", impossible(engines)},
+      {"--tls-engine-kpass-sha1 HASH",
+       "Refused: Paho cannot use OpenSSL's engines.",
+       impossible(engines),
+       {.secret = true}},
   };
 }
 
-std::vector<Option> diagnosis_rows(ConnectionConfig& config) {
-  const std::string section = "Diagnosis";
+std::vector<Option> diagnosis_rows(ConnectionConfig& config, std::vector<Rule> not_with_ping) {
   return {
-      {.name = "ping",
-       .section = section,
-       .help =
-           "Do nothing but try whether the broker works: connect, subscribe, publish a message to itself on --topic "
-           "(or "
-           "ping/ID), and print how long it took. Status 0 where it came back within 5 seconds or --timeout: fit for a "
-           "health check.",
-       .field = flag(config.ping)},
-      {.name = "debug",
-       .letter = 'd',
-       .section = section,
-       .help =
-           "Say on stderr which packets are sent and received, each on a line: time, packet id, flags, reason codes, "
-           "properties, sizes.",
-       .field = flag(config.debug)},
-      {.name = "quiet",
-       .section = section,
-       .help = "Say nothing on stderr of what goes wrong once the options are right.",
-       .field = flag(config.quiet)},
+      {"--ping",
+       "Only check that the broker works: connect, subscribe, publish a message on --topic (or ping/ID), receive it, "
+       "and print how long that took. Status 0 if it arrives within 5 seconds or --timeout: suitable as a health "
+       "check.",
+       flag(config.ping),
+       {.excludes = std::move(not_with_ping)}},
+      {"-d, --debug",
+       "Report on stderr which packets are sent and received, each on a line: time, packet id, flags, reason codes, "
+       "properties, sizes.",
+       flag(config.debug)},
+      {"--quiet", "Report no failures on stderr once the options are valid.", flag(config.quiet)},
   };
 }
 
@@ -609,7 +432,7 @@ std::string secret_of(const std::string& file, const char* option, const Connect
   try {
     return read_secret(file, config.allow_readable_secrets);
   } catch (const Expected& expected) {
-    throw UsageError(fmt::format("{}: {}, got \"{}\"", settings.home_of(option), expected.what(), file));
+    refuse(settings, option, expected.what(), file);
   }
 }
 
@@ -652,13 +475,12 @@ void check_tls(ConnectionConfig& config, const Settings& settings, const Advise&
 }
 
 /// One of the hosts, which may go into a line of HTTP and is no URL.
-void check_host(std::string_view host, const std::string& home) {
+void check_host(std::string_view host, const Settings& settings) {
   if (host.find_first_of("/@") != std::string_view::npos) {  // and may hold a password
-    throw UsageError(fmt::format("{}: expected a host name or an address, got a URL: --url takes that", home));
+    refuse(settings, "host", "expected a host name or an address, got a URL: --url takes that");
   }
   if (std::any_of(host.begin(), host.end(), [](unsigned char c) { return c <= ' ' || c == 0x7F; })) {
-    throw UsageError(fmt::format(
-        "{}: expected a host name or an address, without blanks and control characters, got \"{}\"", home, host));
+    refuse(settings, "host", "expected a host name or an address, without blanks and control characters", host);
   }
 }
 
@@ -668,7 +490,7 @@ void read_brokers(ConnectionConfig& config, const Settings& settings) {
   config.brokers.clear();
   while (true) {
     const std::string_view one = left.substr(0, left.find(','));
-    check_host(one, settings.home_of("host"));
+    check_host(one, settings);
     const std::size_t colon = one.rfind(':');
     // An IPv6 address without brackets has no port behind it.
     const bool has_port = colon != std::string_view::npos && (one.find(':') == colon || one[colon - 1] == ']');
@@ -677,11 +499,10 @@ void read_brokers(ConnectionConfig& config, const Settings& settings) {
           has_port || one.starts_with('[') ? url_of(fmt::format("mqtt://{}", one), "host[:port],...") : Url{};
       config.brokers.push_back({url.host.empty() ? std::string(one) : url.host, url.port.value_or(0)});
     } catch (const Expected& expected) {
-      throw UsageError(fmt::format("{}: {}, got \"{}\"", settings.home_of("host"), expected.what(), one));
+      refuse(settings, "host", expected.what(), one);
     }
     if (one.empty()) {
-      throw UsageError(fmt::format("{}: expected a host on each side of a comma, got \"{}\"", settings.home_of("host"),
-                                   config.host));
+      refuse(settings, "host", "expected a host on each side of a comma", config.host);
     }
     if (one.size() == left.size()) {
       break;
@@ -693,39 +514,24 @@ void read_brokers(ConnectionConfig& config, const Settings& settings) {
   }
 }
 
-/// A socket of this machine has no port and needs no way. What homes that lose to the socket's say of those is moot.
-void check_unix(const Settings& settings) {
-  const auto socket = settings.homes.find("unix");
-  for (const char* option : {"port", "proxy", "bind-address", "srv"}) {
-    const auto home = settings.homes.find(option);
-    if (socket != settings.homes.end() && home != settings.homes.end() && home->second.level >= socket->second.level) {
-      throw UsageError(
-          fmt::format("{} and {}: a socket of this machine has none of that", socket->second.name, home->second.name));
-    }
-  }
-}
-
 void check_will(const ConnectionConfig& config, const Settings& settings) {
   if (!properties_for(PropertyPlace::will, config.properties).empty() && !settings.given("will-topic")) {
     throw UsageError(
         fmt::format("{} needs --will-topic: a will is published on a topic", settings.home_of("property")));
   }
   if (const auto fault = fault_of_properties(config.properties)) {
-    throw UsageError(fmt::format("{}: {}", settings.home_of("property"), *fault));
+    refuse(settings, "property", *fault);
   }
 }
 
 void check_session(ConnectionConfig& config, Settings& settings) {
-  const auto is_expiry = [](const PlacedProperty& one) {
-    return one.place == PropertyPlace::connect && property_name(one.property.identifier) == "session-expiry-interval";
+  const auto expiry_in = [&](PropertyPlace place) {
+    return number_in(properties_for(place, config.properties), "session-expiry-interval");
   };
-  if (std::any_of(config.properties.begin(), config.properties.end(), is_expiry)) {
+  if (expiry_in(PropertyPlace::connect)) {
     check_both(settings, "session-expiry-interval", "property", "the interval can be said once only");
   }
-  const auto is_alias = [](const PlacedProperty& one) {
-    return property_name(one.property.identifier) == "topic-alias";
-  };
-  if (std::any_of(config.properties.begin(), config.properties.end(), is_alias)) {
+  if (number_in(properties_for(PropertyPlace::publish, config.properties), "topic-alias")) {
     check_both(settings, "topic-alias", "property", "the alias is chosen by one of them");
   }
   const bool is_v5 = config.version == ProtocolVersion::v5;
@@ -733,15 +539,11 @@ void check_session(ConnectionConfig& config, Settings& settings) {
     config.session_expiry = never_expires;
   }
   // Who asks for no session after the connection cannot want one at its end [MQTT5 3.14.2.2.2].
-  const auto expiry_in = [&](PropertyPlace place) {
-    return number_in(properties_for(place, config.properties), "session-expiry-interval").value_or(0);
-  };
-  if (expiry_in(PropertyPlace::disconnect) > 0 && expiry_in(PropertyPlace::connect) == 0 &&
+  if (expiry_in(PropertyPlace::disconnect).value_or(0) > 0 && expiry_in(PropertyPlace::connect).value_or(0) == 0 &&
       config.session_expiry.value_or(0) == 0) {
-    throw UsageError(
-        fmt::format("{}: disconnect session-expiry-interval needs one in connect, too: without, the session "
-                    "ends with the connection",
-                    settings.home_of("property")));
+    refuse(settings, "property",
+           "disconnect session-expiry-interval needs one in connect, too: without, the session ends with the "
+           "connection");
   }
   if (!settings.given("id") || config.client_id.empty()) {
     if (config.session_expiry == never_expires) {
@@ -773,32 +575,28 @@ void check_login(ConnectionConfig& config, const Settings& settings, const Advis
     throw UsageError(
         fmt::format("{} needs --username: MQTT 3 has no password without one", settings.home_of(password)));
   }
-  for (const char* secret : {"password", "psk"}) {
-    const auto home = settings.homes.find(secret);
-    if (home != settings.homes.end() && home->second.level == Level::command_line) {
-      advise(fmt::format("others on this machine can read what follows {} in the list of processes; {} hides it",
-                         home->second.name,
-                         std::string_view(secret) == "psk" ? "the variable MQTT_PSK" : "--password-file"));
+  const auto advise_to_hide = [&](const char* option, const char* what, const char* better) {
+    if (settings.is_typed(option)) {
+      advise(fmt::format("others on this machine can read {} {} in the list of processes; {} hides it", what,
+                         settings.home_of(option), better));
     }
-  }
-  const auto proxy = settings.homes.find("proxy");
-  if (proxy != settings.homes.end() && proxy->second.level == Level::command_line && !config.proxy.password.empty()) {
-    advise(
-        fmt::format("others on this machine can read the password in {} in the list of processes; the variable "
-                    "MQTT_PROXY hides it",
-                    proxy->second.name));
+  };
+  advise_to_hide("password", "what follows", "--password-file");
+  advise_to_hide("psk", "what follows", "the variable MQTT_PSK");
+  if (!config.proxy.password.empty()) {
+    advise_to_hide("proxy", "the password in", "the variable MQTT_PROXY");
   }
 }
 
 }  // namespace
 
-std::vector<Option> connection_rows(ConnectionConfig& config) {
-  std::vector<Option> rows = place_rows(config);
-  append(rows, login_rows(config));
-  append(rows, session_rows(config));
-  append(rows, will_rows(config));
-  append(rows, tls_rows(config.tls));
-  append(rows, diagnosis_rows(config));
+std::vector<Option> connection_rows(ConnectionConfig& config, std::vector<Rule> not_with_ping) {
+  std::vector<Option> rows = table_of({{"Connection", place_rows(config)},
+                                       {"Login", login_rows(config)},
+                                       {"Session", session_rows(config)},
+                                       {"Will", will_rows(config)},
+                                       {"TLS", tls_rows(config.tls)},
+                                       {"Diagnosis", diagnosis_rows(config, std::move(not_with_ping))}});
   for (Option& row : rows) {
     row.shared = true;
   }
@@ -807,7 +605,6 @@ std::vector<Option> connection_rows(ConnectionConfig& config) {
 
 void check_connection(ConnectionConfig& config, Settings& settings, const Console& console) {
   check_will(config, settings);
-  check_unix(settings);
   read_brokers(config, settings);
   const Advise advise = [&](const std::string& advice) {
     // A script that has always called mosquitto's clients knows what it does.
@@ -830,16 +627,15 @@ void check_places(const ConnectionConfig& config, const Settings& settings, cons
                   const std::vector<PropertyPlace>& not_sent) {
   for (const PlacedProperty& property : config.properties) {
     if (std::find(not_sent.begin(), not_sent.end(), property.place) != not_sent.end()) {
-      throw UsageError(fmt::format("{}: {} sends no packet of that kind: {}", settings.home_of("property"), tool,
-                                   words_of(property).front()));
+      refuse(settings, "property",
+             fmt::format("{} sends no packet of that kind: {}", tool, words_of(property).front()));
     }
   }
 }
 
 void ask_for_password(ConnectionConfig& config, const Settings& settings, const Sources& sources) {
-  const auto home = settings.homes.find("username");
-  if (home == settings.homes.end() || home->second.level != Level::command_line || config.password ||
-      config.username.empty() || settings.drop_in || !sources.ask_secret) {
+  if (!settings.is_typed("username") || config.password || config.username.empty() || settings.drop_in ||
+      !sources.ask_secret) {
     return;
   }
   const auto answer = sources.ask_secret(fmt::format("Password of {} at {}: ", config.username, place(config)));

@@ -9,8 +9,8 @@
 
 namespace sistem {
 
-/// The rows that both tools share.
-[[nodiscard]] std::vector<Option> connection_rows(ConnectionConfig& config);
+/// The rows that both tools share. `not_with_ping`: what else of the tool a ping does not do.
+[[nodiscard]] std::vector<Option> connection_rows(ConnectionConfig& config, std::vector<Rule> not_with_ping);
 
 /// The rules between those options; gives those their values that follow from others, and reads the files of secrets.
 /// Says on the console what is allowed and unwise. Throws UsageError.

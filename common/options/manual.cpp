@@ -74,7 +74,7 @@ std::string full(const Option& option, const std::vector<Option>& table) {
     return option.help.find(choice) != std::string::npos;
   });
   text += are_named ? "" : fmt::format(" Values: {}.", fmt::join(choices, ", "));
-  text += option.field.adds_up && option.help.find("repeated") == std::string::npos ? " May be repeated." : "";
+  text += option.field.repeatable && option.help.find("repeated") == std::string::npos ? " May be repeated." : "";
   const std::string initial = default_of(option);
   if (!initial.empty()) {
     text += option.is_flag() ? fmt::format(" On without being given; --{}=false turns it off.", option.name)
@@ -169,6 +169,9 @@ std::string facts_of_rules(const Option& option, const std::vector<Option>& tabl
       text += is_named ? fact("Not with", in_words({other.name, rule.why})) : "";
     }
   }
+  text += fact("Ends run", option.ends_run == EndsRun::when_met  ? "when what it waits for has happened"
+                           : option.ends_run == EndsRun::in_time ? "after that time"
+                                                                 : "");
   switch (option.mqtt5) {
     case Mqtt5::preferred: return text + fact("Version", "MQTT 5, unless another one is asked for");
     case Mqtt5::implied: return text + fact("Version", "MQTT 5 alone, which it brings");
@@ -192,11 +195,11 @@ std::string help_entry(const Option& option, const std::vector<Option>& table) {
   text += fact("Also", option.aliases.empty() ? "" : fmt::format("--{}", fmt::join(option.aliases, ", --")));
   text += fact("Values", fmt::format("{}", fmt::join(option.field.choices, ", ")));
   text += fact("Default", initial);
-  text += fact("Repeated", option.field.adds_up ? "adds up" : "");
+  text += fact("Repeated", option.field.repeatable ? "adds up" : "");
   text += fact("Instead of", rivals_of(option, table));
   text += facts_of_rules(option, table);
   text += elsewhere ? fact("Variable", variable_of(option.name) +
-                                           (option.field.adds_up ? ", with a value on each of its lines" : ""))
+                                           (option.field.repeatable ? ", with a value on each of its lines" : ""))
                     : "";
   text += elsewhere ? fact("In a file", line_in_a_file(option))
                     : fact("Home", is_refused(option) ? "" : "the command line only");

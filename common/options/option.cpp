@@ -7,59 +7,62 @@
 namespace sistem {
 namespace {
 
-void check(std::string_view value, const FaultOf& fault_of) {
-  if (const auto fault = fault_of ? fault_of(value) : std::nullopt) {
-    throw Expected("expected " + *fault);
-  }
+/// Reads a text as it is, if it has no fault.
+auto faultless(FaultOf fault_of) {
+  return [fault_of = std::move(fault_of)](std::string_view text) {
+    if (const auto fault = fault_of ? fault_of(text) : std::nullopt) {
+      throw Expected("expected " + *fault);
+    }
+    return std::string(text);
+  };
 }
+
+std::string words_of_seconds(std::chrono::duration<double> time) { return fmt::format("{}", time.count()); }
 
 }  // namespace
 
 Value text(std::string& field, FaultOf fault_of) {
-  return {[&field, fault_of = std::move(fault_of)](std::string_view value) {
-            check(value, fault_of);
-            field = value;
-          },
-          [&field] { return field.empty() ? std::vector<std::string>{} : std::vector{field}; },
-          [&field, initial = field] { field = initial; }};
+  return parsed(field, faultless(std::move(fault_of)),
+                [](const std::string& held) { return held.empty() ? std::nullopt : std::optional(held); });
 }
 
 Value text(std::optional<std::string>& field, FaultOf fault_of) {
-  return {[&field, fault_of = std::move(fault_of)](std::string_view value) {
-            check(value, fault_of);
-            field = std::string(value);
-          },
-          [&field] { return field ? std::vector{*field} : std::vector<std::string>{}; }, [&field] { field.reset(); }};
+  return parsed(field, faultless(std::move(fault_of)), std::identity{});
 }
 
-Value nonempty(std::string& field, std::string expected) {
+Value nonempty_text(std::string& field, std::string expected) {
   return text(field, [expected = std::move(expected)](std::string_view value) {
     return value.empty() ? std::optional(expected) : std::nullopt;
   });
 }
 
-Value flag(bool& field, bool inverse) {
-  return {[&field, inverse](std::string_view value) {
-            const auto answer = truth(value);
-            if (!answer) {
-              throw Expected("expected true or false");
-            }
-            field = *answer != inverse;
-          },
-          [&field, inverse] { return std::vector<std::string>{field != inverse ? "true" : "false"}; },
-          [&field, initial = field] { field = initial; }};
+Value list(std::vector<std::string>& field, FaultOf fault_of) {
+  return parsed_list(field, faultless(std::move(fault_of)), std::identity{});
 }
 
+Value flag(bool& field, bool inverse) {
+  return parsed(
+      field,
+      [inverse](std::string_view text) {
+        const auto answer = truth(text);
+        if (!answer) {
+          throw Expected("expected true or false");
+        }
+        return *answer != inverse;
+      },
+      [inverse](bool held) { return held != inverse ? "true" : "false"; });
+}
+
+std::optional<bool> on_or_off(std::string_view value) { return value.empty() ? std::optional(true) : truth(value); }
+
 Value seconds(std::optional<std::chrono::duration<double>>& field) {
-  return {[&field](std::string_view value) { field = seconds_of(value); },
-          [&field] { return field ? std::vector{fmt::format("{}", field->count())} : std::vector<std::string>{}; },
-          [&field] { field.reset(); }};
+  return parsed(
+      field, [](std::string_view text) { return seconds_of(text); }, words_of_seconds);
 }
 
 Value seconds(std::chrono::duration<double>& field, Zero zero) {
-  return {[&field, zero](std::string_view value) { field = seconds_of(value, zero); },
-          [&field] { return std::vector{fmt::format("{}", field.count())}; },
-          [&field, initial = field] { field = initial; }};
+  return parsed(
+      field, [zero](std::string_view text) { return seconds_of(text, zero); }, words_of_seconds);
 }
 
 Value qos(int& field) {
@@ -68,15 +71,16 @@ Value qos(int& field) {
   return value;
 }
 
-Value list(std::vector<std::string>& field, FaultOf fault_of) {
-  return {[&field, fault_of = std::move(fault_of)](std::string_view value) {
-            check(value, fault_of);
-            field.emplace_back(value);
-          },
-          [&field] { return field; },
-          [&field] { field.clear(); },
-          {},
-          true};
+Value word(std::string& field, std::vector<std::string> words) {
+  Value value = text(field);
+  value.choices = words;
+  value.set = [set = std::move(value.set), words = std::move(words)](std::string_view text) {
+    if (std::ranges::find(words, text) == words.end()) {
+      throw Expected(expected_one_of(words));
+    }
+    set(text);
+  };
+  return value;
 }
 
 Value impossible(std::string why) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -18,55 +20,57 @@ namespace sistem {
 struct Value {
   /// Takes one value. Throws Expected for one that it cannot take, and then leaves the field as it was.
   std::function<void(std::string_view)> set;
-  /// What the field holds, as words that set() takes; none where it holds nothing.
+  /// What the field holds, as words that set() takes; empty if it holds nothing.
   std::function<std::vector<std::string>()> get;
   /// Gives the field the value that it had when the table was made: its default.
   std::function<void()> reset;
-  std::vector<std::string> choices = {};  ///< where only certain words are taken: all of them
-  bool adds_up = false;                   ///< a repeated one adds to what is there; else the last one stays
+  std::vector<std::string> choices = {};  ///< if only certain words are taken: all of them
+  bool repeatable = false;                ///< a repeated one adds to what is there; else the last one stays
 };
 
 // The kinds of values.
-/// Gives what was expected where a text is wrong ("UTF-8"), and nothing where it is right.
+/// Any field: `read` makes what it shall hold of a text, or throws Expected; `words_of` gives that back as a text, or
+/// nothing if there is nothing to say. An optional field without a value has no words.
+template <typename Field, typename Read, typename WordsOf>
+[[nodiscard]] Value parsed(Field& field, Read read, WordsOf words_of);
+/// The same for a field that each value adds an item to.
+template <typename Item, typename Read, typename WordsOf>
+[[nodiscard]] Value parsed_list(std::vector<Item>& field, Read read, WordsOf words_of);
+/// Gives what was expected if a text is wrong ("UTF-8"), and nothing if it is right; may throw Expected itself.
 using FaultOf = std::function<std::optional<std::string>(std::string_view)>;
+/// A FaultOf: what cannot be made of a text throws Expected.
+template <typename Made>
+std::optional<std::string> fault_as(std::string_view text) {
+  (void)Made{text};
+  return std::nullopt;
+}
 /// Any text, or one that has no fault.
 [[nodiscard]] Value text(std::string& field, FaultOf fault_of = {});
 [[nodiscard]] Value text(std::optional<std::string>& field, FaultOf fault_of = {});
-/// Text that must be something, and is called `expected` where it is not: "a host name or an address".
-[[nodiscard]] Value nonempty(std::string& field, std::string expected);
+/// Text that must not be empty, and is called `expected` if it is: "a host name or an address".
+[[nodiscard]] Value nonempty_text(std::string& field, std::string expected);
+/// Texts that add up, none of them with a fault.
+[[nodiscard]] Value list(std::vector<std::string>& field, FaultOf fault_of = {});
 /// true or false, yes or no, on or off, 1 or 0; on the command line its name alone is enough.
 /// `inverse`: the field is what the option is not, as clean_session of --disable-clean-session.
 [[nodiscard]] Value flag(bool& field, bool inverse = false);
+/// Whether an option whose value may be left out is asked for or not: true without a value. Nothing for another word.
+[[nodiscard]] std::optional<bool> on_or_off(std::string_view value);
 /// Seconds, fractions too.
 [[nodiscard]] Value seconds(std::optional<std::chrono::duration<double>>& field);
 [[nodiscard]] Value seconds(std::chrono::duration<double>& field, Zero zero);
-/// A whole number from `least` to `most`; `expected` overrides how the complaint names them.
-template <std::integral Number>
-[[nodiscard]] Value number(Number& field, std::int64_t least, std::int64_t most, std::string expected = {}) {
-  return {[&field, least, most, expected = std::move(expected)](std::string_view value) {
-            field = static_cast<Number>(whole_number(value, least, most, expected));
-          },
-          [&field, least] {
-            const auto value = static_cast<std::int64_t>(field);
-            return value < least ? std::vector<std::string>{} : std::vector{std::to_string(value)};
-          },
-          [&field, initial = field] { field = initial; }};
-}
-template <std::integral Number>
-[[nodiscard]] Value number(std::optional<Number>& field, std::int64_t least, std::int64_t most) {
-  return {
-      [&field, least, most](std::string_view value) { field = static_cast<Number>(whole_number(value, least, most)); },
-      [&field] { return field ? std::vector{std::to_string(*field)} : std::vector<std::string>{}; },
-      [&field] { field.reset(); }};
-}
+/// A whole number, which may be optional, from `least` to `most`; `expected` overrides how the complaint names them.
+template <typename Field>
+[[nodiscard]] Value number(Field& field, std::int64_t least, std::int64_t most = 1'000'000'000'000'000,
+                           std::string expected = {});
 /// A QoS; the same three everywhere.
 [[nodiscard]] Value qos(int& field);
 /// One word of several, each with its meaning. `also` are further spellings that are taken and not shown.
 template <typename Meaning>
-[[nodiscard]] Value choice(Meaning& field, std::vector<std::pair<std::string, Meaning>> words,
-                           std::vector<std::pair<std::string, Meaning>> also = {});
-/// Texts that add up, none of them with a fault.
-[[nodiscard]] Value list(std::vector<std::string>& field, FaultOf fault_of);
+[[nodiscard]] Value choice(Meaning& field, std::vector<std::pair<std::string_view, Meaning>> words,
+                           std::vector<std::pair<std::string_view, Meaning>> also = {});
+/// One of these words, as it is.
+[[nodiscard]] Value word(std::string& field, std::vector<std::string> words);
 /// What mosquitto's clients take and this tool cannot do: always refused, with the sentence that says why.
 [[nodiscard]] Value impossible(std::string why);
 
@@ -85,6 +89,7 @@ struct Rule {
   std::string_view options;    ///< by their names, with blanks between them
   std::string_view why = {};   ///< as the end of a sentence: "it is the name of a key"; empty if that is plain
   std::string_view what = {};  ///< of what is needed: "a template", which those options are
+  bool outranks = false;       ///< what is excluded is ignored where it comes from a home that loses to this option's
 };
 
 /// What an option has to do with MQTT 5.
@@ -95,17 +100,46 @@ enum class Mqtt5 : std::uint8_t {
   needed,     ///< --no-local is refused without -V 5
 };
 
-/// One option: one row of the one table that the command line, the environment, options files, --help, the man page,
-/// the completions and --show-config are read from. To add an option, add a field to a config struct and a row to the
-/// function that lists its rows.
-struct Option {
-  std::string name;       ///< long name: `--name`, MQTT_NAME in the environment, `name` in a file
-  char letter = 0;        ///< `-n`, or 0
-  std::string value;      ///< what help calls its value; empty for a flag; "[=SECONDS]" where the value may be left out
-  std::string section;    ///< the heading that help lists it under
-  std::string_view help;  ///< one sentence or two, wrapped by help; a literal, since each start makes the whole table
-  Value field;
+/// How an option ends the run.
+enum class EndsRun : std::uint8_t {
+  never,
+  when_met,  ///< --count, --until: what it waits for is there
+  in_time,   ///< --timeout, --idle: a time has passed
+};
 
+/// How help shows an option: "-h, --host HOST", "--ws", "--wait-for-broker[=SECONDS]". A malformed one does not
+/// compile.
+struct Signature {
+  char letter = 0;
+  std::string_view name = {};
+  std::string_view value = {};
+
+  consteval Signature(const char* text) {
+    std::string_view rest = text;
+    if (rest.size() > 4 && rest[1] != '-') {
+      require(rest[0] == '-' && rest.substr(2, 2) == ", ");
+      letter = rest[1];
+      rest.remove_prefix(4);
+    }
+    require(rest.starts_with("--"));
+    rest.remove_prefix(2);
+    name = rest.substr(0, rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"));
+    value = rest.substr(name.size());
+    require(name.size() > 1 && (value.empty() || (value.starts_with("[=") && value.ends_with("]")) ||
+                                (value.starts_with(' ') && value.size() > 1)));
+    value.remove_prefix(value.starts_with(' ') ? 1 : 0);
+  }
+
+ private:
+  static consteval void require(bool is_right) {
+    if (!is_right) {
+      throw "expected -l, --name VALUE";  // no constant: the compiler complains here
+    }
+  }
+};
+
+/// What only some options have.
+struct Traits {
   std::vector<std::string> aliases = {};  ///< further long names, of mosquitto's
   Homes homes = Homes::all;
   Completes completes = Completes::nothing;
@@ -117,11 +151,33 @@ struct Option {
   std::vector<Rule> needs = {};     ///< of each rule one option has to be given, too
   std::vector<Rule> excludes = {};  ///< and of these none
   Mqtt5 mqtt5 = Mqtt5::unrelated;
+  EndsRun ends_run = EndsRun::never;
   /// For a value of several words: how many it takes, given those that there are already.
   std::function<std::size_t(const std::vector<std::string>&)> words = {};
   /// For an option that is short for others: those, by their names, with their values. `again`: it was given before,
   /// in the same home. Throws Expected.
-  std::function<std::vector<std::pair<std::string, std::string>>(std::string_view, bool again)> stands_for = {};
+  std::function<std::vector<std::pair<std::string, std::string>>(std::string_view, bool again)> expands_to = {};
+};
+
+/// One option: one row of the one table that the command line, the environment, options files, --help, the man page,
+/// the completions and --show-config are read from. To add an option, add a field to a config struct and a row to the
+/// function that lists its rows.
+struct Option : Traits {
+  /// `help_text`: a literal, since each start makes the whole table.
+  Option(const Signature& signature, std::string_view help_text, Value value_of_field, Traits traits = {})
+      : Traits(std::move(traits)),
+        name(signature.name),
+        letter(signature.letter),
+        value(signature.value),
+        help(help_text),
+        field(std::move(value_of_field)) {}
+
+  std::string name;       ///< long name: `--name`, MQTT_NAME in the environment, `name` in a file
+  char letter = 0;        ///< `-n`, or 0
+  std::string value;      ///< what help calls its value; empty for a flag; "[=SECONDS]" where the value may be left out
+  std::string section;    ///< the heading that help lists it under
+  std::string_view help;  ///< one sentence or two, wrapped by help
+  Value field;
 
   [[nodiscard]] bool is_flag() const { return value.empty(); }
   [[nodiscard]] bool may_omit_value() const { return value.starts_with("["); }
@@ -130,6 +186,24 @@ struct Option {
 
 /// Whether a row is there only to say why mosquitto's option is not: its help begins so.
 [[nodiscard]] bool is_refused(const Option& option);
+/// The rows that help lists under one heading.
+struct Section {
+  std::string_view heading;
+  std::vector<Option> rows;
+};
+
+/// The rows of all sections, in their order.
+template <std::size_t count>
+[[nodiscard]] std::vector<Option> table_of(Section (&&sections)[count]) {
+  std::vector<Option> table;
+  for (Section& section : sections) {
+    for (Option& row : section.rows) {
+      row.section = section.heading;
+      table.push_back(std::move(row));
+    }
+  }
+  return table;
+}
 
 /// The variable that is an option's home in the environment: MQTT_WAIT_FOR_BROKER.
 [[nodiscard]] std::string variable_of(const std::string& name);
@@ -160,34 +234,90 @@ struct OptionWord {
 /// Whether two of them are in a group together.
 [[nodiscard]] bool are_rivals(const Option& one, const Option& other);
 
+/// What a field holds, or may hold.
+template <typename Field>
+struct HeldBy {
+  using Type = Field;
+};
+template <typename Held>
+struct HeldBy<std::optional<Held>> {
+  using Type = Held;
+};
+
+template <typename Field, typename Read, typename WordsOf>
+Value parsed(Field& field, Read read, WordsOf words_of) {
+  constexpr bool is_optional = !std::same_as<Field, typename HeldBy<Field>::Type>;
+  auto get = [&field, words_of = std::move(words_of)] {
+    std::optional<std::string> words;
+    if constexpr (is_optional) {
+      words = field ? std::optional<std::string>(words_of(*field)) : std::nullopt;
+    } else {
+      words = words_of(field);
+    }
+    return words ? std::vector{*std::move(words)} : std::vector<std::string>{};
+  };
+  Value value{[&field, read = std::move(read)](std::string_view text) { field = read(text); }, std::move(get), {}};
+  if constexpr (is_optional) {
+    value.reset = [&field] { field.reset(); };
+  } else {
+    value.reset = [&field, initial = field] { field = initial; };
+  }
+  return value;
+}
+
+template <typename Item, typename Read, typename WordsOf>
+Value parsed_list(std::vector<Item>& field, Read read, WordsOf words_of) {
+  auto get = [&field, words_of = std::move(words_of)] {
+    std::vector<std::string> values;
+    for (const Item& item : field) {
+      if (std::optional<std::string> words = words_of(item)) {
+        values.push_back(*std::move(words));
+      }
+    }
+    return values;
+  };
+  return {.set = [&field, read = std::move(read)](std::string_view text) { field.push_back(read(text)); },
+          .get = std::move(get),
+          .reset = [&field] { field.clear(); },
+          .repeatable = true};
+}
+
+template <typename Field>
+Value number(Field& field, std::int64_t least, std::int64_t most, std::string expected) {
+  using Number = typename HeldBy<Field>::Type;
+  return parsed(
+      field,
+      [least, most, expected = std::move(expected)](std::string_view text) {
+        return static_cast<Number>(whole_number(text, least, most, expected));
+      },
+      [least](Number held) { return std::cmp_less(held, least) ? std::nullopt : std::optional(std::to_string(held)); });
+}
+
 template <typename Meaning>
-Value choice(Meaning& field, std::vector<std::pair<std::string, Meaning>> words,
-             std::vector<std::pair<std::string, Meaning>> also) {
+Value choice(Meaning& field, std::vector<std::pair<std::string_view, Meaning>> words,
+             std::vector<std::pair<std::string_view, Meaning>> also) {
   std::vector<std::string> choices;
   choices.reserve(words.size());
   for (const auto& [word, meaning] : words) {
-    choices.push_back(word);
+    choices.emplace_back(word);
   }
-  const auto get = [&field, words] {
-    for (const auto& [word, meaning] : words) {
-      if (meaning == field) {
-        return std::vector<std::string>{word};
-      }
-    }
-    return std::vector<std::string>{};
+  auto words_of = [words](const auto& held) -> std::optional<std::string> {
+    const auto row = std::ranges::find_if(words, [&](const auto& one) { return one.second == held; });
+    return row == words.end() ? std::nullopt : std::optional<std::string>(row->first);
   };
-  const auto set = [&field, choices, words = std::move(words), also = std::move(also)](std::string_view value) {
+  auto read = [choices, words = std::move(words), also = std::move(also)](std::string_view text) {
     for (const auto* spellings : {&words, &also}) {
       for (const auto& [word, meaning] : *spellings) {
-        if (word == value) {
-          field = meaning;
-          return;
+        if (word == text) {
+          return meaning;
         }
       }
     }
     throw Expected(expected_one_of(choices));
   };
-  return {set, get, [&field, initial = field] { field = initial; }, choices};
+  Value value = parsed(field, std::move(read), std::move(words_of));
+  value.choices = std::move(choices);
+  return value;
 }
 
 }  // namespace sistem

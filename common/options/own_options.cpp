@@ -2,13 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "common/options/completion.hpp"
 #include "common/options/manual.hpp"
 #include "common/options/options_file.hpp"
-#include "common/process/error.hpp"
-#include "common/text/words.hpp"
+#include "common/options/rules.hpp"
 #include "common/version.hpp"
 
 namespace sistem {
@@ -33,81 +30,50 @@ std::string config_row(const std::string& name, const std::string& value, const 
              : row + origin + "\n";
 }
 
+std::vector<Option> file_rows(OwnOptions& request) {
+  const Traits asks_to_show{.homes = Homes::command_line_only};
+  return {
+      {"-o, --options-file FILE",
+       "Read options from this file, one a line: a long name and its value.",
+       nonempty_text(request.options_file, "a file"),
+       {.homes = Homes::not_in_a_file, .completes = Completes::file, .groups = {"options file"}}},
+      {"--profile NAME",
+       "Read the options file NAME.conf in ~/.config/sistem. Without this option default.conf there is read, if it "
+       "exists.",
+       nonempty_text(request.profile, "a profile's name"),
+       {.homes = Homes::not_in_a_file, .completes = Completes::profile, .groups = {"options file"}}},
+      {"--save-profile NAME",
+       "Save all options that are given now, except secrets, as a profile, and exit.",
+       nonempty_text(request.save_profile, "a profile's name"),
+       {.homes = Homes::command_line_only, .completes = Completes::profile}},
+      {"--list-profiles", "List the names of all profiles.", flag(request.list_profiles), asks_to_show},
+      {"--show-config", "Show the value of every option and where it came from, and exit.", flag(request.show_config),
+       asks_to_show},
+  };
+}
+
+std::vector<Option> help_rows(OwnOptions& request) {
+  const Traits asks_to_show{.homes = Homes::command_line_only};
+  return {
+      {"--help[=TOPIC]",
+       "Show this help, or only the part about TOPIC: an option, the beginning of a section's name, or exit for the "
+       "exit statuses.",
+       text(request.help), asks_to_show},
+      {"--version", "Show the versions of this tool and of the Paho libraries.", flag(request.version), asks_to_show},
+      {"--man", "Write the man page.", flag(request.man), asks_to_show},
+      {"--completion SHELL", "Write the script that completes the options in bash, zsh or fish.",
+       choice(request.completion, completion_scripts()), asks_to_show},
+  };
+}
+
 }  // namespace
 
 std::vector<Option> own_rows(OwnOptions& request) {
-  const std::string files = "Options files";
-  const std::string help = "Help";
-  const auto topic = [&request] { return request.help ? std::vector{*request.help} : std::vector<std::string>{}; };
-  return {
-      {.name = "options-file",
-       .letter = 'o',
-       .value = "FILE",
-       .section = files,
-       .help = "Read options from this file, one a line: a long name and its value.",
-       .field = nonempty(request.options_file, "a file"),
-       .homes = Homes::not_in_a_file,
-       .completes = Completes::file,
-       .shared = true,
-       .groups = {"options file"}},
-      {.name = "profile",
-       .value = "NAME",
-       .section = files,
-       .help = "Read the options file NAME.conf in ~/.config/sistem. Without one: default.conf there, if there is one.",
-       .field = nonempty(request.profile, "a profile's name"),
-       .homes = Homes::not_in_a_file,
-       .completes = Completes::profile,
-       .shared = true,
-       .groups = {"options file"}},
-      {.name = "save-profile",
-       .value = "NAME",
-       .section = files,
-       .help = "Save all options that are given now, but no secrets, as a profile, and end.",
-       .field = nonempty(request.save_profile, "a profile's name"),
-       .homes = Homes::command_line_only,
-       .completes = Completes::profile,
-       .shared = true},
-      {.name = "list-profiles",
-       .section = files,
-       .help = "List the names of all profiles.",
-       .field = flag(request.list_profiles),
-       .homes = Homes::command_line_only,
-       .shared = true},
-      {.name = "show-config",
-       .section = files,
-       .help = "Show the value of every option and where it came from, and end.",
-       .field = flag(request.show_config),
-       .homes = Homes::command_line_only,
-       .shared = true},
-      {.name = "help",
-       .value = "[=TOPIC]",
-       .section = help,
-       .help = "Show this, or only what TOPIC is: an option, the beginning of a section's name, or exit for the exit "
-               "statuses.",
-       .field = {[&request](std::string_view value) { request.help = std::string(value); }, topic,
-                 [&request] { request.help.reset(); }},
-       .homes = Homes::command_line_only,
-       .shared = true},
-      {.name = "version",
-       .section = help,
-       .help = "Show the versions of this tool and of the Paho libraries.",
-       .field = flag(request.version),
-       .homes = Homes::command_line_only,
-       .shared = true},
-      {.name = "man",
-       .section = help,
-       .help = "Write the man page.",
-       .field = flag(request.man),
-       .homes = Homes::command_line_only,
-       .shared = true},
-      {.name = "completion",
-       .value = "SHELL",
-       .section = help,
-       .help = "Write the script with which bash, zsh or fish completes the options.",
-       .field = choice(request.completion, completion_scripts()),
-       .homes = Homes::command_line_only,
-       .shared = true},
-  };
+  std::vector<Option> rows = table_of({{"Options files", file_rows(request)}, {"Help", help_rows(request)}});
+  for (Option& row : rows) {
+    row.shared = true;
+  }
+  return rows;
 }
 
 std::optional<std::string> shown_first(const OwnOptions& request, const std::vector<Option>& table,
@@ -143,7 +109,7 @@ std::string config_text(const std::vector<Option>& table, const Settings& settin
     unset.clear();
   };
   for (const Option& option : table) {
-    if (option.homes != Homes::all || option.stands_for) {
+    if (option.homes != Homes::all || option.expands_to) {
       continue;
     }
     if (option.section != section) {
@@ -179,8 +145,7 @@ std::string profile_text(const std::vector<Option>& table, const Settings& setti
       }
       for (const std::string& value : option.field.get()) {
         if (value.find_first_of("\r\n") != std::string::npos) {
-          throw UsageError(
-              fmt::format("{}: a profile cannot hold a value of several lines", settings.home_of(option.name)));
+          refuse(settings, option.name, "a profile cannot hold a value of several lines");
         }
         lines += fmt::format("--{}={}\n", option.name, value);
       }

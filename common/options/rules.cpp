@@ -39,7 +39,11 @@ std::string in_words(const std::string& rule, std::string_view why) {
 void check_excludes(const Option& option, const Settings& settings) {
   for (const Rule& rule : option.excludes) {
     for (const std::string& other : split(rule.options)) {
-      check_both(settings, option.name, other, rule.why);
+      const bool is_ignored = rule.outranks && settings.given(other) &&
+                              settings.homes.at(other).level < settings.homes.at(option.name).level;
+      if (!is_ignored) {
+        check_both(settings, option.name, other, rule.why);
+      }
     }
   }
 }
@@ -61,6 +65,14 @@ void check_both(const Settings& settings, const std::string& one, const std::str
   }
 }
 
+void refuse(const Settings& settings, const std::string& option, std::string_view what) {
+  throw UsageError(fmt::format("{}: {}", settings.home_of(option), what));
+}
+
+void refuse(const Settings& settings, const std::string& option, std::string_view expected, std::string_view got) {
+  refuse(settings, option, fmt::format("{}, got \"{}\"", expected, got));
+}
+
 std::string in_words(const Rule& rule) {
   auto names = split(rule.options);
   for (std::string& name : names) {
@@ -74,6 +86,7 @@ void check_rules(const std::vector<Option>& table, Settings& settings) {
   for (const Option& option : table) {
     if (settings.given(option.name)) {
       given.push_back(&option);
+      settings.ends_when_met = settings.ends_when_met || option.ends_run == EndsRun::when_met;
     }
   }
   const Option& version_row = *find_option(table, version);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cxxopts.hpp>
 #include <iterator>
 
@@ -28,9 +27,8 @@ struct Given {
 
 // The command line --------------------------------------------------------------------------------------------
 
-/// The line as cxxopts can read it, which takes no newline in `--name=value`, and knows no values of several words and
-/// no
-/// `--help TOPIC`: each value is a word of its own.
+/// cxxopts knows options with one value, and takes no newline in a word that holds both. So an option and its value
+/// become two words, a value of several words becomes one, and `--help TOPIC` at the end of the line, too.
 std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
                                               const std::vector<std::string>& arguments) {
   std::vector<std::string> line;
@@ -53,17 +51,14 @@ std::vector<std::string> with_one_word_values(const std::vector<Option>& table,
     }
     const Option& option = *read.options.back();
     line.push_back("--" + option.name);
-    if (read.value) {
-      line.push_back(*read.value);
-    } else if (option.words) {
-      std::vector<std::string> words;
-      while (word + 1 != arguments.end() && words.size() < option.words(words)) {
-        words.push_back(*++word);
-      }
-      line.push_back(joined(words));
-    } else if (word + 1 != arguments.end()) {
-      line.push_back(*++word);
+    std::vector<std::string> words;
+    while (!read.value && word + 1 != arguments.end() && words.size() < (option.words ? option.words(words) : 1)) {
+      words.push_back(*++word);
     }
+    if (!read.value && !option.words && words.empty()) {
+      throw UsageError(fmt::format("--{}: expected {} after it", option.name, option.value));
+    }
+    line.push_back(read.value ? *read.value : option.words ? joined(words) : words.front());
   }
   return line;
 }
@@ -84,15 +79,6 @@ cxxopts::Options parser_of(const std::vector<Option>& table, const std::string& 
     std::for_each(option.aliases.begin(), option.aliases.end(), add_name);
   }
   return parser;
-}
-
-/// What stands where cxxopts names an option in a complaint, whose words and quotes differ from version to version:
-/// "Option 't' is missing an argument".
-std::string named_in(const std::string& complaint) {
-  const auto is_of_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; };
-  const auto start = std::find_if(complaint.begin() + static_cast<std::ptrdiff_t>(std::string("Option ").size()),
-                                  complaint.end(), is_of_name);
-  return {start, std::find_if_not(start, complaint.end(), is_of_name)};
 }
 
 UsageError unmatched(const std::string& word, const std::vector<Option>& table, const std::string& tool) {
@@ -130,10 +116,7 @@ std::vector<Given> read_command_line(const std::vector<Option>& table, const std
     }
     return values;
   } catch (const cxxopts::exceptions::parsing& wrong) {
-    const std::string name = named_in(wrong.what());
-    const Option* option = name.size() == 1 ? find_letter(table, name.front()) : find_option(table, name);
-    throw UsageError(option == nullptr ? fmt::format("command line: {}", wrong.what())
-                                       : fmt::format("--{}: expected {} after it", option->name, option->value));
+    throw UsageError(fmt::format("command line: {}", wrong.what()));
   }
 }
 
@@ -179,7 +162,7 @@ std::vector<Given> read_environment(const std::vector<Option>& table, const Vari
       // One that adds up may have several lines.
       for (std::size_t start = 0; start <= value.size();) {
         const std::size_t end =
-            option->second->field.adds_up ? std::min(value.find('\n', start), value.size()) : value.size();
+            option->second->field.repeatable ? std::min(value.find('\n', start), value.size()) : value.size();
         if (end > start) {
           values.push_back({option->second, value.substr(start, end - start), {Level::environment, name}});
         }
@@ -228,7 +211,6 @@ std::vector<Given> read_file(const File& file, const std::vector<Option>& table,
   return values;
 }
 
-/// What a tool is asked besides its work; the rows of own_rows().
 /// The options file to read, where there is one: the one that was asked for must exist, the others need not.
 std::optional<File> options_file(const OwnOptions& request, const Settings& settings, const ToolText& tool,
                                  const Variables& environment) {
@@ -254,7 +236,7 @@ std::optional<File> options_file(const OwnOptions& request, const Settings& sett
 void win_over_group(const Option& option, const Home& home, const std::vector<Option>& table, Settings& settings) {
   for (const Option& other : table) {
     const auto rival = settings.homes.find(other.name);
-    if (!are_rivals(option, other) || rival == settings.homes.end() || rival->second.is_no) {
+    if (!are_rivals(option, other) || rival == settings.homes.end() || rival->second.is_negated) {
       continue;
     }
     if (rival->second.level == home.level) {
@@ -272,24 +254,25 @@ bool has_choice(const Option& option, const std::string& word) {
 void set(const Given& given, const std::vector<Option>& table, Settings& settings) {
   const Option& option = *given.option;
   try {
-    if (option.stands_for) {
+    if (option.expands_to) {
       const auto before = settings.homes.find(option.name);
       const bool again = before != settings.homes.end() && before->second.level == given.home.level;
-      for (const auto& [name, value] : option.stands_for(given.value, again)) {
+      for (const auto& [name, value] : option.expands_to(given.value, again)) {
         set({find_option(table, name), value, given.home}, table, settings);
       }
       settings.homes[option.name] = given.home;
       return;
     }
     Home home = given.home;
-    home.is_no = option.is_flag() ? truth(given.value) == false : given.value == "off" && has_choice(option, "off");
-    if (!home.is_no) {
+    home.is_negated =
+        option.is_flag() ? truth(given.value) == false : given.value == "off" && has_choice(option, "off");
+    if (!home.is_negated) {
       win_over_group(option, home, table, settings);
     }
     const auto known = settings.homes.find(option.name);
     // mosquitto's own files add to what is typed.
     const bool adds_to_file = settings.drop_in && known != settings.homes.end() && known->second.level == Level::file;
-    if (option.field.adds_up && !adds_to_file &&
+    if (option.field.repeatable && !adds_to_file &&
         (known == settings.homes.end() || known->second.level != given.home.level)) {
       option.field.reset();
     }
@@ -322,7 +305,12 @@ Sources process_sources(int argc, char** argv, const std::stop_token& stop) {
 
 bool Settings::given(const std::string& name) const {
   const auto home = homes.find(name);
-  return home != homes.end() && !home->second.is_no;
+  return home != homes.end() && !home->second.is_negated;
+}
+
+bool Settings::is_typed(const std::string& name) const {
+  const auto home = homes.find(name);
+  return home != homes.end() && home->second.level == Level::command_line;
 }
 
 std::string Settings::home_of(const std::string& name) const {

@@ -35,16 +35,19 @@ enum class Level { by_default, file, environment, command_line };
 struct Home {
   Level level = Level::by_default;
   std::string name;
-  bool is_no = false;  ///< of a flag that was set to false: nothing is asked for by it
+  bool is_negated = false;  ///< a flag that was set to false: nothing is asked for by it
 };
 
 /// What reading the sources brought, beside the fields that it set.
 struct Settings {
   std::map<std::string, Home> homes;  ///< by an option's name, where it has a value that is no default
   bool drop_in = false;               ///< called by the name of mosquitto's client
+  bool ends_when_met = false;         ///< an option is given that ends the run when what it waits for is there
 
   /// Whether something is asked for by an option; a flag that says false asks for nothing.
   [[nodiscard]] bool given(const std::string& name) const;
+  /// Whether it was typed on the command line.
+  [[nodiscard]] bool is_typed(const std::string& name) const;
   /// Where an option got its value from, or would be given one on the command line.
   [[nodiscard]] std::string home_of(const std::string& name) const;
 };

@@ -330,6 +330,19 @@ TEST(SubConfig, APingTakesNothingThatIsAboutMessages) {
   EXPECT_EQ(refusal_of_sub({"--ping", "-t", "a", "-q", "1", "-W", "1"}), "nothing");
 }
 
+TEST(SubConfig, WhatWaitsForSomethingNeedsAllFilters) {
+  const std::vector<std::string> waiting[] = {
+      {"-C", "1"}, {"--expect", "1", "-W", "1"}, {"--until", "x"}, {"-E"}, {"--verify"}, {"--require-all"}};
+  for (const auto& arguments : waiting) {
+    EXPECT_TRUE(read_sub(arguments).needs_all()) << arguments.front();
+  }
+  const std::vector<std::string> others[] = {
+      {}, {"-W", "1"}, {"--idle", "1"}, {"-C", "1", "--require-all=no"}, {"--exit-after-suback=false"}};
+  for (const auto& arguments : others) {
+    EXPECT_FALSE(read_sub(arguments).needs_all()) << (arguments.empty() ? "nothing" : arguments.front());
+  }
+}
+
 TEST(SubConfig, InAKeptSessionNoMoreIsTakenThanUntilWaitsFor) {
   EXPECT_EQ(read_sub({}).takes_at_once(), std::nullopt);
   EXPECT_EQ(read_sub({"-C", "5"}).takes_at_once(), 5U);
@@ -367,6 +380,8 @@ TEST(Connection, APlaceOfTheCommandLineReplacesThatOfTheEnvironment) {
   EXPECT_EQ(read_pub({"-h", "broker"}, {{"MQTT_UNIX", "/run/mqtt.sock"}}).connection.unix_path, "");
   const ConnectionConfig unix_socket = read_pub({"--unix", "/run/mqtt.sock"}, {{"MQTT_HOST", "broker"}}).connection;
   EXPECT_EQ(place(unix_socket), "/run/mqtt.sock");
+  EXPECT_NO_THROW(read_pub({"--unix", "/run/mqtt.sock"}, {{"MQTT_PORT", "1884"}})) << "it loses to the socket";
+  EXPECT_THROW(read_pub({"-p", "1884"}, {{"MQTT_UNIX", "/run/mqtt.sock"}}), UsageError);
 }
 
 TEST(Connection, WhatOnlyMqtt5HasMeansMqtt5) {

@@ -114,9 +114,9 @@ TEST(Table, EveryRowHasASectionAndAHelpTextOfWholeSentences) {
   });
 }
 
-TEST(Table, EveryRowCanBeSetOrStandsForOthers) {
+TEST(Table, EveryRowCanBeSetOrExpandsToOthers) {
   for_each_row([](const Option& option) {
-    if (option.stands_for) {
+    if (option.expands_to) {
       return;
     }
     EXPECT_TRUE(option.field.set);
@@ -127,7 +127,7 @@ TEST(Table, EveryRowCanBeSetOrStandsForOthers) {
 
 TEST(Table, ADefaultIsAValueThatItsOwnRowTakes) {
   for_each_row([](const Option& option) {
-    if (option.stands_for) {
+    if (option.expands_to) {
       return;
     }
     const auto initial = option.field.get();
@@ -215,11 +215,34 @@ TEST(Table, ARuleHolds) {
   });
 }
 
+TEST(Table, WhatEndsTheRunIsNotedAndSaidByHelp) {
+  for_each_row_of_a_table([](const Option& option, const std::vector<Option>& table) {
+    Settings settings;
+    settings.homes[option.name] = {Level::command_line, "--" + option.name};
+    try {
+      check_rules(table, settings);
+    } catch (const UsageError&) {  // it needs others, which do not matter here
+    }
+    EXPECT_EQ(settings.ends_when_met, option.ends_run == EndsRun::when_met);
+    if (option.ends_run != EndsRun::never) {
+      EXPECT_TRUE(std::regex_search(std::string(option.help), std::regex("\\b[Ee]nds?\\b"))) << option.help;
+    }
+    const Option* require_all = find_option(table, "require-all");
+    if (require_all != nullptr) {
+      EXPECT_EQ(require_all->help.find("--" + option.name + ",") != std::string::npos ||
+                    require_all->help.find("--" + option.name + " and") != std::string::npos ||
+                    require_all->help.find("and --" + option.name + ";") != std::string::npos,
+                option.ends_run == EndsRun::when_met)
+          << require_all->help;
+    }
+  });
+}
+
 TEST(Table, TheCodeAsksForOptionsThatThereAre) {
   const Pub pub;
   const Sub sub;
   const std::regex question(
-      R"re((?:(?:given|home_of|homes\.(?:at|find|contains))\(|homes\[|check_both\(settings, )"([a-z0-9-]+)"(?:, "([a-z0-9-]+)")?)re");
+      R"re((?:(?:given|home_of|is_typed|homes\.(?:at|find|contains))\(|homes\[|(?:check_both|refuse)\(settings, )"([a-z0-9-]+)"(?:, "([a-z0-9-]+)")?)re");
   OwnOptions request;
   const auto own = own_rows(request);
   std::size_t questions = 0;

@@ -156,9 +156,9 @@ TEST_F(Subscriber, ARefusedFilterEndsTheRunWhereNoneIsGranted) {
   }
 }
 
-TEST_F(Subscriber, ARefusedFilterEndsARunThatCounts) {
+TEST_F(Subscriber, ARefusedFilterEndsARunThatWaitsForSomething) {
   session_.refused = {"b"};
-  config_.count = 1;
+  config_.ends_when_met = true;
   EXPECT_THROW((void)subscribe(), Error);
 }
 

@@ -1,5 +1,6 @@
 #include "common/options/completion.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/expect.hpp"
@@ -15,35 +16,24 @@ struct CompletedTool {
   int level = 0;
 
   std::vector<Option> rows() {
-    const auto completes = [&](const char* name, Completes what) {
-      return Option{.name = name, .value = "NAME", .help = "What.", .field = text(text_value), .completes = what};
+    const auto completes = [&](const Signature& signature, Completes what) {
+      return Option{signature, "What.", text(text_value), {.completes = what}};
     };
     return {
-        {.name = "odd",
-         .letter = 'o',
-         .value = "WORD:X",
-         .help = "It's \"odd\": \\ [a]. Very.",
-         .field = text(text_value)},
-        {.name = "loud", .letter = 'l', .help = "Loud. Very.", .field = flag(loud)},
-        {.name = "item",
-         .letter = 'i',
-         .value = "ITEM",
-         .help = "Adds up.",
-         .field = list(items, [](std::string_view) { return std::nullopt; }),
-         .aliases = {"thing"}},
-        {.name = "level", .letter = 'v', .value = "N", .help = "A level.", .field = qos(level)},
-        {.name = "maybe", .value = "[=SECONDS]", .help = "May be.", .field = text(text_value)},
-        completes("file", Completes::file),
-        completes("folder", Completes::directory),
-        completes("profile", Completes::profile),
-        {.name = "property",
-         .letter = 'D',
-         .value = "PACKET NAME VALUE",
-         .help = "Words.",
-         .field = text(text_value),
-         .words = [](const std::vector<std::string>&) { return std::size_t{3}; }},
-        {.name = "old", .value = "WORD", .help = "Refused: it is old.", .field = impossible("no")},
-        {.name = "help", .value = "[=TOPIC]", .help = "Show this.", .field = text(text_value)},
+        {"-o, --odd WORD:X", "It's \"odd\": \\ [a]. Very.", text(text_value)},
+        {"-l, --loud", "Loud. Very.", flag(loud)},
+        {"-i, --item ITEM", "Adds up.", list(items), {.aliases = {"thing"}}},
+        {"-v, --level N", "A level.", qos(level)},
+        {"--maybe[=SECONDS]", "May be.", text(text_value)},
+        completes("--file NAME", Completes::file),
+        completes("--folder NAME", Completes::directory),
+        completes("--profile NAME", Completes::profile),
+        {"-D, --property PACKET NAME VALUE",
+         "Words.",
+         text(text_value),
+         {.words = [](const std::vector<std::string>&) { return std::size_t{3}; }}},
+        {"--old WORD", "Refused: it is old.", impossible("no")},
+        {"--help[=TOPIC]", "Show this.", text(text_value)},
     };
   }
 };
@@ -59,7 +49,8 @@ const std::string levels = "0\n1\n2\n";
 
 TEST(Completion, AScriptIsForTheToolAndNothingElseIsInItsPlace) {
   for (const auto& [shell, script] : completion_scripts()) {
-    expect_in(std::string(script), "# " + shell + " completion for @tool@; written by: @tool@ --completion " + shell);
+    expect_in(std::string(script),
+              fmt::format("# {0} completion for @tool@; written by: @tool@ --completion {0}", shell));
   }
 }
 

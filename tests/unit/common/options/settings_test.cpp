@@ -33,7 +33,6 @@ struct Sample {
   std::string right;
 
   std::vector<Option> rows() {
-    const Value adds_up = list(list_of_items, [](std::string_view) { return std::nullopt; });
     const Value maybe{[this](std::string_view value) { optional_values.emplace_back(value); },
                       [this] { return optional_values; }, [this] { optional_values.clear(); }};
     const auto url = [](std::string_view value, bool) {
@@ -42,53 +41,27 @@ struct Sample {
       }
       return std::vector<std::pair<std::string, std::string>>{{"name", std::string(value.substr(4))}, {"level", "7"}};
     };
-    return {
-        {.name = "name",
-         .letter = 'n',
-         .value = "NAME",
-         .section = "One",
-         .help = "A name.",
-         .field = text(name),
-         .aliases = {"called"},
-         .shared = true},
-        {.name = "note", .value = "TEXT", .section = "One", .help = "A note.", .field = text(note)},
-        {.name = "loud", .letter = 'l', .section = "Two", .help = "Be loud.", .field = flag(loud)},
-        {.name = "slow", .section = "Two", .help = "Be slow.", .field = flag(quick, true)},
-        {.name = "level",
-         .letter = 'L',
-         .value = "N",
-         .section = "Two",
-         .help = "A level.",
-         .field = number(level, 0, 9)},
-        {.name = "time-limit", .value = "SECONDS", .section = "Two", .help = "A limit.", .field = seconds(limit)},
-        {.name = "maybe", .value = "[=VALUE]", .section = "Two", .help = "May be left out.", .field = maybe},
-        {.name = "list", .value = "ITEM", .section = "Two", .help = "Adds up.", .field = adds_up},
-        {.name = "pair",
-         .letter = 'P',
-         .value = "ONE OTHER",
-         .section = "Two",
-         .help = "Two words or three.",
-         .field = list(pairs, [](std::string_view) { return std::nullopt; }),
-         .words =
-             [](const std::vector<std::string>& words) {
-               return words.empty() || words[0] != "three" ? std::size_t{2} : std::size_t{3};
-             }},
-        {.name = "secret",
-         .value = "WORD",
-         .section = "Two",
-         .help = "Hidden.",
-         .field = nonempty(secret, "a word"),
-         .secret = true},
-        {.name = "left", .value = "X", .section = "Two", .help = "Or right.", .field = text(left), .groups = {"side"}},
-        {.name = "right", .value = "X", .section = "Two", .help = "Or left.", .field = text(right), .groups = {"side"}},
-        {.name = "url",
-         .letter = 'u',
-         .value = "URL",
-         .section = "Two",
-         .help = "Short.",
-         .field = {},
-         .stands_for = url},
-    };
+    return table_of({{"One",
+                      {{"-n, --name NAME", "A name.", text(name), {.aliases = {"called"}, .shared = true}},
+                       {"--note TEXT", "A note.", text(note)}}},
+                     {"Two",
+                      {{"-l, --loud", "Be loud.", flag(loud)},
+                       {"--slow", "Be slow.", flag(quick, true)},
+                       {"-L, --level N", "A level.", number(level, 0, 9)},
+                       {"--time-limit SECONDS", "A limit.", seconds(limit)},
+                       {"--maybe[=VALUE]", "May be left out.", maybe},
+                       {"--list ITEM", "Adds up.", list(list_of_items)},
+                       {"-P, --pair ONE OTHER",
+                        "Two words or three.",
+                        list(pairs),
+                        {.words =
+                             [](const std::vector<std::string>& words) {
+                               return words.empty() || words[0] != "three" ? std::size_t{2} : std::size_t{3};
+                             }}},
+                       {"--secret WORD", "Hidden.", nonempty_text(secret, "a word"), {.secret = true}},
+                       {"--left X", "Or right.", text(left), {.groups = {"side"}}},
+                       {"--right X", "Or left.", text(right), {.groups = {"side"}}},
+                       {"-u, --url URL", "Short.", {}, {.expands_to = url}}}}});
   }
 };
 
@@ -331,7 +304,7 @@ TEST(Settings, KubernetesPortIsIgnoredAndSaid) {
   Pipe err;
   Output nowhere{-1, {}};
   const ToolOptions tool{{.name = "pub", .drop_in_for = "mosquitto_pub", .libraries = library_versions},
-                         {{.name = "port", .value = "N", .field = text(port)}},
+                         {{"--port N", "", text(port)}},
                          [](Settings&) {}};
   EXPECT_TRUE(
       read_settings(tool, {{}, {{"MQTT_PORT", "tcp://10.1.2.3:1883"}}}, nowhere, Console{"pub", false, err.writer()}));
