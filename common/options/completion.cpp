@@ -69,7 +69,7 @@ std::string answer(std::string_view what, std::string_view beginning, const Word
 }  // namespace
 
 const std::vector<std::pair<std::string_view, std::string_view>>& completion_scripts() {
-  static const std::vector<std::pair<std::string, std::string_view>> scripts{
+  static const std::vector<std::pair<std::string_view, std::string_view>> scripts{
       {"bash", completion_bash}, {"zsh", completion_zsh}, {"fish", completion_fish}};
   return scripts;
 }
