@@ -36,7 +36,7 @@ void PahoSession::on_delivered(const Client& client, std::uint64_t number, int q
   if (!is_current(client)) {
     return;
   }
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = moment();
   const OutboxChange change{*this, qos > 0 ? acknowledged_together : 1};
   if (qos > 0) {
     connection_->was_of_use = true;

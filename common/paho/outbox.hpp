@@ -56,6 +56,7 @@ class Outbox {
 
   /// What is told of each.
   [[nodiscard]] Ledger& ledger() { return ledger_; }
+  [[nodiscard]] const Ledger& ledger() const { return ledger_; }
 
   // What goes to the library, in order.
 

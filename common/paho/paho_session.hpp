@@ -156,6 +156,7 @@ class PahoSession final : public Session, private Client::Listener {
   template <typename Predicate>
   void wait_for_acknowledgements(Lock& lock, const std::stop_token& stop, Deadline deadline, Predicate holds);
   [[nodiscard]] bool holds_quietly(Lock& lock, Deadline deadline, const std::stop_token& stop);
+  [[nodiscard]] Deadline moment() const;
   [[nodiscard]] Deadline overdue_at() const;
   [[nodiscard]] bool is_overdue() const;
   void throw_if_overdue(const std::stop_token& stop) const;

@@ -59,12 +59,11 @@ bool PahoSession::publish(Message message, const std::stop_token& stop, Next nex
   if (!has_room(lock, message.qos, stop)) {
     return false;
   }
-  const auto by = message.qos == 0 ? send_thread::By::this_thread : send_thread::By::the_send_thread;
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = moment();
   outbox_.take(std::move(message), now);
   const bool is_sent_here = lifecycle_.is(Phase::up);  // else the keeper will send it
   lock.unlock();
-  send_thread::PutOff put_off{by};
+  send_thread::PutOff put_off;
   if (is_sent_here) {
     send_all(now);
   }
@@ -165,6 +164,11 @@ void PahoSession::wait_for_acknowledgements(Lock& lock, const std::stop_token& s
       outbox_.note_progress(std::chrono::steady_clock::now());
     }
   }
+}
+
+/// Now, for what becomes of a message: as exactly as somebody wants to know.
+Deadline PahoSession::moment() const {
+  return outbox_.ledger().deliveries() || config_.acknowledge_limit ? std::chrono::steady_clock::now() : tick();
 }
 
 Deadline PahoSession::overdue_at() const {

@@ -56,7 +56,6 @@ Work& work() {
 struct Owed {
   bool is_put_off = false;
   int signals = 0;
-  By by = By::the_send_thread;
   bool is_for_answers = false;
 };
 thread_local Owed owed;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -91,10 +90,7 @@ int send_here() {
 
 }  // namespace
 
-PutOff::PutOff(By by) {
-  owed.is_put_off = tricks::woken_together;
-  owed.by = owed.signals == 0 ? by : std::min(owed.by, by);
-}
+PutOff::PutOff() { owed.is_put_off = tricks::woken_together; }
 
 PutOff::~PutOff() {
   if (!is_kept_) {
@@ -104,8 +100,8 @@ PutOff::~PutOff() {
 
 void wake() {
   owed.is_put_off = false;
-  if (const int signals = std::exchange(owed.signals, 0);
-      signals > 0 && (owed.by == By::the_send_thread || send_here() < signals)) {
+  // What must wait for something is the send thread's: it looks for that again.
+  if (const int signals = std::exchange(owed.signals, 0); signals > 0 && send_here() < signals) {
     work().signal();
   }
 }

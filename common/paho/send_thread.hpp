@@ -4,17 +4,12 @@
 /// that was read: in a flood these were half of all switches between threads.
 namespace sistem::send_thread {
 
-/// Who does what was put off.
-enum class By : bool {
-  the_send_thread,
-  this_thread,  ///< for messages of QoS 0: nothing has to be waited for, and two threads would only pass them on
-};
-
-/// While one lives, what this thread gives Paho to send wakes nobody; at its end the send thread is woken once, or what
-/// it would do is done here. But after keep() it stays so until the next PutOff of this thread ends, or wake().
+/// While one lives, what this thread gives Paho to send wakes nobody; at its end it does the send thread's work itself,
+/// or wakes it once for what it cannot do. But after keep() it stays so until the next PutOff of this thread ends, or
+/// wake().
 class PutOff {
  public:
-  explicit PutOff(By by);
+  PutOff();
   PutOff(const PutOff&) = delete;
   PutOff& operator=(const PutOff&) = delete;
   ~PutOff();

@@ -174,14 +174,14 @@ TEST_F(WiresTest, WhatIsPutOffWakesItOnceAtTheEnd) {
     GTEST_SKIP() << "this build wakes it for each";
   }
   {
-    const send_thread::PutOff put_off{send_thread::By::the_send_thread};
+    const send_thread::PutOff put_off;
     Thread_signal_cond(nullptr);
     Thread_signal_cond(nullptr);
     EXPECT_FALSE(is_woken());
   }
   EXPECT_TRUE(is_woken());
   EXPECT_FALSE(is_woken());
-  { const send_thread::PutOff nothing{send_thread::By::the_send_thread}; }
+  { const send_thread::PutOff nothing; }
   EXPECT_FALSE(is_woken()) << "there was no work";
 }
 
@@ -190,7 +190,7 @@ TEST_F(WiresTest, WhatIsKeptWakesItWithTheNext) {
     GTEST_SKIP() << "this build wakes it for each";
   }
   {
-    send_thread::PutOff put_off{send_thread::By::the_send_thread};
+    send_thread::PutOff put_off;
     Thread_signal_cond(nullptr);
     put_off.keep();
   }
