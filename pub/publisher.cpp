@@ -25,7 +25,7 @@
 #include "pub/progress.hpp"
 #include "pub/report.hpp"
 #include "pub/shared_count.hpp"
-#include "pub/stamping.hpp"
+#include "pub/stamper.hpp"
 #include "pub/time_limit.hpp"
 
 namespace sistem {
@@ -127,7 +127,7 @@ class Run {
       progress_ = std::make_unique<Progress>(config_, console_, sent_);
     }
     if (config_.stamp) {
-      stamping_.emplace(session_.client_id(), config_.connection.version, one_moment());
+      stamper_.emplace(session_.client_id(), config_.connection.version, one_moment());
     }
     if (config_.clock_topic) {
       compare_clocks(*config_.clock_topic);
@@ -140,8 +140,8 @@ class Run {
   }
 
   /// The same moment by both clocks: by the best of a few looks, since something may come between the two.
-  static Stamping::Moment one_moment() {
-    Stamping::Moment best{};
+  static Stamper::Moment one_moment() {
+    Stamper::Moment best{};
     auto shortest = Clock::duration::max();
     for (int look = 0; look < 5; ++look) {
       const auto before = Clock::now();
@@ -157,7 +157,7 @@ class Run {
 
   /// Finds out how far the clock of whoever verifies is from this one, and tells them.
   void compare_clocks(const std::string& topic) {
-    const auto wall = [this](Deadline time) { return stamping_->on_the_wall(time); };
+    const auto wall = [this](Deadline time) { return stamper_->on_the_wall(time); };
     const auto offset = ask_for_offset(session_, topic, wall, stop_);
     if (!offset) {
       console_.note(fmt::format("nobody on {} has answered how their clock stands: sub --verify does", topic));
@@ -169,12 +169,12 @@ class Run {
   /// The message that ends the stamped ones is none of those that are reported; nor does its loss change how the run
   /// ended. After a stop nothing waits for its acknowledgement: a stop takes a moment, and saying goodbye sends it.
   void say_how_many_were_stamped() {
-    if (!stamping_ || stamping_->count() == 0 || unacknowledged_.value_or(0) > 0) {
+    if (!stamper_ || stamper_->count() == 0 || unacknowledged_.value_or(0) > 0) {
       return;
     }
     session_.record_deliveries(std::make_shared<Deliveries>(), OnRefusal::is_counted);
     try {
-      if (session_.publish(stamping_->end(stamped_topic_, stamped_qos_, Clock::now()), stop_) &&
+      if (session_.publish(stamper_->end(stamped_topic_, stamped_qos_, Clock::now()), stop_) &&
           !stop_.stop_requested()) {
         (void)session_.flush(stop_, deadline_in(last_words));
       }
@@ -353,21 +353,21 @@ class Run {
       return false;
     }
     bool is_stamped = false;
-    if (stamping_ && stamping_->takes(message)) {
+    if (stamper_ && stamper_->takes(message)) {
       // As late as can be: the wait for room is not a part of what the message takes, though of what is due.
       if (!session_.wait_for_room(message.qos, go_on_)) {
         return false;
       }
       stamped_topic_ = message.topic;
       stamped_qos_ = message.qos;
-      stamping_->stamp(Clock::now(), due, message);
+      stamper_->stamp(Clock::now(), due, message);
       is_stamped = true;
     }
     if (!session_.publish(std::move(message), go_on_, next)) {
       return false;
     }
     if (is_stamped) {
-      stamping_->count_last();
+      stamper_->count_last();
     }
     ++sent_;
     if (sent_by_all_) {
@@ -455,7 +455,7 @@ class Run {
   std::optional<SharedCount> sent_by_all_;  ///< clients, where this is one of several
   std::unique_ptr<Progress> progress_;
   std::optional<Presence> presence_;
-  std::optional<Stamping> stamping_;
+  std::optional<Stamper> stamper_;
   std::string stamped_topic_;  ///< of the last message with a stamp
   int stamped_qos_ = 0;
   std::optional<std::vector<Message>> repeated_;

@@ -12,7 +12,7 @@
 #include "common/mqtt/property.hpp"
 #include "common/text/random.hpp"
 #include "common/text/words.hpp"
-#include "sub/match/choosing.hpp"
+#include "sub/match/message_filter.hpp"
 #include "sub/outcome.hpp"
 #include "sub/responder.hpp"
 #include "sub/show/display.hpp"
@@ -29,7 +29,7 @@ constexpr auto late_arrivals = 1s;
 /// When what was printed is written: at once where no further message is on its way, else when that has come too, so
 /// that a flood does not cost a system call for each message. But no message waits long for others: those that are on
 /// their way may get stuck there.
-class Writing {
+class FlushTimer {
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -114,11 +114,11 @@ Granted prepare(Session& session, const SubConfig& config, const Console& consol
 }
 
 /// What is done with each message that arrives.
-class Handling {
+class MessageHandler {
  public:
   /// `verification`: what takes the place of the display; null: nothing.
-  Handling(Session& session, const SubConfig& config, Output& output, Display& display, Verification* verification,
-           Recording* recording, const Console& console)
+  MessageHandler(Session& session, const SubConfig& config, Output& output, Display& display,
+                 Verification* verification, Recording* recording, const Console& console)
       : session_(session),
         config_(config),
         output_(output),
@@ -126,7 +126,7 @@ class Handling {
         verification_(verification),
         recording_(recording),
         console_(console),
-        choosing_(config, random_seed()) {
+        filter_(config, random_seed()) {
     if (config.responds()) {
       responder_.emplace(session, config, console);
     }
@@ -160,12 +160,12 @@ class Handling {
     if (config_.stamped) {
       take_stamp_off(message);
     }
-    if (verification_ != nullptr && is_aside(message) && !choosing_.is_filtered_out(message)) {
+    if (verification_ != nullptr && is_aside(message) && !filter_.is_filtered_out(message)) {
       verification_->take(message, session_, stop);
       is_over_ = verification_->is_over();
       return;
     }
-    const Choice choice = choosing_.choose(message);
+    const Choice choice = filter_.choose(message);
     if (choice.forgotten && config_.dry_run) {
       ++removable_;
     } else if (choice.forgotten) {
@@ -241,7 +241,7 @@ class Handling {
   Recording* recording_;
   const Console& console_;
   std::optional<Responder> responder_;
-  Choosing choosing_;
+  MessageFilter filter_;
   std::size_t handled_ = 0;
   std::size_t removable_ = 0;
   std::size_t kept_ = 0;
@@ -252,38 +252,38 @@ class Handling {
 
 /// Takes what arrives until one of the ends has come. True where it is that nothing has come for a while, with a
 /// connection or without.
-bool take_all(Session& session, const SubConfig& config, Handling& handling, Display& display,
+bool take_all(Session& session, const SubConfig& config, MessageHandler& handler, Display& display,
               Verification* verification, Silence& silence, Deadline deadline, Output& output,
               const std::stop_token& stop) {
   const auto idle_end = [&] { return config.idle ? deadline_in(*config.idle) : never; };
   // What is missing when all have ended has so long to come, whatever else comes in the meantime.
   Deadline late = never;
   Deadline idle = idle_end();
-  Writing writing;
-  while (handling.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
+  FlushTimer timer;
+  while (handler.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
     const Deadline wake =
-        std::min({deadline, idle, late, deadline_in(config.look_at_reader), display.due(), silence.due(),
-                  writing.wake(), verification != nullptr ? verification->due() : never});
+        std::min({deadline, idle, late, deadline_in(config.look_at_reader), display.due(), silence.due(), timer.wake(),
+                  verification != nullptr ? verification->due() : never});
     std::vector<Message> messages = session.receive(wake, stop);
     for (Message& message : messages) {
-      handling.take(std::move(message), stop);
+      handler.take(std::move(message), stop);
     }
-    handling.publish_answers(stop);
-    silence.hear(messages.size(), handling.handled());
+    handler.publish_answers(stop);
+    silence.hear(messages.size(), handler.handled());
     silence.attend(session, stop);
     display.refresh(session.waiting());
     if (verification != nullptr) {
       verification->refresh(session.waiting());
       late = !verification->has_ended() ? never : late == never ? deadline_in(late_arrivals) : late;
       if (std::chrono::steady_clock::now() >= late) {
-        handling.flush();
+        handler.flush();
         return true;
       }
     }
     // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
-    session.take_at_most(handling.left_to_take());
-    if (writing.is_due(session.waiting() > 0, std::chrono::steady_clock::now())) {
-      handling.flush();
+    session.take_at_most(handler.left_to_take());
+    if (timer.is_due(session.waiting() > 0, std::chrono::steady_clock::now())) {
+      handler.flush();
       if (output.closed()) {
         throw OutputClosed{};
       }
@@ -294,21 +294,21 @@ bool take_all(Session& session, const SubConfig& config, Handling& handling, Dis
       return !stop.stop_requested();
     }
   }
-  handling.flush();
+  handler.flush();
   return false;
 }
 
 /// Prints what has arrived and was not taken yet, since it is acknowledged and will not come again.
-void take_what_is_there(Session& session, Handling& handling, const std::stop_token& stop) {
+void take_what_is_there(Session& session, MessageHandler& handler, const std::stop_token& stop) {
   for (Message& message : session.receive(std::chrono::steady_clock::now(), stop)) {
-    handling.take(std::move(message), stop);
+    handler.take(std::move(message), stop);
   }
-  handling.flush();
+  handler.flush();
 }
 
 /// The same where a fault ends the run, which is told by somebody else. Messages of a session that was kept arrive
 /// before anything is subscribed: `is_begun` says whether the display has begun.
-void take_what_is_left(Session& session, Handling& handling, Display& display, bool is_begun,
+void take_what_is_left(Session& session, MessageHandler& handler, Display& display, bool is_begun,
                        const std::stop_token& stop) {
   try {
     session.disconnect();
@@ -316,9 +316,9 @@ void take_what_is_left(Session& session, Handling& handling, Display& display, b
       if (!std::exchange(is_begun, true)) {
         display.begin();
       }
-      handling.take(std::move(message), stop);
+      handler.take(std::move(message), stop);
     }
-    handling.flush();
+    handler.flush();
     if (is_begun) {
       display.finish(session.waiting());
     }
@@ -335,9 +335,9 @@ std::stop_token requested_stop() {
 
 /// Waits until the broker has what --remove-retained told it; where the time is up, only a moment more. True where it
 /// has all.
-bool flush_removals(Session& session, const Handling& handling, bool time_is_up, const Console& console,
+bool flush_removals(Session& session, const MessageHandler& handler, bool time_is_up, const Console& console,
                     const std::stop_token& stop) {
-  const std::size_t left = handling.kept() + session.flush(time_is_up ? requested_stop() : stop);
+  const std::size_t left = handler.kept() + session.flush(time_is_up ? requested_stop() : stop);
   if (left > 0) {
     console.note(fmt::format("{} may not have been removed", counted(left, "retained message")));
   }
@@ -383,7 +383,7 @@ Outcome print_all(Session& session, const SubConfig& config, Output& output, Rec
     verification.emplace(config, console);
   }
   Verification* const verifies = verification ? &*verification : nullptr;
-  Handling handling{session, config, output, display, verifies, recording, console};
+  MessageHandler handler{session, config, output, display, verifies, recording, console};
   bool all_granted = false;
   bool is_idle = false;
   bool is_begun = false;
@@ -392,44 +392,44 @@ Outcome print_all(Session& session, const SubConfig& config, Output& output, Rec
     all_granted = lists.refused.empty();
     Silence silence{config, lists.granted, look, console};
     const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
-    handling.end_by(deadline);
+    handler.end_by(deadline);
     display.begin();
     is_begun = true;
     if (!config.exit_after_suback) {
       const ReportAnyway reports{verifies, session, output};
-      is_idle = take_all(session, config, handling, display, verifies, silence, deadline, output, stop);
+      is_idle = take_all(session, config, handler, display, verifies, silence, deadline, output, stop);
     }
   } catch (const Error&) {
-    take_what_is_left(session, handling, display, is_begun, stop);
+    take_what_is_left(session, handler, display, is_begun, stop);
     throw;
   }
   session.take_no_more();
-  if (handling.goes_on()) {
-    take_what_is_there(session, handling, stop);
+  if (handler.goes_on()) {
+    take_what_is_there(session, handler, stop);
   }
   Outcome outcome;
-  outcome.end = config.exit_after_suback || !handling.goes_on() ? Outcome::End::done
-                : is_idle                                       ? Outcome::End::silence
-                : stop.stop_requested()                         ? Outcome::End::stop
-                                                                : Outcome::End::time_is_up;
+  outcome.end = config.exit_after_suback || !handler.goes_on() ? Outcome::End::done
+                : is_idle                                      ? Outcome::End::silence
+                : stop.stop_requested()                        ? Outcome::End::stop
+                                                               : Outcome::End::time_is_up;
   outcome.is_away = is_idle && !session.connected();
   const bool time_is_up = outcome.end == Outcome::End::time_is_up;
-  handling.finish_answers(time_is_up ? requested_stop() : stop);
-  const bool removed = !config.remove_retained || flush_removals(session, handling, time_is_up, console, stop);
+  handler.finish_answers(time_is_up ? requested_stop() : stop);
+  const bool removed = !config.remove_retained || flush_removals(session, handler, time_is_up, console, stop);
   display.finish(session.waiting());
   session.disconnect();
   if (!config.remove_retained && !config.responds() && !config.verify) {
-    take_what_is_there(session, handling, stop);  // what came while goodbye was said
+    take_what_is_there(session, handler, stop);  // what came while goodbye was said
     display.finish(session.waiting());
   }
   if (config.dry_run) {
     console.note(
-        fmt::format("dry run: {} would be removed, and none was", counted(handling.removable(), "retained message")));
+        fmt::format("dry run: {} would be removed, and none was", counted(handler.removable(), "retained message")));
   }
-  outcome.handled = handling.handled();
-  outcome.has_met = handling.met();
-  outcome.is_granted = all_granted && !handling.refused();
-  outcome.is_finished = removed && handling.unanswered() == 0;
+  outcome.handled = handler.handled();
+  outcome.has_met = handler.met();
+  outcome.is_granted = all_granted && !handler.refused();
+  outcome.is_finished = removed && handler.unanswered() == 0;
   outcome.dropped = session.dropped();
   if (verification) {
     const bool is_kept = verification->report(session, output);

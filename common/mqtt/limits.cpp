@@ -20,7 +20,7 @@ BrokerLimits limits_in(const std::vector<Property>& connack) {
   return limits;
 }
 
-std::optional<std::string> fault_of(const Publishing& message, const BrokerLimits& limits) {
+std::optional<std::string> fault_of(const PublishInfo& message, const BrokerLimits& limits) {
   if (static_cast<std::uint32_t>(message.qos) > limits.maximum_qos) {
     return fmt::format("it takes QoS {} at most", limits.maximum_qos);
   }

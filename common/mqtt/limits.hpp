@@ -26,7 +26,7 @@ struct BrokerLimits {
 [[nodiscard]] BrokerLimits limits_in(const std::vector<Property>& connack);
 
 /// What of a PUBLISH the limits are about.
-struct Publishing {
+struct PublishInfo {
   int qos = 0;
   bool retain = false;
   std::size_t packet_size = 0;  ///< all of it
@@ -34,7 +34,7 @@ struct Publishing {
 };
 
 /// Why the broker would close the connection over that message: then it is better not sent.
-[[nodiscard]] std::optional<std::string> fault_of(const Publishing& message, const BrokerLimits& limits);
+[[nodiscard]] std::optional<std::string> fault_of(const PublishInfo& message, const BrokerLimits& limits);
 
 /// The same of a subscription; with_identifier: its SUBSCRIBE has a subscription identifier.
 [[nodiscard]] std::optional<std::string> fault_of_subscription(const std::string& filter, bool with_identifier,

@@ -181,23 +181,23 @@ std::uint32_t most_of(const Known& property) {
 }
 
 /// How the value of a binary property may be written, by what stands behind its name.
-struct Writing {
+struct Notation {
   std::string_view suffix;
   std::optional<std::string> (*bytes_of)(std::string_view text);
   std::string_view expected;
 };
 
-constexpr std::array writings{
-    Writing{":hex", bytes_of_hex, "hexadecimal digits, two for each byte"},
-    Writing{":base64", bytes_of_base64, "base64, with its padding"},
+constexpr std::array notations{
+    Notation{":hex", bytes_of_hex, "hexadecimal digits, two for each byte"},
+    Notation{":base64", bytes_of_base64, "base64, with its padding"},
 };
 
 /// Cuts such a suffix off; nullptr where there is none.
-const Writing* take_writing(std::string& word) {
-  for (const Writing& writing : writings) {
-    if (word.ends_with(writing.suffix)) {
-      word.resize(word.size() - writing.suffix.size());
-      return &writing;
+const Notation* take_notation(std::string& word) {
+  for (const Notation& notation : notations) {
+    if (word.ends_with(notation.suffix)) {
+      word.resize(word.size() - notation.suffix.size());
+      return &notation;
     }
   }
   return nullptr;
@@ -332,16 +332,16 @@ PlacedProperty placed_property(const std::vector<std::string>& words) {
     throw Expected(fmt::format("expected the name of a property and its value after {}", packet.word));
   }
   std::string name = words[1];
-  const Writing* const writing = take_writing(name);
+  const Notation* const notation = take_notation(name);
   const Known& property = property_named(name, packet);
-  if (writing != nullptr && property.type != Type::binary) {
-    throw Expected(fmt::format("expected {} without {}: its value is not binary", property.name, writing->suffix));
+  if (notation != nullptr && property.type != Type::binary) {
+    throw Expected(fmt::format("expected {} without {}: its value is not binary", property.name, notation->suffix));
   }
   std::vector<std::string> values(words.begin() + 2, words.end());
-  if (writing != nullptr && values.size() == 1) {
-    auto bytes = writing->bytes_of(values.front());
+  if (notation != nullptr && values.size() == 1) {
+    auto bytes = notation->bytes_of(values.front());
     if (!bytes) {
-      throw Expected(fmt::format("expected {} after {}", writing->expected, words[1]));
+      throw Expected(fmt::format("expected {} after {}", notation->expected, words[1]));
     }
     values.front() = std::move(*bytes);
   }
@@ -378,7 +378,7 @@ std::vector<std::string> words_of(const PlacedProperty& property) {
     case Type::pair: words.insert(words.end(), {value.name, value.text}); break;
     case Type::binary:
       if (!is_mqtt_text(value.text)) {
-        words.back() += writings.front().suffix;
+        words.back() += notations.front().suffix;
         words.push_back(hex(value.text, HexDigits::lower));
         break;
       }

@@ -42,9 +42,9 @@ int change(int terminal, int when, const termios& attributes) {
 }
 
 /// While one lives, a terminal takes lines and shows nothing of them.
-class Silence {
+class EchoOff {
  public:
-  explicit Silence(int terminal) : terminal_(terminal) {
+  explicit EchoOff(int terminal) : terminal_(terminal) {
     if (::tcgetattr(terminal_, &before_) != 0) {
       return;
     }
@@ -52,22 +52,22 @@ class Silence {
     silent.c_iflag |= ICRNL;                   // Enter ends a line, whatever ran before us
     silent.c_lflag |= ICANON | ISIG | NOFLSH;  // without NOFLSH a Ctrl-Z that does nothing would delete what was typed
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
-    fallen_ = change(terminal_, TCSAFLUSH, silent) == 0;
+    is_active_ = change(terminal_, TCSAFLUSH, silent) == 0;
   }
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-  ~Silence() {
-    if (fallen_) {
+  EchoOff(const EchoOff&) = delete;
+  EchoOff& operator=(const EchoOff&) = delete;
+  ~EchoOff() {
+    if (is_active_) {
       change(terminal_, TCSANOW, before_);  // at once: after Ctrl-S output might never drain
     }
   }
 
-  [[nodiscard]] bool fallen() const { return fallen_; }
+  [[nodiscard]] bool is_active() const { return is_active_; }
 
  private:
   int terminal_;
   termios before_{};
-  bool fallen_ = false;
+  bool is_active_ = false;
 };
 
 /// False where a stop was requested before all was written, or the terminal is gone.
@@ -118,9 +118,9 @@ std::optional<std::string> ask_secret(const std::string& question, const std::st
   const Ignored quit{SIGQUIT};
   std::optional<std::string> answer;
   {
-    const Silence silence{terminal.get()};
+    const EchoOff silence{terminal.get()};
     // The question comes after the silence: what is typed because of it is never shown.
-    if (silence.fallen() && show(terminal.get(), question, stop)) {
+    if (silence.is_active() && show(terminal.get(), question, stop)) {
       answer = read_line(terminal.get(), stop);
     }
     if (!answer) {

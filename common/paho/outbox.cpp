@@ -52,7 +52,7 @@ std::optional<Outbox::Outgoing> Outbox::next(Deadline now) {
     Outgoing outgoing{.number = next->number, .taken = &next->message};
     outgoing.with_alias = aliased(next->message);
     const Message& message = outgoing.message();
-    if (const auto fault = fault_of(publishing(message), limits_)) {
+    if (const auto fault = fault_of(info_of(message), limits_)) {
       refuse_unsent(next->number, next->message.topic, *fault, now);
       continue;
     }
@@ -89,7 +89,7 @@ void Outbox::forget(const Outgoing& outgoing) {
   window_.acknowledge(outgoing.number);
 }
 
-Publishing Outbox::publishing(const Message& message) {
+PublishInfo Outbox::info_of(const Message& message) {
   return {message.qos, message.retain,
           publish_size(message.topic.size(), message.qos, encoded_size(message.properties), message.payload.size()),
           number_in(message.properties, "topic-alias")};
@@ -227,7 +227,7 @@ Resend Outbox::resend(std::uint16_t id, Deadline now) {
   }
   const std::uint64_t number = found->second;
   const Message& message = *window_.find(number);
-  if (const auto fault = fault_of(publishing(message), limits_)) {
+  if (const auto fault = fault_of(info_of(message), limits_)) {
     const auto type = message.qos == 1 ? PacketType::puback : PacketType::pubrec;
     carried_.under_way.erase(found);
     refuse_unsent(number, message.topic, *fault, now);

@@ -147,7 +147,7 @@ class Outbox {
   void undo_next(const Outgoing& outgoing);
   [[nodiscard]] bool goes_alone() const { return suspicion_.is_careful() || window_.unacknowledged() == 1; }
   [[nodiscard]] Window<Message>::Inflight inflight() const;
-  [[nodiscard]] static Publishing publishing(const Message& message);
+  [[nodiscard]] static PublishInfo info_of(const Message& message);
   [[nodiscard]] std::optional<Message> aliased(const Message& message);
   void acknowledge(std::uint64_t number, Deadline now);
   void acknowledge_handed_on(bool all, Deadline now);

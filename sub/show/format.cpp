@@ -47,9 +47,9 @@ std::string grouped(const std::string& digits, std::size_t group, char separator
 }
 
 /// Writes one message, part by part.
-class Rendering {
+class Renderer {
  public:
-  Rendering(const Message& message, const Position& position, bool pretty, bool spells_out, std::string& out)
+  Renderer(const Message& message, const Position& position, bool pretty, bool spells_out, std::string& out)
       : message_(message), position_(position), pretty_(pretty), spells_out_(spells_out), out_(out) {}
 
   Fault append(const Format::Part& part) {
@@ -392,9 +392,9 @@ Fault Format::append_form(const Message& message, const Position& position, std:
     case Style::hex_dump: append_dump(message, out); break;
     case Style::csv: append_csv(message, out); break;
     case Style::parts: {
-      Rendering rendering{message, position, pretty_, spells_out_, out};
+      Renderer renderer{message, position, pretty_, spells_out_, out};
       for (const Part& part : parts_) {
-        if (const Fault fault = rendering.append(part)) {
+        if (const Fault fault = renderer.append(part)) {
           return fault;
         }
       }

@@ -28,10 +28,10 @@ struct Choice {
 /// options that leave a message out, the first in this order decides:
 /// --retained-only, --filter-out, --match, --json-match, (--remove-retained,) --skip-retained, --unique, (--count,)
 /// --random-filter.
-class Choosing {
+class MessageFilter {
  public:
   /// `seed` decides what --random-filter draws. Throws Expected for a pattern or a condition that is wrong.
-  Choosing(const MatchConfig& config, std::uint_fast32_t seed);
+  MessageFilter(const MatchConfig& config, std::uint_fast32_t seed);
 
   [[nodiscard]] Choice choose(const Message& message);
 

@@ -1,4 +1,4 @@
-#include "sub/match/choosing.hpp"
+#include "sub/match/message_filter.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -8,7 +8,7 @@
 
 namespace sistem {
 
-Choosing::Choosing(const MatchConfig& config, std::uint_fast32_t seed) : config_(config), random_(seed) {
+MessageFilter::MessageFilter(const MatchConfig& config, std::uint_fast32_t seed) : config_(config), random_(seed) {
   for (const std::string& regex : config.match) {
     patterns_.emplace_back(regex);
   }
@@ -20,7 +20,7 @@ Choosing::Choosing(const MatchConfig& config, std::uint_fast32_t seed) : config_
   }
 }
 
-Choice Choosing::choose(const Message& message) {
+Choice MessageFilter::choose(const Message& message) {
   Choice choice;
   if (config_.retained_only && !message.retain) {
     choice.ends = true;
@@ -41,20 +41,20 @@ Choice Choosing::choose(const Message& message) {
   return choice;
 }
 
-bool Choosing::is_filtered_out(const Message& message) const {
+bool MessageFilter::is_filtered_out(const Message& message) const {
   return std::any_of(config_.filter_out.begin(), config_.filter_out.end(),
                      [&](const std::string& filter) { return matches(filter, message.topic); });
 }
 
 /// One of the patterns is enough; the conditions must all hold.
-bool Choosing::is_matched(const Message& message) const {
+bool MessageFilter::is_matched(const Message& message) const {
   const auto is_found = [&](const Pattern& pattern) { return pattern.matches_in(message.payload); };
   return (patterns_.empty() || std::any_of(patterns_.begin(), patterns_.end(), is_found)) &&
          std::all_of(conditions_.begin(), conditions_.end(),
                      [&](const JsonCondition& condition) { return condition.holds(message.payload); });
 }
 
-bool Choosing::is_new(const Message& message) {
+bool MessageFilter::is_new(const Message& message) {
   if (!config_.unique) {
     return true;
   }
@@ -74,7 +74,7 @@ bool Choosing::is_new(const Message& message) {
   return true;
 }
 
-bool Choosing::is_drawn() {
+bool MessageFilter::is_drawn() {
   return config_.random_filter >= 100 || std::uniform_real_distribution{0.0, 100.0}(random_) < config_.random_filter;
 }
 

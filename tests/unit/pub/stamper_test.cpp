@@ -1,4 +1,4 @@
-#include "pub/stamping.hpp"
+#include "pub/stamper.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,10 +10,10 @@ using namespace std::chrono_literals;
 const Stamp::Time wall{std::chrono::seconds(1'795'599'000)};
 const Deadline steady{std::chrono::hours(5)};
 
-TEST(Stamping, ItsTimeIsThatOfTheBeginningAndWhatHasPassedSince) {
-  Stamping stamping{"p", ProtocolVersion::v5, {wall, steady}};
+TEST(Stamper, ItsTimeIsThatOfTheBeginningAndWhatHasPassedSince) {
+  Stamper stamper{"p", ProtocolVersion::v5, {wall, steady}};
   Message message{.topic = "a", .payload = "x"};
-  stamping.stamp(steady + 2s + 7ns, steady + 1s, message);
+  stamper.stamp(steady + 2s + 7ns, steady + 1s, message);
   const auto stamp = stamp_of(message);
   ASSERT_TRUE(stamp);
   EXPECT_EQ(stamp->publisher, "p");
@@ -22,28 +22,28 @@ TEST(Stamping, ItsTimeIsThatOfTheBeginningAndWhatHasPassedSince) {
   EXPECT_EQ(stamp->due, wall + 1s);
 }
 
-TEST(Stamping, OnlyMqtt5HasItInProperties) {
+TEST(Stamper, OnlyMqtt5HasItInProperties) {
   for (const ProtocolVersion version : {ProtocolVersion::v31, ProtocolVersion::v311}) {
     Message message{.topic = "a", .payload = "x"};
-    Stamping{"p", version, {wall, steady}}.stamp(steady, std::nullopt, message);
+    Stamper{"p", version, {wall, steady}}.stamp(steady, std::nullopt, message);
     EXPECT_EQ(message.payload, "~stamp1 1 1795599000000000000 - 8cdc1683 p\nx");
     EXPECT_TRUE(message.properties.empty());
   }
   Message message{.topic = "a", .payload = "x"};
-  Stamping{"p", ProtocolVersion::v5, {wall, steady}}.stamp(steady, std::nullopt, message);
+  Stamper{"p", ProtocolVersion::v5, {wall, steady}}.stamp(steady, std::nullopt, message);
   EXPECT_EQ(message.payload, "x");
   EXPECT_EQ(message.properties.size(), 4U);
 }
 
-TEST(Stamping, NumbersFromOneAndSaysAtTheEndHowMany) {
-  Stamping stamping{"p", ProtocolVersion::v5, {wall, steady}};
+TEST(Stamper, NumbersFromOneAndSaysAtTheEndHowMany) {
+  Stamper stamper{"p", ProtocolVersion::v5, {wall, steady}};
   for (std::uint64_t number = 1; number <= 3; ++number) {
     Message message{.topic = "a", .payload = "x"};
-    stamping.stamp(steady, std::nullopt, message);
-    stamping.count_last();
+    stamper.stamp(steady, std::nullopt, message);
+    stamper.count_last();
     EXPECT_EQ(stamp_of(message)->sequence, number);
   }
-  const Message last = stamping.end("a/b", 1, steady + 1s);
+  const Message last = stamper.end("a/b", 1, steady + 1s);
   EXPECT_EQ(last.topic, "a/b");
   EXPECT_EQ(last.qos, 1);
   EXPECT_FALSE(last.retain);
@@ -53,11 +53,11 @@ TEST(Stamping, NumbersFromOneAndSaysAtTheEndHowMany) {
   EXPECT_EQ(end->sent, wall + 1s);
 }
 
-TEST(Stamping, WhatHasTheBrokerForgetStaysEmpty) {
+TEST(Stamper, WhatHasTheBrokerForgetStaysEmpty) {
   const Message clearing{.topic = "a", .retain = true};
-  EXPECT_FALSE((Stamping{"p", ProtocolVersion::v311, {wall, steady}}.takes(clearing)));
-  EXPECT_TRUE((Stamping{"p", ProtocolVersion::v5, {wall, steady}}.takes(clearing)));
-  EXPECT_TRUE((Stamping{"p", ProtocolVersion::v311, {wall, steady}}.takes({.topic = "a"})));
+  EXPECT_FALSE((Stamper{"p", ProtocolVersion::v311, {wall, steady}}.takes(clearing)));
+  EXPECT_TRUE((Stamper{"p", ProtocolVersion::v5, {wall, steady}}.takes(clearing)));
+  EXPECT_TRUE((Stamper{"p", ProtocolVersion::v311, {wall, steady}}.takes({.topic = "a"})));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace sistem {
 /// Writes the stamps of one publisher: in MQTT 5 as user properties, before it as a line of the payload. Its time is
 /// that of the system's clock where it began, and goes on with the clock that never jumps: what is done to the system's
 /// clock during a run moves no stamp against another.
-class Stamping {
+class Stamper {
  public:
   /// One moment, as both clocks say it.
   struct Moment {
@@ -24,7 +24,7 @@ class Stamping {
   };
 
   /// Begins at that moment.
-  Stamping(std::string publisher, ProtocolVersion version, Moment begin);
+  Stamper(std::string publisher, ProtocolVersion version, Moment begin);
 
   /// Whether this message gets a stamp. Before MQTT 5 one without a payload that is retained does not: it has the
   /// broker forget the one that it keeps, and with a stamp before its payload it would not.

@@ -1,4 +1,4 @@
-#include "sub/match/choosing.hpp"
+#include "sub/match/message_filter.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,15 +11,15 @@ using namespace std::string_literals;
 
 /// The payloads that are printed of those that come on one topic.
 std::string printed(const MatchConfig& config, const std::vector<std::string>& payloads) {
-  Choosing choosing{config, 1};
+  MessageFilter filter{config, 1};
   std::string all;
   for (const std::string& payload : payloads) {
-    all += choosing.choose({.topic = "a", .payload = payload}).printed ? payload + "|" : "";
+    all += filter.choose({.topic = "a", .payload = payload}).printed ? payload + "|" : "";
   }
   return all;
 }
 
-TEST(Choosing, OneOfThePatternsIsEnoughAndAllConditionsMustHold) {
+TEST(MessageFilter, OneOfThePatternsIsEnoughAndAllConditionsMustHold) {
   MatchConfig config;
   config.match = {"^o", "w."};
   EXPECT_EQ(printed(config, {"one", "two", "three", "\xFF\0 wx"s}), "one|two|\xFF\0 wx|"s);
@@ -28,54 +28,54 @@ TEST(Choosing, OneOfThePatternsIsEnoughAndAllConditionsMustHold) {
   EXPECT_EQ(printed(config, {R"({"t":1})", R"({"t":2})", R"({"t":3})", "2", "no"}), R"({"t":2}|)");
 }
 
-TEST(Choosing, UniqueLeavesOutWhatATopicHadBefore) {
+TEST(MessageFilter, UniqueLeavesOutWhatATopicHadBefore) {
   MatchConfig config;
   config.unique = true;
   EXPECT_EQ(printed(config, {"1", "1", "2", "2", "1", "", ""}), "1|2|1||");
-  Choosing choosing{config, 1};
-  EXPECT_TRUE(choosing.choose({.topic = "a", .payload = "1"}).handled);
-  EXPECT_TRUE(choosing.choose({.topic = "b", .payload = "1"}).handled);
-  EXPECT_FALSE(choosing.choose({.topic = "a", .payload = "1"}).handled);
+  MessageFilter filter{config, 1};
+  EXPECT_TRUE(filter.choose({.topic = "a", .payload = "1"}).handled);
+  EXPECT_TRUE(filter.choose({.topic = "b", .payload = "1"}).handled);
+  EXPECT_FALSE(filter.choose({.topic = "a", .payload = "1"}).handled);
 }
 
-TEST(Choosing, UniqueKnowsSoManyTopicsAndThenBeginsAnew) {
+TEST(MessageFilter, UniqueKnowsSoManyTopicsAndThenBeginsAnew) {
   MatchConfig config;
   config.unique = true;
-  Choosing choosing{config, 1};
-  for (std::size_t topic = 0; topic < Choosing::most_topics; ++topic) {
-    ASSERT_TRUE(choosing.choose({.topic = std::to_string(topic)}).handled);
+  MessageFilter filter{config, 1};
+  for (std::size_t topic = 0; topic < MessageFilter::most_topics; ++topic) {
+    ASSERT_TRUE(filter.choose({.topic = std::to_string(topic)}).handled);
   }
-  EXPECT_FALSE(choosing.choose({.topic = "0"}).handled);
-  EXPECT_TRUE(choosing.choose({.topic = "one more"}).handled);
-  EXPECT_TRUE(choosing.choose({.topic = "0"}).handled);
+  EXPECT_FALSE(filter.choose({.topic = "0"}).handled);
+  EXPECT_TRUE(filter.choose({.topic = "one more"}).handled);
+  EXPECT_TRUE(filter.choose({.topic = "0"}).handled);
 }
 
-TEST(Choosing, ADryRunHandlesWhatWouldBeRemoved) {
+TEST(MessageFilter, ADryRunHandlesWhatWouldBeRemoved) {
   MatchConfig config;
   config.remove_retained = true;
   config.dry_run = true;
   config.skip_retained = true;
-  Choosing choosing{config, 1};
-  EXPECT_TRUE(choosing.choose({.topic = "a", .retain = true}).printed);
-  EXPECT_FALSE(choosing.choose({.topic = "a"}).handled);
+  MessageFilter filter{config, 1};
+  EXPECT_TRUE(filter.choose({.topic = "a", .retain = true}).printed);
+  EXPECT_FALSE(filter.choose({.topic = "a"}).handled);
 }
 
-TEST(Choosing, WhatDoesNotMatchIsNotRemoved) {
+TEST(MessageFilter, WhatDoesNotMatchIsNotRemoved) {
   MatchConfig config;
   config.remove_retained = true;
   config.match = {"old"};
-  Choosing choosing{config, 1};
-  EXPECT_TRUE(choosing.choose({.topic = "a", .payload = "old", .retain = true}).forgotten);
-  EXPECT_FALSE(choosing.choose({.topic = "a", .payload = "new", .retain = true}).forgotten);
-  EXPECT_FALSE(choosing.choose({.topic = "a", .payload = "old"}).forgotten);
+  MessageFilter filter{config, 1};
+  EXPECT_TRUE(filter.choose({.topic = "a", .payload = "old", .retain = true}).forgotten);
+  EXPECT_FALSE(filter.choose({.topic = "a", .payload = "new", .retain = true}).forgotten);
+  EXPECT_FALSE(filter.choose({.topic = "a", .payload = "old"}).forgotten);
 }
 
-TEST(Choosing, TheOneThatIsWaitedForIsPrintedWhateverChanceSays) {
+TEST(MessageFilter, TheOneThatIsWaitedForIsPrintedWhateverChanceSays) {
   MatchConfig config;
   config.random_filter = 0.1;
   config.until = "done";
-  Choosing choosing{config, 1};
-  const Choice choice = choosing.choose({.topic = "a", .payload = "all done"});
+  MessageFilter filter{config, 1};
+  const Choice choice = filter.choose({.topic = "a", .payload = "all done"});
   EXPECT_TRUE(choice.printed);
   EXPECT_TRUE(choice.is_last);
 }
