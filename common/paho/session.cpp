@@ -9,6 +9,7 @@
 #include "common/paho/lock_places.hpp"
 #include "common/paho/paho_session.hpp"
 #include "common/paho/receive_thread.hpp"
+#include "common/paho/send_thread.hpp"
 #include "common/paho/session_scopes.hpp"
 #include "common/text/random.hpp"
 #include "common/text/words.hpp"
@@ -208,6 +209,7 @@ void PahoSession::disconnect() {
     return;
   }
   lock.unlock();
+  send_thread::wake();  // for what this thread has put off, while there is a client to send it
   take_no_more();
   lock.lock();
   if (lifecycle_.is_over()) {

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "common/paho/client.hpp"
 #include "common/paho/receive_thread.hpp"
 #include "common/paho/send_thread.hpp"
 #include "common/process/descriptor.hpp"
@@ -24,6 +25,16 @@ namespace sistem {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// A client that never connects: while it lives, Paho has the lists that its threads look into.
+struct IdleClient : Client::Listener {
+  void on_lost(const Client& /*client*/) override {}
+  void on_delivered(const Client& /*client*/, std::uint64_t /*number*/, int /*qos*/) override {}
+  void on_failed(const Client& /*client*/, std::uint64_t /*number*/, std::uint16_t /*id*/, int /*code*/) override {}
+  void on_arrived(const Client& /*client*/, Message /*message*/, bool /*has_topic*/) override {}
+
+  Client client{*this, "idle", ConnectionConfig{}, 1};
+};
 
 /// A wire in the hands of Paho, of whose threads there are none: the test is each of them.
 class WiresTest : public WireTest {
@@ -43,6 +54,7 @@ class WiresTest : public WireTest {
     (void)is_woken();
   }
 
+  const IdleClient idle_;
   const int client_ = wires().new_client();
   const std::shared_ptr<Urgency> urgency_ = std::make_shared<Urgency>();
   int socket_ = 0;
