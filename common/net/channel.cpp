@@ -24,7 +24,10 @@ Channel::Channel(Descriptor socket) : socket_(std::move(socket)) {
   (void)::setsockopt(fd(), SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes);
 }
 
-void Channel::frame() { frames_.emplace().random.seed(static_cast<std::uint_fast32_t>(random_seed())); }
+void Channel::frame() {
+  frames_ = WebSocket{};
+  frames_->random.seed(static_cast<std::uint_fast32_t>(random_seed()));
+}
 
 // The bottom: the socket, or TLS on it ------------------------------------------------------------------------------
 

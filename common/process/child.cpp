@@ -1,6 +1,7 @@
 #include "common/process/child.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,7 +48,7 @@ pid_t start_program(Program program) {
   add_environment(program);
   std::vector<std::string> environment;
   for (const auto& [name, value] : program.variables) {
-    environment.push_back(name + "=" + value);
+    environment.push_back(fmt::format("{}={}", name, value));
   }
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
