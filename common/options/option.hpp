@@ -186,6 +186,7 @@ struct Option : Traits {
 
 /// Whether a row is there only to say why mosquitto's option is not: its help begins so.
 [[nodiscard]] bool is_refused(const Option& option);
+
 /// The rows that help lists under one heading.
 struct Section {
   std::string_view heading;

@@ -337,7 +337,6 @@ std::optional<Gate::PublishHead> Gate::head_of(std::string_view bytes) const {
 }
 
 void Gate::check_properties(std::string_view properties, bool has_topic) const {
-  constexpr std::uint8_t topic_alias = 0x23;
   if (properties.empty() && has_topic) {
     return;
   }
@@ -351,7 +350,7 @@ void Gate::check_properties(std::string_view properties, bool has_topic) const {
       refuse_publish(*fault);
     }
   }
-  if (!has_topic && (seen >> topic_alias & 1U) == 0) {
+  if (!has_topic && (seen >> property_id::topic_alias & 1U) == 0) {
     refuse_publish("it has neither a topic nor an alias of one");
   }
 }

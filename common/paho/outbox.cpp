@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/mqtt/property.hpp"
 #include "common/mqtt/reason.hpp"
 #include "common/mqtt/refusal.hpp"
 #include "common/text/words.hpp"
@@ -21,8 +22,6 @@ constexpr std::size_t window_bytes = 4 << 20;
 /// nothing.
 constexpr std::size_t most_inflight = 100;
 constexpr std::size_t most_inflight_untold = 20;
-
-constexpr std::uint8_t topic_alias = 0x23;
 
 }  // namespace
 
@@ -107,7 +106,7 @@ std::optional<Message> Outbox::aliased(const Message& message) {
     return std::nullopt;
   }
   Message shorter = message;
-  shorter.properties.push_back({topic_alias, named->alias, {}});
+  shorter.properties.push_back({property_id::topic_alias, named->alias, {}});
   if (!named->is_new) {
     shorter.topic.clear();
   }

@@ -13,7 +13,6 @@
 #include <set>
 #include <sstream>
 
-#include "common/options/chapters.hpp"
 #include "common/options/manual.hpp"
 #include "common/options/own_options.hpp"
 #include "common/options/rules.hpp"
