@@ -13,6 +13,7 @@
 #include "common/text/random.hpp"
 #include "common/text/words.hpp"
 #include "sub/match/message_filter.hpp"
+#include "sub/flood.hpp"
 #include "sub/outcome.hpp"
 #include "sub/responder.hpp"
 #include "sub/show/display.hpp"
@@ -260,11 +261,13 @@ bool take_all(Session& session, const SubConfig& config, MessageHandler& handler
   Deadline late = never;
   Deadline idle = idle_end();
   FlushTimer timer;
+  Flood flood;
   while (handler.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
     const Deadline wake =
         std::min({deadline, idle, late, deadline_in(config.look_at_reader), display.due(), silence.due(), timer.wake(),
                   verification != nullptr ? verification->due() : never});
     std::vector<Message> messages = session.receive(wake, stop);
+    flood.hear(messages.size());
     for (Message& message : messages) {
       handler.take(std::move(message), stop);
     }

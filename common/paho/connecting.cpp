@@ -396,7 +396,7 @@ bool PahoSession::resume(const std::stop_token& stop) {
     lifecycle_.enter(Phase::resuming);
   }
   while (true) {
-    send_all(std::chrono::steady_clock::now());
+    send_all(Lock(mutex_), std::chrono::steady_clock::now());
     Lock lock(mutex_);
     const auto is_down = [&] { return !lifecycle_.is_up(); };
     // One at a time is over when the last of them is acknowledged, though more may have been taken meanwhile.

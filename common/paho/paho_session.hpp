@@ -140,7 +140,7 @@ class PahoSession final : public Session, private Client::Listener {
 
   // publishing.cpp, subscribing.cpp, session.cpp
   [[nodiscard]] bool has_room(Lock& lock, int qos, const std::stop_token& stop);
-  void send_all(Deadline now);
+  void send_all(Lock lock, Deadline now);
   template <typename Once>
   typename std::invoke_result_t<Once>::value_type on_connection(const char* what, const std::stop_token& stop,
                                                                 Once once);
