@@ -66,6 +66,7 @@ void Recording::flush() {
 
 /// `written`: so much of what was gathered.
 void Recording::fail(int reason, std::size_t written) {
+  has_failed_ = true;
   const std::string_view in_the_file = std::string_view(gathered_).substr(0, written);
   kept_ += static_cast<std::size_t>(std::count(in_the_file.begin(), in_the_file.end(), '\n'));
   const std::size_t half = in_the_file.size() - (in_the_file.rfind('\n') + 1);

@@ -12,8 +12,8 @@
 #include "common/mqtt/property.hpp"
 #include "common/text/random.hpp"
 #include "common/text/words.hpp"
-#include "sub/match/message_filter.hpp"
 #include "sub/flood.hpp"
+#include "sub/match/message_filter.hpp"
 #include "sub/outcome.hpp"
 #include "sub/responder.hpp"
 #include "sub/show/display.hpp"
@@ -190,12 +190,15 @@ class MessageHandler {
     is_over_ = choice.ends || choice.is_last || (verification_ != nullptr && verification_->is_over());
   }
 
-  /// Writes what was gathered: nothing more is waiting.
+  /// Writes what was gathered: nothing more is waiting. What was written is acknowledged.
   void flush() {
     if (recording_ != nullptr) {
       recording_->flush();
     }
     output_.flush();
+    if (!output_.has_lost() && (recording_ == nullptr || !recording_->has_failed())) {
+      session_.acknowledge();
+    }
   }
 
   /// What needs longer is not answered.
@@ -314,7 +317,7 @@ void take_what_is_there(Session& session, MessageHandler& handler, const std::st
 void take_what_is_left(Session& session, MessageHandler& handler, Display& display, bool is_begun,
                        const std::stop_token& stop) {
   try {
-    session.disconnect();
+    session.take_no_more();
     for (Message& message : session.receive(std::chrono::steady_clock::now(), stop)) {
       if (!std::exchange(is_begun, true)) {
         display.begin();
@@ -322,6 +325,7 @@ void take_what_is_left(Session& session, MessageHandler& handler, Display& displ
       handler.take(std::move(message), stop);
     }
     handler.flush();
+    session.disconnect();
     if (is_begun) {
       display.finish(session.waiting());
     }

@@ -39,7 +39,8 @@ struct Free {
   std::uintptr_t mark;  ///< mark_of() its address
 };
 
-/// Another number for each run. No function's static variable: that would be asked for at each block whether it is made.
+/// Another number for each run. No function's static variable: that would be asked for at each block whether it is
+/// made.
 // NOLINTNEXTLINE(cert-err58-cpp): nothing in it throws
 const std::uintptr_t secret = [] {
   std::uintptr_t random = 0;  // the kernel has laid 16 random bytes there

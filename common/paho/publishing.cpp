@@ -75,8 +75,8 @@ bool PahoSession::publish(Message message, const std::stop_token& stop, Next nex
   return true;
 }
 
-/// Hands every message that this connection has not seen to its client, in order. One thread at a time. With the lock on
-/// `mutex_`, which ends here.
+/// Hands every message that this connection has not seen to its client, in order. One thread at a time. With the lock
+/// on `mutex_`, which ends here.
 void PahoSession::send_all(Lock lock, Deadline now) {
   std::unique_lock sending(sending_, std::try_to_lock);  // which comes before `mutex_`, so nobody may wait for it here
   if (!sending) {
@@ -171,7 +171,8 @@ void PahoSession::wait_for_acknowledgements(Lock& lock, const std::stop_token& s
   }
 }
 
-/// Now, for what becomes of a message, if somebody wants to know: a flood would notice two looks at the clock a message.
+/// Now, for what becomes of a message, if somebody wants to know: a flood would notice two looks at the clock a
+/// message.
 Deadline PahoSession::moment() const {
   return outbox_.ledger().deliveries() || config_.acknowledge_limit ? std::chrono::steady_clock::now() : Deadline{};
 }
