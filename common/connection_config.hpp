@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/mqtt/property.hpp"
-#include "common/mqtt/protocol_version.hpp"
+#include "common/mqtt/protocol.hpp"
 
 namespace sistem {
 
@@ -30,7 +30,7 @@ struct TlsConfig {
   std::string key;            ///< private key,
   std::string key_password_file;
   std::string key_password;  ///< which may be encrypted
-  std::string version;       ///< the only one allowed: tlsv1.2, tlsv1.3 ...; empty: what both sides have
+  int version = 0;           ///< the only one allowed, by its number in TLS; 0: what both sides have
   std::string ciphers;       ///< OpenSSL's list; empty: its default
   std::string server_name;   ///< asked for and looked for in the certificate, instead of the host's
   std::string alpn;          ///< the one protocol that is offered [RFC 7301]
@@ -117,13 +117,16 @@ struct ConnectionConfig {
   std::chrono::seconds connect_timeout{10};  ///< for reaching the broker, and again for its CONNACK
 };
 
-/// The properties that go into packets of one kind, in order.
-[[nodiscard]] std::vector<Property> properties_for(PropertyPlace place, const std::vector<PlacedProperty>& all);
-
 /// `host:port` as a person reads it; an IPv6 address goes in brackets.
-[[nodiscard]] std::string place(const std::string& host, std::uint16_t port);
+[[nodiscard]] inline std::string place(const std::string& host, std::uint16_t port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
 
 /// Where the first broker is, as a person reads it: `host:port`, or the path of its socket.
-[[nodiscard]] std::string place(const ConnectionConfig& config);
+[[nodiscard]] inline std::string place(const ConnectionConfig& config) {
+  const BrokerPlace first = config.brokers.empty() ? BrokerPlace{config.host, config.port} : config.brokers.front();
+  return config.unix_path.empty() ? place(first.host, first.port) : config.unix_path;
+}
 
 }  // namespace sistem

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <vector>
 
-#include "common/measure/report_format.hpp"
+#include "common/measure/report.hpp"
 #include "common/mqtt/topic.hpp"
 #include "common/text/random.hpp"
 

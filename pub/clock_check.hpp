@@ -5,7 +5,7 @@
 #include <stop_token>
 #include <string>
 
-#include "common/measure/clock_exchange.hpp"
+#include "common/measure/stamp.hpp"
 #include "common/session.hpp"
 
 namespace sistem {

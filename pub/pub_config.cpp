@@ -8,9 +8,8 @@
 
 #include "common/mqtt/packet.hpp"
 #include "common/mqtt/topic.hpp"
-#include "common/options/amount.hpp"
-#include "common/options/report_value.hpp"
-#include "common/options/rules.hpp"
+#include "common/options/option.hpp"
+#include "common/options/settings.hpp"
 #include "common/ping.hpp"
 #include "common/process/error.hpp"
 #include "common/session.hpp"
@@ -131,10 +130,8 @@ std::vector<Option> publishing_rows(PubConfig& config, const std::string& source
       {"-m, --message PAYLOAD", "Publish this one message.", text(config.message), of_a_topic},
       {"-n, --null-message", "Publish one empty message; with --retain the broker forgets the one it keeps.",
        flag(config.null_message), of_a_topic},
-      {"-f, --file FILE",
-       "Publish the content of this file as one message; may be repeated, for one message per file.",
-       list(config.files),
-       {.completes = Completes::file, .groups = {source}, .needs = {to_a_topic}}},
+      {"-f, --file FILE", "Publish the content of this file as one message; may be repeated, for one message per file.",
+       completed(list(config.files), Completes::file), of_a_topic},
       {"-s, --stdin-file", "Publish all of stdin as one message.", flag(config.stdin_file), of_a_topic},
       {"-l, --stdin-line", "Publish each line of stdin as a message, as soon as it is read.", flag(config.lines),
        of_a_topic},

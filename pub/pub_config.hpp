@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "common/measure/report_format.hpp"
+#include "common/measure/report.hpp"
 #include "common/options/connection_options.hpp"
 #include "common/options/settings.hpp"
 #include "common/process/output.hpp"

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "common/measure/deliveries.hpp"
-#include "common/process/one_cpu.hpp"
+#include "common/process/thread.hpp"
 #include "common/text/random.hpp"
 #include "common/text/screen_text.hpp"
 #include "common/text/words.hpp"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/measure/report_json.hpp"
+#include "common/measure/report.hpp"
 
 namespace sistem {
 namespace {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/measure/report_format.hpp"
+#include "common/measure/report.hpp"
 #include "common/mqtt/property.hpp"
 #include "common/mqtt/topic.hpp"
 #include "common/text/random.hpp"

@@ -8,7 +8,7 @@
 #include <iterator>
 
 #include "common/mqtt/topic.hpp"
-#include "common/options/rules.hpp"
+#include "common/options/settings.hpp"
 #include "common/process/error.hpp"
 #include "common/text/encoding.hpp"
 #include "common/text/words.hpp"
@@ -159,8 +159,7 @@ std::vector<Option> source_rows(PubConfig& config, const std::string& source) {
       {"--replay FILE",
        "Publish what sub --record has written to this file, with the delays, QoS and retain flags that the messages "
        "arrived with, unless --qos or --retain is given.",
-       text(config.replay),
-       {.completes = Completes::file, .groups = {source}}},
+       completed(text(config.replay), Completes::file), a_source},
       {"--delimiter BYTES",
        "What ends a line of --stdin-line and --topic-lines instead of a newline; \\n, \\t, \\r, \\0 and \\xHH stand "
        "for single bytes.",

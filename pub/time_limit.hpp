@@ -5,8 +5,8 @@
 #include <stop_token>
 #include <thread>
 
-#include "common/process/start_thread.hpp"
 #include "common/process/stop.hpp"
+#include "common/process/thread.hpp"
 
 namespace sistem {
 

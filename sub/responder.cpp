@@ -8,7 +8,7 @@
 #include "common/mqtt/property.hpp"
 #include "common/mqtt/topic.hpp"
 #include "common/process/error.hpp"
-#include "common/process/start_thread.hpp"
+#include "common/process/thread.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {

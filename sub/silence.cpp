@@ -7,7 +7,6 @@
 
 #include "common/mqtt/topic.hpp"
 #include "common/process/error.hpp"
-#include "common/text/nearest.hpp"
 #include "common/text/screen_text.hpp"
 #include "common/text/words.hpp"
 

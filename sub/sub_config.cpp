@@ -7,9 +7,8 @@
 #include <iterator>
 
 #include "common/mqtt/topic.hpp"
-#include "common/options/amount.hpp"
-#include "common/options/report_value.hpp"
-#include "common/options/rules.hpp"
+#include "common/options/option.hpp"
+#include "common/options/settings.hpp"
 #include "common/ping.hpp"
 #include "common/process/error.hpp"
 #include "sub/chapters.txt.hpp"
@@ -237,8 +236,7 @@ std::vector<Option> printing_rows(SubConfig& config) {
       {"--null", "A NUL after each message instead of a newline, for xargs -0.", flag(config.null), an_end},
       {"--record FILE",
        "Also write what is printed to this file, as --json prints it. The file starts empty, unless --append is given.",
-       text(config.record, fault_of_file),
-       {.completes = Completes::file}},
+       completed(text(config.record, fault_of_file), Completes::file)},
       {"--append",
        "With --record: append to what the file holds already.",
        flag(config.append),

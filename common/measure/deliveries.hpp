@@ -26,14 +26,39 @@ class Deliveries {
     std::chrono::nanoseconds waited{0};            ///< in publish(), for room among the unacknowledged
   };
 
-  void take(std::size_t bytes);
-  void acknowledge(std::chrono::nanoseconds after);
-  void refuse(const std::string& reason, const std::string& sentence);
-  void send_again();
-  void wait(std::chrono::nanoseconds time);
-
-  [[nodiscard]] Sums sums() const;
-  [[nodiscard]] std::chrono::nanoseconds waited() const;
+  void take(std::size_t bytes) {
+    const std::scoped_lock lock(mutex_);
+    ++sums_.taken;
+    sums_.bytes += bytes;
+  }
+  void acknowledge(std::chrono::nanoseconds after) {
+    const std::scoped_lock lock(mutex_);
+    ++sums_.acknowledged;
+    sums_.times.record(after);
+  }
+  void refuse(const std::string& reason, const std::string& sentence) {
+    const std::scoped_lock lock(mutex_);
+    if (sums_.refused.empty()) {
+      sums_.first_refusal = sentence;
+    }
+    ++sums_.refused[reason];
+  }
+  void send_again() {
+    const std::scoped_lock lock(mutex_);
+    ++sums_.sent_again;
+  }
+  void wait(std::chrono::nanoseconds time) {
+    const std::scoped_lock lock(mutex_);
+    sums_.waited += time;
+  }
+  [[nodiscard]] Sums sums() const {
+    const std::scoped_lock lock(mutex_);
+    return sums_;
+  }
+  [[nodiscard]] std::chrono::nanoseconds waited() const {
+    const std::scoped_lock lock(mutex_);
+    return sums_.waited;
+  }
 
  private:
   mutable std::mutex mutex_;

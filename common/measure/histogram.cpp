@@ -37,7 +37,7 @@ std::uint64_t middle_of(std::size_t part) {
 constexpr std::size_t last_part = part_of(INT64_MAX);
 
 /// Takes a number and the separator after it off the front of `text`; nothing where there is none.
-std::optional<std::uint64_t> take_number(std::string_view& text, char separator) {
+std::optional<std::uint64_t> take_until(std::string_view& text, char separator) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
@@ -109,14 +109,14 @@ std::string Histogram::to_text() const {
 
 std::optional<Histogram> Histogram::from_text(std::string_view text) {
   Histogram histogram;
-  const auto least = take_number(text, ':');
-  const auto greatest = least ? take_number(text, ';') : std::nullopt;
+  const auto least = take_until(text, ':');
+  const auto greatest = least ? take_until(text, ';') : std::nullopt;
   if (!greatest || *greatest > INT64_MAX || *least > *greatest) {
     return std::nullopt;
   }
   while (!text.empty()) {
-    const auto part = take_number(text, ':');
-    const auto count = part ? take_number(text, ',') : std::nullopt;
+    const auto part = take_until(text, ':');
+    const auto count = part ? take_until(text, ',') : std::nullopt;
     if (!count || *part > last_part) {
       return std::nullopt;
     }

@@ -4,10 +4,13 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
+#include <cstdint>
 #include <utility>
-#include <vector>
 
+#include "common/mqtt/property.hpp"
+#include "common/mqtt/topic.hpp"
+#include "common/text/encoding.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {
@@ -17,7 +20,7 @@ namespace {
 constexpr std::string_view none = "-";
 
 /// Before the number of the message that comes last.
-constexpr char end_sign = '=';
+constexpr std::string_view end_sign = "=";
 
 /// The longest publisher: MQTT's strings are no longer.
 constexpr std::size_t longest_publisher = 65535;
@@ -28,36 +31,19 @@ std::optional<Stamp::Time> parsed_time(std::string_view text) {
   return number && *number >= 0 ? std::optional(Stamp::Time{std::chrono::nanoseconds{*number}}) : std::nullopt;
 }
 
-std::string text_of(Stamp::Time time) {
-  return std::to_string(std::chrono::nanoseconds{time.time_since_epoch()}.count());
+std::int64_t nanoseconds_of(Stamp::Time time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
-/// Takes the word off that ends with the next blank.
-std::optional<std::string_view> take_word(std::string_view& line) {
-  const std::size_t blank = line.find(' ');
-  if (blank == std::string_view::npos) {
-    return std::nullopt;
-  }
-  const std::string_view word = line.substr(0, blank);
-  line.remove_prefix(blank + 1);
-  return word;
-}
+std::string text_of(Stamp::Time time) { return std::to_string(nanoseconds_of(time)); }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }
-
-std::string line_of(const std::string& number, Stamp::Time sent, std::string_view due, std::string_view checksum,
-                    const std::string& publisher) {
-  return fmt::format("{} {} {} {} {} {}\n", stamp_word, number, text_of(sent), due, checksum, publisher);
-}
 
 std::string text_of_checksum(std::uint32_t checksum) { return fmt::format("{:08x}", checksum); }
 
 std::optional<std::uint32_t> checksum_of(std::string_view text) {
-  constexpr std::size_t digits = 8;
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
-  const bool is_whole = error == std::errc{} && end == text.data() + text.size() && text.size() == digits;
-  return is_whole ? std::optional(number) : std::nullopt;
+  const auto bytes = text.size() == 8 ? bytes_of_hex(text) : std::nullopt;
+  return bytes ? std::optional(static_cast<std::uint32_t>(number_of_big_endian(*bytes))) : std::nullopt;
 }
 
 std::uint32_t checksum_of_payload(std::string_view payload) {
@@ -65,40 +51,59 @@ std::uint32_t checksum_of_payload(std::string_view payload) {
   return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(payload.data()), payload.size()));
 }
 
-using Pair = std::pair<std::string_view, std::string>;
+/// A stamp in words, as they stand in its line and in its properties.
+struct Written {
+  std::string publisher;
+  bool is_end = false;
+  std::string number;
+  std::string sent;
+  std::string due = std::string(none);
+  std::string checksum = std::string(none);
+};
 
-/// The properties that a stamp's line stands for; none where it is no such line.
-std::vector<Pair> properties_of_line(std::string_view line) {
-  const auto word = take_word(line);
-  const auto sequence = take_word(line);
-  const auto sent = take_word(line);
-  const auto due = take_word(line);
-  const auto checksum = take_word(line);
-  if (!checksum || *word != stamp_word || line.size() > longest_publisher || std::ranges::any_of(line, is_control)) {
-    return {};
-  }
-  const bool is_end = sequence->starts_with(end_sign);
-  const std::string_view number = sequence->substr(is_end ? 1 : 0);
-  if (!number_of<std::uint64_t>(number) || !parsed_time(*sent) || (!parsed_time(*due) && *due != none) ||
-      (!checksum_of(*checksum) && *checksum != none)) {
-    return {};
-  }
-  std::vector<Pair> pairs{{stamp_publisher, std::string(line)},
-                          {is_end ? stamp_count : stamp_seq, std::string(number)},
-                          {stamp_time, std::string(*sent)}};
-  if (*due != none) {
-    pairs.emplace_back(stamp_due, *due);
-  }
-  if (*checksum != none) {
-    pairs.emplace_back(stamp_crc, *checksum);
-  }
-  return pairs;
+std::string line_of(const Written& stamp) {
+  return fmt::format("{} {}{} {} {} {} {}\n", stamp_word, stamp.is_end ? end_sign : "", stamp.number, stamp.sent,
+                     stamp.due, stamp.checksum, stamp.publisher);
 }
 
-void put(const std::vector<Pair>& pairs, Message& message) {
-  for (const auto& [name, value] : pairs) {
-    message.properties.push_back({user_property, 0, value, std::string(name)});
+/// Nothing where it is no such line.
+std::optional<Written> written_in(std::string_view line) {
+  std::array<std::string_view, 5> words;
+  for (std::string_view& word : words) {
+    const std::size_t blank = line.find(' ');
+    if (blank == std::string_view::npos) {
+      return std::nullopt;
+    }
+    word = line.substr(0, blank);
+    line.remove_prefix(blank + 1);
   }
+  auto [first, number, sent, due, checksum] = words;
+  const bool is_end = number.starts_with(end_sign);
+  number.remove_prefix(is_end ? end_sign.size() : 0);
+  if (first != stamp_word || line.size() > longest_publisher || std::ranges::any_of(line, is_control) ||
+      !number_of<std::uint64_t>(number) || !parsed_time(sent) || (!parsed_time(due) && due != none) ||
+      (!checksum_of(checksum) && checksum != none)) {
+    return std::nullopt;
+  }
+  return Written{std::string(line), is_end,           std::string(number),
+                 std::string(sent), std::string(due), std::string(checksum)};
+}
+
+void put(const Written& stamp, StampPlace place, Message& message) {
+  if (place == StampPlace::payload) {
+    message.payload.insert(0, line_of(stamp));
+    return;
+  }
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (value != none) {
+      message.properties.push_back(as_user_property(name, value));
+    }
+  };
+  message.properties.push_back(as_user_property(stamp_publisher, stamp.publisher));
+  add(stamp.is_end ? stamp_count : stamp_seq, stamp.number);
+  add(stamp_time, stamp.sent);
+  add(stamp_due, stamp.due);
+  add(stamp_crc, stamp.checksum);
 }
 
 /// All that the properties say, of several stamps what the last one does.
@@ -112,7 +117,7 @@ struct Said {
 Said said_by(const Message& message) {
   Said said;
   for (const Property& property : message.properties) {
-    if (property.identifier != user_property) {
+    if (property.identifier != property_id::user_property) {
       continue;
     }
     if (property.name == stamp_publisher) {
@@ -134,6 +139,23 @@ Said said_by(const Message& message) {
     }
   }
   return said;
+}
+
+/// Half of what a difference of two of them can be, so that none overflows: a century and a half.
+constexpr std::int64_t greatest = std::int64_t{1} << 62;
+
+std::optional<std::int64_t> whole(std::string_view text) {
+  const auto number = number_of<std::int64_t>(text);
+  return number && *number <= greatest && *number >= -greatest ? number : std::nullopt;
+}
+
+std::optional<std::string> user_property_of(const Message& message, std::string_view name) {
+  for (const Property& property : message.properties) {
+    if (property.identifier == property_id::user_property && property.name == name) {
+      return property.text;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -161,27 +183,13 @@ bool is_intact(const Message& message, const Stamp& stamp) {
 }
 
 void put_stamp(const Stamp& stamp, StampPlace place, Message& message) {
-  const std::string number = std::to_string(stamp.sequence);
-  const std::string checksum = text_of_checksum(checksum_of_payload(message.payload));
-  if (place == StampPlace::payload) {
-    message.payload.insert(
-        0, line_of(number, stamp.sent, stamp.due ? text_of(*stamp.due) : std::string(none), checksum, stamp.publisher));
-    return;
-  }
-  put({{stamp_publisher, stamp.publisher}, {stamp_seq, number}, {stamp_time, text_of(stamp.sent)}}, message);
-  if (stamp.due) {
-    put({{stamp_due, text_of(*stamp.due)}}, message);
-  }
-  put({{stamp_crc, checksum}}, message);
+  put({stamp.publisher, false, std::to_string(stamp.sequence), text_of(stamp.sent),
+       stamp.due ? text_of(*stamp.due) : std::string(none), text_of_checksum(checksum_of_payload(message.payload))},
+      place, message);
 }
 
 void put_stamp_end(const StampEnd& end, StampPlace place, Message& message) {
-  if (place == StampPlace::payload) {
-    message.payload.insert(0, line_of(fmt::format("{}{}", end_sign, end.count), end.sent, none, none, end.publisher));
-    return;
-  }
-  put({{stamp_publisher, end.publisher}, {stamp_count, std::to_string(end.count)}, {stamp_time, text_of(end.sent)}},
-      message);
+  put({end.publisher, true, std::to_string(end.count), text_of(end.sent)}, place, message);
 }
 
 void take_stamp_off(Message& message) {
@@ -189,13 +197,77 @@ void take_stamp_off(Message& message) {
     return;
   }
   const std::size_t end = message.payload.find('\n');
-  if (end == std::string::npos) {
-    return;
-  }
-  if (const auto pairs = properties_of_line(std::string_view(message.payload).substr(0, end)); !pairs.empty()) {
-    put(pairs, message);
+  const auto written =
+      end == std::string::npos ? std::nullopt : written_in(std::string_view(message.payload).substr(0, end));
+  if (written) {
     message.payload.erase(0, end + 1);
+    put(*written, StampPlace::properties, message);
   }
+}
+
+Message clock_question(const std::string& topic, const std::string& response_topic, Stamp::Time now) {
+  return {.topic = topic,
+          .properties = {{property_id::response_topic, 0, response_topic},
+                         as_user_property(clock_question_at, std::to_string(nanoseconds_of(now)))}};
+}
+
+std::optional<Message> clock_answer(const Message& question, Stamp::Time now) {
+  const auto asked = user_property_of(question, clock_question_at);
+  const auto topic = text_in(question.properties, "response-topic");
+  if (!asked || !whole(*asked) || !topic || fault_of_topic_name(*topic)) {
+    return std::nullopt;
+  }
+  return Message{
+      .topic = *topic,
+      .properties = {as_user_property(
+          clock_answer_at, fmt::format("{} {} {}", *asked, nanoseconds_of(question.arrival), nanoseconds_of(now)))}};
+}
+
+std::optional<ClockOffset> offset_of(const Message& answer, Stamp::Time arrival) {
+  const auto said = user_property_of(answer, clock_answer_at);
+  if (!said) {
+    return std::nullopt;
+  }
+  const auto words = pieces(*said + ' ', " ");
+  if (words.size() != 3) {
+    return std::nullopt;
+  }
+  const auto asked = whole(words[0]);
+  const auto heard = whole(words[1]);
+  const auto answered = whole(words[2]);
+  if (!asked || !heard || !answered || *asked < 0 || *heard < 0 || *answered < 0) {
+    return std::nullopt;
+  }
+  const std::int64_t there = *heard - *asked;
+  const std::int64_t back = nanoseconds_of(arrival) - *answered;
+  return ClockOffset{std::chrono::nanoseconds(there / 2 - back / 2),
+                     std::chrono::nanoseconds(there / 2 + back / 2 + 1)};
+}
+
+Message clock_word(const std::string& topic, const std::string& publisher, const ClockOffset& offset) {
+  return {.topic = topic,
+          .properties = {as_user_property(stamp_publisher, publisher),
+                         as_user_property(clock_ahead_by, std::to_string(offset.ahead.count())),
+                         as_user_property(clock_within, std::to_string(offset.within.count()))}};
+}
+
+std::optional<ClockWord> clock_word_of(const Message& message) {
+  const auto ahead = user_property_of(message, clock_ahead_by);
+  const auto within = user_property_of(message, clock_within);
+  const auto ahead_by = ahead ? whole(*ahead) : std::nullopt;
+  const auto within_what = within ? whole(*within) : std::nullopt;
+  if (!ahead_by || !within_what) {
+    return std::nullopt;
+  }
+  return ClockWord{user_property_of(message, stamp_publisher).value_or(""),
+                   {std::chrono::nanoseconds(*ahead_by), std::chrono::nanoseconds(*within_what)}};
+}
+
+bool is_about_clocks(const Message& message) {
+  return std::ranges::any_of(message.properties, [](const Property& property) {
+    return property.identifier == property_id::user_property &&
+           (property.name == clock_question_at || property.name == clock_answer_at || property.name == clock_ahead_by);
+  });
 }
 
 }  // namespace sistem

@@ -1,11 +1,13 @@
 #include "common/mqtt/packet.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 
 #include "common/mqtt/reason.hpp"
+#include "common/text/encoding.hpp"
 
 namespace sistem {
 namespace {
@@ -33,7 +35,9 @@ std::optional<Header> read_header(std::string_view bytes) {
 /// Takes fields off the front of a packet's body.
 class Reader {
  public:
-  Reader(std::string_view bytes, PacketType type) : bytes_(bytes), type_(type) {}
+  Reader(std::string_view bytes, PacketType type, bool is_v5) : has_properties(is_v5), bytes_(bytes), type_(type) {}
+
+  bool has_properties;  ///< it is of MQTT 5
 
   [[nodiscard]] bool at_end() const { return bytes_.empty(); }
   [[nodiscard]] std::size_t left() const { return bytes_.size(); }
@@ -41,8 +45,7 @@ class Reader {
   std::uint8_t byte(std::string_view what) { return static_cast<std::uint8_t>(take(1, what).front()); }
 
   std::uint16_t number(std::string_view what) {
-    const std::string_view two = take(2, what);
-    return static_cast<std::uint16_t>(static_cast<unsigned char>(two[0]) << 8U | static_cast<unsigned char>(two[1]));
+    return static_cast<std::uint16_t>(number_of_big_endian(take(2, what)));
   }
 
   std::uint16_t packet_id() {
@@ -65,16 +68,19 @@ class Reader {
   std::string text(std::string_view what) { return std::string(take(number(what), what)); }
 
   std::vector<Property> properties() { return properties(type_); }
+  /// None before MQTT 5.
   std::vector<Property> properties(PacketType place) {
-    constexpr std::string_view what = "its properties";
+    std::vector<Property> all;
+    if (!has_properties) {
+      return all;
+    }
     const auto length = take_variable(bytes_);
     if (!length) {
       constexpr std::size_t longest = 4;
       throw fault(bytes_.size() < longest ? "it ends inside of its properties"
                                           : "the length of its properties has more than four bytes");
     }
-    std::string_view bytes = take(*length, what);
-    std::vector<Property> all;
+    std::string_view bytes = take(*length, "its properties");
     std::uint64_t seen = 0;
     while (!bytes.empty()) {
       const auto property = take_property(bytes);
@@ -122,20 +128,16 @@ class Reader {
 void read_connect(Packet& packet, Reader& reader) {
   (void)reader.text("the protocol's name");
   packet.protocol_level = reader.byte("the protocol's level");
-  const bool is_v5 = packet.protocol_level == 5;
+  reader.has_properties = packet.protocol_level == 5;
   const unsigned flags = reader.byte("the flags");
   packet.keep_alive = reader.number("the keep alive");
-  if (is_v5) {
-    packet.properties = reader.properties();
-  }
+  packet.properties = reader.properties();
   packet.clean = (flags & 0x02U) != 0;
   packet.client_id = reader.text("the client id");
   if ((flags & 0x04U) != 0) {
     packet.qos = static_cast<int>(flags >> 3U & 3U);
     packet.retain = (flags & 0x20U) != 0;
-    if (is_v5) {
-      packet.will_properties = reader.properties(the_will);
-    }
+    packet.will_properties = reader.properties(the_will);
     packet.will_topic = reader.text("the will's topic");
     packet.will_payload = reader.text("the will's payload").size();
   }
@@ -148,7 +150,7 @@ void read_connect(Packet& packet, Reader& reader) {
   }
 }
 
-void read_publish(Packet& packet, Reader& reader, std::uint8_t first_byte, std::size_t missing, bool is_v5) {
+void read_publish(Packet& packet, Reader& reader, std::uint8_t first_byte, std::size_t missing) {
   packet.duplicate = is_duplicate(first_byte);
   packet.qos = qos_of(first_byte);
   packet.retain = (first_byte & 1U) != 0;
@@ -162,27 +164,23 @@ void read_publish(Packet& packet, Reader& reader, std::uint8_t first_byte, std::
   if (packet.qos > 0) {
     packet.id = reader.packet_id();
   }
-  if (is_v5) {
-    packet.properties = reader.properties();
-  }
+  packet.properties = reader.properties();
   packet.payload = reader.left() + missing;
 }
 
-/// PUBACK, PUBREC, PUBREL, PUBCOMP: what is left out at the end means success without properties [MQTT5 3.4.2.1].
-void read_acknowledgement(Packet& packet, Reader& reader, bool is_v5) {
-  packet.id = reader.packet_id();
-  if (is_v5 && !reader.at_end()) {
+/// The end of PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT and AUTH: what is left out means success without properties
+/// [MQTT5 3.4.2.1].
+void read_outcome(Packet& packet, Reader& reader) {
+  if (reader.has_properties && !reader.at_end()) {
     packet.codes.push_back(reader.reason_code("the reason code"));
-    if (!reader.at_end()) {
-      packet.properties = reader.properties();
-    }
+    packet.properties = reader.at_end() ? std::vector<Property>{} : reader.properties();
   }
 }
 
 /// SUBACK and UNSUBACK; before MQTT 5 the latter has no codes.
-void read_codes(Packet& packet, Reader& reader, bool is_v5) {
+void read_codes(Packet& packet, Reader& reader) {
   packet.id = reader.packet_id();
-  if (is_v5) {
+  if (reader.has_properties) {
     packet.properties = reader.properties();
     while (!reader.at_end()) {
       packet.codes.push_back(reader.reason_code("a reason code"));
@@ -207,16 +205,12 @@ void read_connack(Packet& packet, Reader& reader, ProtocolVersion version) {
   packet.codes.push_back(reader.byte("the code"));
   // A broker that does not speak MQTT 5 refuses it by its own codes, and leaves the properties out.
   const bool is_of_another = reader.at_end() && packet.codes.front() != 0;
-  if (version == ProtocolVersion::v5 && !is_of_another) {
-    packet.properties = reader.properties();
-  }
+  packet.properties = is_of_another ? std::vector<Property>{} : reader.properties();
 }
 
-void read_filters(Packet& packet, Reader& reader, bool is_v5) {
+void read_filters(Packet& packet, Reader& reader) {
   packet.id = reader.packet_id();
-  if (is_v5) {
-    packet.properties = reader.properties();
-  }
+  packet.properties = reader.properties();
   while (!reader.at_end()) {
     RequestedFilter& one = packet.filters.emplace_back();
     one.filter = reader.text("a topic filter");
@@ -224,6 +218,64 @@ void read_filters(Packet& packet, Reader& reader, bool is_v5) {
       one.options = reader.byte("a filter's options");
     }
   }
+}
+
+// In words, for -d -------------------------------------------------------------------------------------------------
+
+std::string connack_words(int code, ProtocolVersion version) {
+  if (version == ProtocolVersion::v5) {
+    return reason_text(code);
+  }
+  const std::string_view name = return_code_name(code);
+  return fmt::format("code {}, {}", code, name.empty() ? "unknown" : name);
+}
+
+std::string suback_words(int code, ProtocolVersion version) {
+  if (code <= 2) {
+    return fmt::format("QoS {} granted", code);
+  }
+  return version == ProtocolVersion::v5 ? reason_text(code) : fmt::format("refused (0x{:02X})", code);
+}
+
+/// A filter with what is asked for it, of SUBSCRIBE.
+std::string words_of_filter(const RequestedFilter& one) {
+  const unsigned handling = one.options >> 4U & 3U;
+  return fmt::format("{} (QoS {}{}{}{})", one.filter, one.options & 3U, (one.options & 4U) != 0 ? ", no local" : "",
+                     (one.options & 8U) != 0 ? ", retain as published" : "",
+                     handling != 0 ? fmt::format(", retain handling {}", handling) : "");
+}
+
+std::string words_of_property(const Property& property) {
+  const KnownProperty* const known = known_property(property.identifier);
+  if (known == nullptr || known->kind == KnownProperty::Kind::bytes) {
+    return fmt::format("{} of {} bytes", property_name(property.identifier), property.text.size());
+  }
+  const auto words = words_of({PropertyPlace::publish, property});
+  return fmt::format("{}", fmt::join(words.begin() + 1, words.end(), " "));
+}
+
+std::string words_of_connect(const Packet& packet) {
+  const auto version = static_cast<ProtocolVersion>(packet.protocol_level);
+  const char* clean = version == ProtocolVersion::v5 ? "clean start" : "clean session";
+  std::string words = fmt::format("{}, client id {}, {}, keep alive {} s{}{}", version_name(version), packet.client_id,
+                                  packet.clean ? clean : "persistent session", packet.keep_alive,
+                                  packet.username ? fmt::format(", user name {}", *packet.username) : "",
+                                  packet.has_password ? ", password" : "");
+  if (packet.will_topic) {
+    words += fmt::format(", will on {} (QoS {}{}, payload of {} bytes", *packet.will_topic, packet.qos,
+                         packet.retain ? ", retained" : "", packet.will_payload);
+    for (const Property& property : packet.will_properties) {
+      words += ", " + words_of_property(property);
+    }
+    words += ")";
+  }
+  return words;
+}
+
+std::string words_of_publish(const Packet& packet) {
+  return fmt::format("{}, QoS {}{}{}, payload of {} bytes", packet.topic.empty() ? "no topic" : packet.topic,
+                     packet.qos, packet.duplicate ? ", duplicate" : "", packet.retain ? ", retained" : "",
+                     packet.payload);
 }
 
 }  // namespace
@@ -251,31 +303,26 @@ Packet read_packet(std::string_view bytes, ProtocolVersion version) {
   packet.size = header->size + header->remaining;
   const std::string_view body = bytes.substr(header->size, header->remaining);
   const std::size_t missing = header->remaining - body.size();
-  const bool is_v5 = version == ProtocolVersion::v5;
-  Reader reader{body, packet.type};
+  Reader reader{body, packet.type, version == ProtocolVersion::v5};
   switch (packet.type) {
     case PacketType::connect: read_connect(packet, reader); break;
     case PacketType::connack: read_connack(packet, reader, version); break;
-    case PacketType::publish: read_publish(packet, reader, header->first_byte, missing, is_v5); break;
+    case PacketType::publish: read_publish(packet, reader, header->first_byte, missing); break;
     case PacketType::puback:
     case PacketType::pubrec:
     case PacketType::pubrel:
-    case PacketType::pubcomp: read_acknowledgement(packet, reader, is_v5); break;
+    case PacketType::pubcomp:
+      packet.id = reader.packet_id();
+      read_outcome(packet, reader);
+      break;
     case PacketType::suback:
-    case PacketType::unsuback: read_codes(packet, reader, is_v5); break;
+    case PacketType::unsuback: read_codes(packet, reader); break;
     case PacketType::subscribe:
-    case PacketType::unsubscribe: read_filters(packet, reader, is_v5); break;
+    case PacketType::unsubscribe: read_filters(packet, reader); break;
     case PacketType::pingreq:
     case PacketType::pingresp: break;
     case PacketType::disconnect:
-    case PacketType::auth:
-      if (is_v5 && !reader.at_end()) {
-        packet.codes.push_back(reader.reason_code("the reason code"));
-        if (!reader.at_end()) {
-          packet.properties = reader.properties();
-        }
-      }
-      break;
+    case PacketType::auth: read_outcome(packet, reader); break;
     default: throw Malformed("there is no packet of type 0");
   }
   if (packet.type == PacketType::publish) {
@@ -293,51 +340,69 @@ Packet read_packet(std::string_view bytes, ProtocolVersion version) {
   return packet;
 }
 
-std::optional<std::string> fault_of_property(const PropertyView& property, PacketType packet, std::uint64_t& seen) {
-  const auto name = property_name(property.identifier);
-  if (!may_have(packet, property.identifier)) {
-    return fmt::format("it must not have the property {}", name);
+std::string description(const Packet& packet, ProtocolVersion version) {
+  const bool is_v5 = version == ProtocolVersion::v5;
+  std::vector<std::string> words;
+  if (packet.id) {
+    words.push_back(fmt::format("packet id {}", *packet.id));
   }
-  const std::uint64_t bit = std::uint64_t{1} << property.identifier;
-  const bool may_repeat =
-      property.identifier == user_property ||
-      (property.identifier == property_id::subscription_identifier && packet == PacketType::publish);
-  if ((seen & bit) != 0 && !may_repeat) {
-    return fmt::format("it has the property {} twice", name);
+  switch (packet.type) {
+    case PacketType::connect: words.push_back(words_of_connect(packet)); break;
+    case PacketType::publish: words.push_back(words_of_publish(packet)); break;
+    case PacketType::connack:
+      words.push_back(connack_words(packet.codes.front(), version));
+      if (packet.session_present) {
+        words.emplace_back("session present");
+      }
+      break;
+    case PacketType::puback:
+    case PacketType::pubrec:
+    case PacketType::pubrel:
+    case PacketType::pubcomp:
+      if (is_v5) {
+        words.push_back(reason_text(packet.codes.empty() ? 0 : packet.codes.front()));
+      }
+      break;
+    case PacketType::suback:
+      for (const int code : packet.codes) {
+        words.push_back(suback_words(code, version));
+      }
+      break;
+    default:
+      for (const int code : packet.codes) {
+        words.push_back(reason_text(code));
+      }
   }
-  seen |= bit;
-  return has_right_value(property) ? std::nullopt : std::optional(fmt::format("its {} has no value of those", name));
+  for (const RequestedFilter& one : packet.filters) {
+    words.push_back(packet.type == PacketType::subscribe ? words_of_filter(one) : one.filter);
+  }
+  for (const Property& property : packet.properties) {
+    words.push_back(words_of_property(property));
+  }
+  words.push_back(fmt::format("{} bytes", packet.size));
+  return fmt::format("{}  {}", packet_name(packet.type), fmt::join(words, ", "));
 }
 
 std::optional<std::uint16_t> packet_id_of(std::string_view packet) {
-  const auto number_at = [&](std::size_t at) -> std::optional<std::uint16_t> {
-    if (at + 1 >= packet.size()) {
-      return std::nullopt;
-    }
-    return static_cast<std::uint16_t>(static_cast<unsigned char>(packet[at]) << 8U |
-                                      static_cast<unsigned char>(packet[at + 1]));
-  };
-  std::size_t at = 1;
-  while (at < packet.size() && (static_cast<unsigned char>(packet[at]) & 0x80U) != 0) {
-    ++at;
+  const PacketType type = type_of(static_cast<std::uint8_t>(packet.front()));
+  packet.remove_prefix(1);
+  if (!take_variable(packet)) {
+    return std::nullopt;
   }
-  ++at;
-  if (type_of(static_cast<std::uint8_t>(packet.front())) == PacketType::publish) {
-    const auto topic_size = number_at(at);
-    return topic_size ? number_at(at + 2 + *topic_size) : std::nullopt;
+  if (type == PacketType::publish) {
+    const auto topic = take_number(packet, 2);
+    packet.remove_prefix(std::min<std::size_t>(topic.value_or(0), packet.size()));
   }
-  return number_at(at);
+  const auto id = take_number(packet, 2);
+  return id ? std::optional(static_cast<std::uint16_t>(*id)) : std::nullopt;
 }
 
 std::string acknowledgement(PacketType type, std::uint16_t id, int code) {
   const int flags = type == PacketType::pubrel ? 2 : 0;
-  std::string packet{static_cast<char>(static_cast<int>(type) << 4 | flags), 2, static_cast<char>(id >> 8U),
-                     static_cast<char>(id & 0xFFU)};
-  if (code != 0) {
-    ++packet[1];  // its length
-    packet += static_cast<char>(code);
-  }
-  return packet;
+  const bool has_code = code != 0;
+  std::string packet{static_cast<char>(static_cast<int>(type) << 4 | flags), static_cast<char>(has_code ? 3 : 2)};
+  packet += big_endian(id, 2);
+  return has_code ? packet + static_cast<char>(code) : packet;
 }
 
 std::optional<PacketCutter::Piece> PacketCutter::next(std::string_view& bytes) {

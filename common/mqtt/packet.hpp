@@ -9,10 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/mqtt/malformed.hpp"
-#include "common/mqtt/packet_type.hpp"
 #include "common/mqtt/property.hpp"
-#include "common/mqtt/protocol_version.hpp"
+#include "common/mqtt/protocol.hpp"
 
 namespace sistem {
 
@@ -74,11 +72,6 @@ struct Packet {
 /// whole packet, from its fixed header. Throws Malformed for what no honest peer would send: "SUBACK: it ends inside of
 /// a property".
 [[nodiscard]] Packet read_packet(std::string_view bytes, ProtocolVersion version);
-
-/// What is wrong with a property among those of a packet of that type; 0 stands for a will. `seen` begins as 0, and is
-/// the caller's until the packet ends. Nothing where it may stand there.
-[[nodiscard]] std::optional<std::string> fault_of_property(const PropertyView& property, PacketType packet,
-                                                           std::uint64_t& seen);
 
 /// The packet on one line, for -d: its name, packet id, flags, what it is about, reason codes with their names,
 /// properties, sizes. Neither passwords nor authentication data nor the bytes of payloads.

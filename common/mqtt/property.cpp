@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <limits>
+#include <iterator>
+#include <utility>
 
 #include "common/mqtt/topic.hpp"
 #include "common/text/encoding.hpp"
@@ -15,64 +15,51 @@
 namespace sistem {
 namespace {
 
-enum class Type { byte, two_bytes, four_bytes, variable, text, topic, binary, pair };
-
-/// Packets, a bit for each type.
-using Packets = std::uint32_t;
-
-constexpr Packets in(auto... types) { return ((Packets{1} << static_cast<unsigned>(types)) | ...); }
-
-/// One row of the specification's table 2-4.
-struct Known {
-  std::uint8_t identifier;
-  std::string_view name;
-  Type type;
-  Packets packets;
-  std::uint32_t least = 0;
-  std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
-};
-
+using Kind = KnownProperty::Kind;
 using enum PacketType;
 using namespace property_id;
 
-constexpr Packets message = in(publish, the_will);
-constexpr Packets of_both = in(connect, connack);
-constexpr Packets of_answers = in(puback, pubrec, pubrel, pubcomp, suback, unsuback, disconnect, auth);
+constexpr KnownProperty::Packets in(auto... types) {
+  return ((KnownProperty::Packets{1} << static_cast<unsigned>(types)) | ...);
+}
+
+constexpr KnownProperty::Packets message = in(publish, the_will);
+constexpr KnownProperty::Packets of_both = in(connect, connack);
+constexpr KnownProperty::Packets of_answers = in(puback, pubrec, pubrel, pubcomp, suback, unsuback, disconnect, auth);
 constexpr std::uint32_t largest_variable = 268'435'455;  // four bytes of seven bits [MQTT5-1.5.5]
 
 constexpr std::uint8_t authentication_method = 0x15;
 constexpr std::uint8_t authentication_data = 0x16;
 constexpr std::uint8_t server_reference = 0x1C;
 
-constexpr std::array table{
-    Known{payload_format_indicator, "payload-format-indicator", Type::byte, message, 0, 1},
-    Known{message_expiry_interval, "message-expiry-interval", Type::four_bytes, message},
-    Known{content_type, "content-type", Type::text, message},
-    Known{response_topic, "response-topic", Type::topic, message},
-    Known{correlation_data, "correlation-data", Type::binary, message},
-    Known{subscription_identifier, "subscription-identifier", Type::variable, in(publish, subscribe), 1,
-          largest_variable},
-    Known{0x11, "session-expiry-interval", Type::four_bytes, of_both | in(disconnect)},
-    Known{0x12, "assigned-client-identifier", Type::text, in(connack)},
-    Known{0x13, "server-keep-alive", Type::two_bytes, in(connack)},
-    Known{authentication_method, "authentication-method", Type::text, of_both | in(auth)},
-    Known{authentication_data, "authentication-data", Type::binary, of_both | in(auth)},
-    Known{0x17, "request-problem-information", Type::byte, in(connect), 0, 1},
-    Known{0x18, "will-delay-interval", Type::four_bytes, in(the_will)},
-    Known{0x19, "request-response-information", Type::byte, in(connect), 0, 1},
-    Known{0x1A, "response-information", Type::text, in(connack)},
-    Known{server_reference, "server-reference", Type::text, in(connack, disconnect)},
-    Known{0x1F, "reason-string", Type::text, of_answers | in(connack)},
-    Known{0x21, "receive-maximum", Type::two_bytes, of_both, 1, 65535},
-    Known{0x22, "topic-alias-maximum", Type::two_bytes, of_both, 0, 65535},
-    Known{topic_alias, "topic-alias", Type::two_bytes, in(publish), 1, 65535},
-    Known{0x24, "maximum-qos", Type::byte, in(connack), 0, 1},
-    Known{0x25, "retain-available", Type::byte, in(connack), 0, 1},
-    Known{user_property, "user-property", Type::pair, message | of_both | of_answers | in(subscribe, unsubscribe)},
-    Known{0x27, "maximum-packet-size", Type::four_bytes, of_both, 1},
-    Known{0x28, "wildcard-subscription-available", Type::byte, in(connack), 0, 1},
-    Known{0x29, "subscription-identifier-available", Type::byte, in(connack), 0, 1},
-    Known{0x2A, "shared-subscription-available", Type::byte, in(connack), 0, 1},
+constexpr KnownProperty table[] = {
+    {payload_format_indicator, "payload-format-indicator", Kind::number, 1, message, 0, 1},
+    {message_expiry_interval, "message-expiry-interval", Kind::number, 4, message},
+    {content_type, "content-type", Kind::text, 0, message},
+    {response_topic, "response-topic", Kind::text, 0, message},
+    {correlation_data, "correlation-data", Kind::bytes, 0, message},
+    {subscription_identifier, "subscription-identifier", Kind::number, 0, in(publish, subscribe), 1, largest_variable},
+    {0x11, "session-expiry-interval", Kind::number, 4, of_both | in(disconnect)},
+    {0x12, "assigned-client-identifier", Kind::text, 0, in(connack)},
+    {0x13, "server-keep-alive", Kind::number, 2, in(connack)},
+    {authentication_method, "authentication-method", Kind::text, 0, of_both | in(auth)},
+    {authentication_data, "authentication-data", Kind::bytes, 0, of_both | in(auth)},
+    {0x17, "request-problem-information", Kind::number, 1, in(connect), 0, 1},
+    {0x18, "will-delay-interval", Kind::number, 4, in(the_will)},
+    {0x19, "request-response-information", Kind::number, 1, in(connect), 0, 1},
+    {0x1A, "response-information", Kind::text, 0, in(connack)},
+    {server_reference, "server-reference", Kind::text, 0, in(connack, disconnect)},
+    {0x1F, "reason-string", Kind::text, 0, of_answers | in(connack)},
+    {0x21, "receive-maximum", Kind::number, 2, of_both, 1, 65535},
+    {0x22, "topic-alias-maximum", Kind::number, 2, of_both, 0, 65535},
+    {topic_alias, "topic-alias", Kind::number, 2, in(publish), 1, 65535},
+    {0x24, "maximum-qos", Kind::number, 1, in(connack), 0, 1},
+    {0x25, "retain-available", Kind::number, 1, in(connack), 0, 1},
+    {user_property, "user-property", Kind::pair, 0, message | of_both | of_answers | in(subscribe, unsubscribe)},
+    {0x27, "maximum-packet-size", Kind::number, 4, of_both, 1},
+    {0x28, "wildcard-subscription-available", Kind::number, 1, in(connack), 0, 1},
+    {0x29, "subscription-identifier-available", Kind::number, 1, in(connack), 0, 1},
+    {0x2A, "shared-subscription-available", Kind::number, 1, in(connack), 0, 1},
 };
 
 /// A packet in which a client may send properties.
@@ -82,10 +69,10 @@ struct NamedPacket {
   PropertyPlace place;
   PacketType type;
 
-  [[nodiscard]] bool may_carry(const Known& property) const {
+  [[nodiscard]] bool may_carry(const KnownProperty& property) const {
     const bool is_brokers =
         property.identifier == server_reference || (property.identifier == subscription_identifier && type == publish);
-    return (property.packets & in(type)) != 0 && !is_brokers;
+    return property.may_be_in(type) && !is_brokers;
   }
 };
 
@@ -106,16 +93,11 @@ const NamedPacket& packet_of(PropertyPlace place) {
 /// By identifier: the row of the table, and one more.
 constexpr auto rows = [] {
   std::array<std::uint8_t, 256> all{};
-  for (std::size_t row = 0; row < table.size(); ++row) {
+  for (std::size_t row = 0; row < std::size(table); ++row) {
     all[table[row].identifier] = static_cast<std::uint8_t>(row + 1);
   }
   return all;
 }();
-
-const Known* known(std::uint8_t identifier) {
-  const std::size_t row = rows[identifier];
-  return row == 0 ? nullptr : &table[row - 1];
-}
 
 const NamedPacket& packet_named(const std::string& word) {
   const std::string wanted = in_small_letters(word);
@@ -124,27 +106,23 @@ const NamedPacket& packet_named(const std::string& word) {
       return packet;
     }
   }
-  const std::string those = "expected connect, publish, subscribe, unsubscribe, disconnect or will";
-  for (const std::string_view refused : {"puback", "pubrec", "pubrel", "pubcomp"}) {
-    if (refused == wanted) {
-      throw Expected(those + "; the library that answers messages adds no properties to its answers");
-    }
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> refused{{
+      {"puback pubrec pubrel pubcomp", "; the library that answers messages adds no properties to its answers"},
+      {"auth", "; an authentication by AUTH packets is not supported"},
+      {"connack suback unsuback", "; that packet is sent by the broker"},
+  }};
+  std::string complaint = "expected connect, publish, subscribe, unsubscribe, disconnect or will";
+  for (const auto& [words, why] : refused) {
+    const auto all = split(words);
+    complaint += std::ranges::find(all, wanted) != all.end() ? why : "";
   }
-  if (wanted == "auth") {
-    throw Expected(those + "; an authentication by AUTH packets is not supported");
-  }
-  for (const std::string_view refused : {"connack", "suback", "unsuback"}) {
-    if (refused == wanted) {
-      throw Expected(those + "; that packet is sent by the broker");
-    }
-  }
-  throw Expected(those);
+  throw Expected(complaint);
 }
 
-const Known& property_named(const std::string& word, const NamedPacket& packet) {
+const KnownProperty& property_named(const std::string& word, const NamedPacket& packet) {
   const std::string wanted = in_small_letters(word);
   std::vector<std::string_view> allowed;
-  for (const Known& one : table) {
+  for (const KnownProperty& one : table) {
     if (packet.may_carry(one)) {
       if (one.name == wanted) {
         return one;
@@ -155,28 +133,13 @@ const Known& property_named(const std::string& word, const NamedPacket& packet) 
   throw Expected(fmt::format("expected a property that {} may carry: {}", packet.name, fmt::join(allowed, ", ")));
 }
 
-/// What strings and binary data have in common: their length travels in two bytes [MQTT5-1.5.4, 1.5.6].
-void check_length(std::string_view name, std::string_view value) {
+/// The length of strings and of binary data travels in two bytes [MQTT5-1.5.4, 1.5.6].
+void check_text(const KnownProperty& property, std::string_view value) {
   if (value.size() > 65535) {
-    throw Expected(fmt::format("expected at most 65535 bytes in {}", name));
+    throw Expected(fmt::format("expected at most 65535 bytes in {}", property.name));
   }
-}
-
-std::string checked_text(std::string_view name, const std::string& value) {
-  check_length(name, value);
-  if (!is_mqtt_text(value)) {
-    throw Expected(fmt::format("expected UTF-8 without control characters in {}", name));
-  }
-  return value;
-}
-
-std::uint32_t most_of(const Known& property) {
-  switch (property.type) {
-    case Type::byte: return std::min<std::uint32_t>(property.most, 255);
-    case Type::two_bytes: return std::min<std::uint32_t>(property.most, 65535);
-    // Paho C 1.3.12 writes greater ones as other numbers: 4294967295 as 255.
-    case Type::four_bytes: return std::min<std::uint32_t>(property.most, longest_expiry);
-    default: return property.most;
+  if (property.kind != Kind::bytes && !is_mqtt_text(value)) {
+    throw Expected(fmt::format("expected UTF-8 without control characters in {}", property.name));
   }
 }
 
@@ -203,39 +166,31 @@ const Notation* take_notation(std::string& word) {
   return nullptr;
 }
 
-Property with_value(const Known& property, const std::vector<std::string>& values) {
+Property with_value(const KnownProperty& property, const std::vector<std::string>& values) {
   const std::string& value = values.back();
-  switch (property.type) {
-    case Type::text: return {property.identifier, 0, checked_text(property.name, value)};
-    case Type::topic:
-      if (const auto fault = fault_of_topic_name(value)) {
-        throw Expected(fmt::format("expected {} in {}", *fault, property.name));
-      }
-      return {property.identifier, 0, value};
-    case Type::binary: check_length(property.name, value); return {property.identifier, 0, value};
-    case Type::pair:
-      return {property.identifier, 0, checked_text(property.name, value), checked_text(property.name, values.front())};
-    default: break;
+  if (property.kind == Kind::number) {
+    // Paho C 1.3.12 writes greater ones of four bytes as other numbers: 4294967295 as 255.
+    const std::uint32_t most = std::min(property.most, longest_expiry);
+    const auto read = whole_number(
+        value, property.least, most,
+        most == 1 ? fmt::format("expected 0 or 1 for {}", property.name)
+                  : fmt::format("expected a number from {} to {} for {}", property.least, most, property.name));
+    return {property.identifier, static_cast<std::uint32_t>(read), {}};
   }
-  const std::uint32_t most = most_of(property);
-  const auto number = whole_number(
-      value, property.least, most,
-      most == 1 ? fmt::format("expected 0 or 1 for {}", property.name)
-                : fmt::format("expected a number from {} to {} for {}", property.least, most, property.name));
-  return {property.identifier, static_cast<std::uint32_t>(number), {}};
+  if (property.identifier == response_topic) {
+    if (const auto fault = fault_of_topic_name(value)) {
+      throw Expected(fmt::format("expected {} in {}", *fault, property.name));
+    }
+  }
+  check_text(property, value);
+  check_text(property, values.front());
+  return {property.identifier, 0, value, property.kind == Kind::pair ? values.front() : ""};
 }
 
-/// A big-endian number of so many bytes.
-std::optional<std::uint32_t> take_number(std::string_view& bytes, std::size_t size) {
-  if (bytes.size() < size) {
-    return std::nullopt;
-  }
-  std::uint32_t number = 0;
-  for (const char byte : bytes.substr(0, size)) {
-    number = number << 8U | static_cast<unsigned char>(byte);
-  }
-  bytes.remove_prefix(size);
-  return number;
+const Property* property_in(const std::vector<Property>& properties, std::string_view name) {
+  const auto one = std::ranges::find_if(
+      properties, [&](const Property& property) { return property_name(property.identifier) == name; });
+  return one == properties.end() ? nullptr : &*one;
 }
 
 std::optional<std::string_view> take_text(std::string_view& bytes) {
@@ -243,84 +198,82 @@ std::optional<std::string_view> take_text(std::string_view& bytes) {
   if (!size || bytes.size() < *size) {
     return std::nullopt;
   }
-  const std::string_view text = bytes.substr(0, *size);
+  const std::string_view taken = bytes.substr(0, *size);
   bytes.remove_prefix(*size);
-  return text;
+  return taken;
+}
+
+bool has_right_value(const KnownProperty& row, const PropertyView& property) {
+  if (row.kind == Kind::number) {
+    return property.number >= row.least && property.number <= row.most;
+  }
+  return row.identifier != response_topic ||
+         property.text.find_first_of(std::string_view{"+#\0", 3}) == std::string_view::npos;
 }
 
 }  // namespace
 
+bool KnownProperty::may_be_in(PacketType packet) const { return (packets & in(packet)) != 0; }
+
+std::span<const KnownProperty> known_properties() { return table; }
+
+const KnownProperty* known_property(std::uint8_t identifier) {
+  const std::size_t row = rows[identifier];
+  return row == 0 ? nullptr : &table[row - 1];
+}
+
+Property as_user_property(std::string_view name, std::string value) {
+  return {user_property, 0, std::move(value), std::string(name)};
+}
+
+std::optional<std::uint32_t> take_number(std::string_view& bytes, std::size_t size) {
+  if (bytes.size() < size) {
+    return std::nullopt;
+  }
+  const auto taken = static_cast<std::uint32_t>(number_of_big_endian(bytes.substr(0, size)));
+  bytes.remove_prefix(size);
+  return taken;
+}
+
 std::optional<PropertyView> take_property(std::string_view& bytes) {
   const auto identifier = take_number(bytes, 1);
-  const Known* const row = identifier ? known(static_cast<std::uint8_t>(*identifier)) : nullptr;
+  const KnownProperty* const row = identifier ? known_property(static_cast<std::uint8_t>(*identifier)) : nullptr;
   if (row == nullptr) {
     return std::nullopt;
   }
-  std::optional<std::uint32_t> number = 0;
-  std::optional<std::string_view> name = "";
-  std::optional<std::string_view> text = "";
-  switch (row->type) {
-    case Type::byte: number = take_number(bytes, 1); break;
-    case Type::two_bytes: number = take_number(bytes, 2); break;
-    case Type::four_bytes: number = take_number(bytes, 4); break;
-    case Type::variable: number = take_variable(bytes); break;
-    case Type::pair:
-      name = take_text(bytes);
-      text = name ? take_text(bytes) : std::nullopt;
-      break;
-    default: text = take_text(bytes);
+  if (row->kind == Kind::number) {
+    const auto value = row->size > 0 ? take_number(bytes, row->size) : take_variable(bytes);
+    return value ? std::optional(PropertyView{row->identifier, *value}) : std::nullopt;
   }
-  if (!number || !name || !text) {
-    return std::nullopt;
-  }
-  return PropertyView{row->identifier, *number, *text, *name};
+  const auto name = row->kind == Kind::pair ? take_text(bytes) : std::optional(std::string_view{});
+  const auto value = name ? take_text(bytes) : std::nullopt;
+  return value ? std::optional(PropertyView{row->identifier, 0, *value, *name}) : std::nullopt;
 }
 
-bool has_right_value(const PropertyView& property) {
-  const Known* const row = known(property.identifier);
-  if (row == nullptr) {
-    return false;
+std::optional<std::string> fault_of_property(const PropertyView& property, PacketType packet, std::uint64_t& seen) {
+  const KnownProperty* const row = known_property(property.identifier);
+  if (row == nullptr || !row->may_be_in(packet)) {
+    return fmt::format("it must not have the property {}", property_name(property.identifier));
   }
-  switch (row->type) {
-    case Type::text:
-    case Type::binary:
-    case Type::pair: return true;
-    case Type::topic: return property.text.find_first_of(std::string_view{"+#\0", 3}) == std::string_view::npos;
-    default: return property.number >= row->least && property.number <= row->most;
+  const std::uint64_t bit = std::uint64_t{1} << row->identifier;
+  const bool may_repeat =
+      row->identifier == user_property || (row->identifier == subscription_identifier && packet == publish);
+  if ((seen & bit) != 0 && !may_repeat) {
+    return fmt::format("it has the property {} twice", row->name);
   }
+  seen |= bit;
+  return has_right_value(*row, property) ? std::nullopt
+                                         : std::optional(fmt::format("its {} has no value of those", row->name));
 }
 
-bool may_have(PacketType packet, std::uint8_t identifier) {
-  const Known* const row = known(identifier);
-  return row != nullptr && (row->packets & in(packet)) != 0;
-}
-
-std::span<const PublishProperty> publish_properties() {
-  static const auto all = [] {
-    std::vector<PublishProperty> of_publish;
-    for (const Known& one : table) {
-      if (may_have(publish, one.identifier)) {
-        const auto kind = one.type == Type::pair                              ? PublishProperty::Kind::pair
-                          : one.type == Type::binary                          ? PublishProperty::Kind::bytes
-                          : one.type == Type::text || one.type == Type::topic ? PublishProperty::Kind::text
-                                                                              : PublishProperty::Kind::number;
-        of_publish.push_back({one.identifier, one.name, kind});
-      }
+std::vector<Property> properties_for(PropertyPlace place, const std::vector<PlacedProperty>& all) {
+  std::vector<Property> properties;
+  for (const PlacedProperty& one : all) {
+    if (one.place == place) {
+      properties.push_back(one.property);
     }
-    return of_publish;
-  }();
-  return all;
-}
-
-const PublishProperty* publish_property(std::uint8_t identifier) {
-  const auto all = publish_properties();
-  const auto found = std::ranges::find(all, identifier, &PublishProperty::identifier);
-  return found == all.end() ? nullptr : &*found;
-}
-
-bool is_binary(const Property& property) {
-  const Known* const row = known(property.identifier);
-  return row == nullptr || row->type == Type::binary;
+  }
+  return properties;
 }
 
 PlacedProperty placed_property(const std::vector<std::string>& words) {
@@ -333,21 +286,20 @@ PlacedProperty placed_property(const std::vector<std::string>& words) {
   }
   std::string name = words[1];
   const Notation* const notation = take_notation(name);
-  const Known& property = property_named(name, packet);
-  if (notation != nullptr && property.type != Type::binary) {
+  const KnownProperty& property = property_named(name, packet);
+  if (notation != nullptr && property.kind != Kind::bytes) {
     throw Expected(fmt::format("expected {} without {}: its value is not binary", property.name, notation->suffix));
   }
   std::vector<std::string> values(words.begin() + 2, words.end());
   if (notation != nullptr && values.size() == 1) {
-    auto bytes = notation->bytes_of(values.front());
-    if (!bytes) {
+    auto value = notation->bytes_of(values.front());
+    if (!value) {
       throw Expected(fmt::format("expected {} after {}", notation->expected, words[1]));
     }
-    values.front() = std::move(*bytes);
+    values.front() = std::move(*value);
   }
-  if (property.type == Type::pair ? values.size() != 2 : values.size() != 1) {
-    throw Expected(fmt::format("expected {} after {}", property.type == Type::pair ? "a name and a value" : "one value",
-                               property.name));
+  if (const bool is_pair = property.kind == Kind::pair; values.size() != (is_pair ? 2 : 1)) {
+    throw Expected(fmt::format("expected {} after {}", is_pair ? "a name and a value" : "one value", property.name));
   }
   return {packet.place, with_value(property, values)};
 }
@@ -373,25 +325,23 @@ std::optional<std::string> fault_of_properties(const std::vector<PlacedProperty>
 std::vector<std::string> words_of(const PlacedProperty& property) {
   const auto& [place, value] = property;
   std::vector<std::string> words{std::string(packet_of(place).word), std::string(property_name(value.identifier))};
-  const Known* const row = known(value.identifier);
-  switch (row != nullptr ? row->type : Type::binary) {
-    case Type::pair: words.insert(words.end(), {value.name, value.text}); break;
-    case Type::binary:
-      if (!is_mqtt_text(value.text)) {
-        words.back() += notations.front().suffix;
-        words.push_back(hex(value.text, HexDigits::lower));
-        break;
-      }
-      [[fallthrough]];
-    case Type::text:
-    case Type::topic: words.push_back(value.text); break;
-    default: words.push_back(std::to_string(value.number));
+  const KnownProperty* const row = known_property(value.identifier);
+  const Kind kind = row != nullptr ? row->kind : Kind::bytes;
+  if (kind == Kind::number) {
+    words.push_back(std::to_string(value.number));
+  } else if (kind == Kind::pair) {
+    words.insert(words.end(), {value.name, value.text});
+  } else if (kind == Kind::text || is_mqtt_text(value.text)) {
+    words.push_back(value.text);
+  } else {
+    words.back() += notations.front().suffix;
+    words.push_back(hex(value.text, HexDigits::lower));
   }
   return words;
 }
 
 std::string_view property_name(std::uint8_t identifier) {
-  const Known* const row = known(identifier);
+  const KnownProperty* const row = known_property(identifier);
   return row != nullptr ? row->name : std::string_view{};
 }
 
@@ -401,7 +351,7 @@ std::vector<PropertyWords> property_words() {
   std::vector<PropertyWords> words;
   for (const NamedPacket& packet : packets) {
     PropertyWords& of_packet = words.emplace_back(PropertyWords{std::string(packet.word), {}});
-    for (const Known& one : table) {
+    for (const KnownProperty& one : table) {
       if (packet.may_carry(one)) {
         of_packet.properties.emplace_back(one.name);
       }
@@ -412,21 +362,13 @@ std::vector<PropertyWords> property_words() {
 }
 
 std::optional<std::uint32_t> number_in(const std::vector<Property>& properties, std::string_view name) {
-  for (const Property& property : properties) {
-    if (property_name(property.identifier) == name) {
-      return property.number;
-    }
-  }
-  return std::nullopt;
+  const Property* const one = property_in(properties, name);
+  return one != nullptr ? std::optional(one->number) : std::nullopt;
 }
 
 std::optional<std::string> text_in(const std::vector<Property>& properties, std::string_view name) {
-  for (const Property& property : properties) {
-    if (property_name(property.identifier) == name) {
-      return property.text;
-    }
-  }
-  return std::nullopt;
+  const Property* const one = property_in(properties, name);
+  return one != nullptr ? std::optional(one->text) : std::nullopt;
 }
 
 std::optional<std::uint32_t> take_variable(std::string_view& bytes) {
@@ -453,17 +395,11 @@ std::size_t size_of_variable(std::size_t number) {
 std::size_t encoded_size(const std::vector<Property>& properties) {
   std::size_t size = 0;
   for (const Property& property : properties) {
-    const Known* const row = known(property.identifier);
-    size += 1;
-    switch (row == nullptr ? Type::byte : row->type) {
-      case Type::byte: size += 1; break;
-      case Type::two_bytes: size += 2; break;
-      case Type::four_bytes: size += 4; break;
-      case Type::variable: size += size_of_variable(property.number); break;
-      case Type::text:
-      case Type::topic:
-      case Type::binary: size += 2 + property.text.size(); break;
-      case Type::pair: size += 4 + property.name.size() + property.text.size(); break;
+    const KnownProperty* const row = known_property(property.identifier);
+    if (row == nullptr || row->kind == Kind::number) {
+      size += 1 + (row != nullptr && row->size > 0 ? row->size : size_of_variable(property.number));
+    } else {
+      size += 1 + 2 + property.text.size() + (row->kind == Kind::pair ? 2 + property.name.size() : 0);
     }
   }
   return size;

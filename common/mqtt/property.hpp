@@ -2,13 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "common/mqtt/packet_type.hpp"
+#include "common/mqtt/protocol.hpp"
 
 namespace sistem {
 
@@ -31,8 +32,31 @@ inline constexpr std::uint8_t response_topic = 0x08;
 inline constexpr std::uint8_t correlation_data = 0x09;
 inline constexpr std::uint8_t subscription_identifier = 0x0B;
 inline constexpr std::uint8_t topic_alias = 0x23;
-}  // namespace property_id
 inline constexpr std::uint8_t user_property = 0x26;
+}  // namespace property_id
+
+[[nodiscard]] Property as_user_property(std::string_view name, std::string value);
+
+/// A row of the specification's table 2-4: a property that MQTT 5 knows.
+struct KnownProperty {
+  enum class Kind : std::uint8_t { number, text, bytes, pair };
+  using Packets = std::uint32_t;  ///< a bit for each type
+
+  std::uint8_t identifier;
+  std::string_view name;  ///< of the specification, with dashes
+  Kind kind;
+  std::size_t size;  ///< of a number, in bytes; 0: a variable byte integer
+  Packets packets;   ///< that may have it
+  std::uint32_t least = 0;
+  std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+
+  /// Whether packets of that type may have it, whoever sends them; `the_will` stands for a will.
+  [[nodiscard]] bool may_be_in(PacketType packet) const;
+};
+
+/// All of them, by identifier, and one of them; null for what is none.
+[[nodiscard]] std::span<const KnownProperty> known_properties();
+[[nodiscard]] const KnownProperty* known_property(std::uint8_t identifier);
 
 /// The greatest four byte integer that the library sends as it is; of seconds, 68 years.
 inline constexpr std::uint32_t longest_expiry = 2'147'483'647;
@@ -47,6 +71,9 @@ struct PlacedProperty {
 
   friend bool operator==(const PlacedProperty&, const PlacedProperty&) = default;
 };
+
+/// The properties that go into packets of one kind, in order.
+[[nodiscard]] std::vector<Property> properties_for(PropertyPlace place, const std::vector<PlacedProperty>& all);
 
 /// Reads the words of `-D`: the packet, the property's name, and its value; of user-property its name and its value.
 /// `connect receive-maximum 10`, `publish user-property unit °C`. Throws Expected for a word that is wrong: an unknown
@@ -79,28 +106,10 @@ struct PropertyView {
 /// `bytes` ends inside of it.
 [[nodiscard]] std::optional<PropertyView> take_property(std::string_view& bytes);
 
-/// Whether it is one of the values that the specification gives that property: of some 0 or 1, of others no 0, no
-/// wildcard in a topic name.
-[[nodiscard]] bool has_right_value(const PropertyView& property);
-
-/// Whether packets of that type may have it, whoever sends them; `the_will` stands for a will.
-[[nodiscard]] bool may_have(PacketType packet, std::uint8_t identifier);
-
-/// A property that PUBLISH may have [MQTT5 3.3.2.3], and what its value is.
-struct PublishProperty {
-  enum class Kind : std::uint8_t { number, text, bytes, pair };
-
-  std::uint8_t identifier;
-  std::string_view name;
-  Kind kind;
-};
-
-/// All of them, by identifier, and one of them; null for what is none.
-[[nodiscard]] std::span<const PublishProperty> publish_properties();
-[[nodiscard]] const PublishProperty* publish_property(std::uint8_t identifier);
-
-/// Whether its value is bytes and no text.
-[[nodiscard]] bool is_binary(const Property& property);
+/// What is wrong with a property among those of a packet of that type; `the_will` stands for a will. `seen` begins as
+/// 0, and is the caller's until the packet ends. Nothing where it may stand there.
+[[nodiscard]] std::optional<std::string> fault_of_property(const PropertyView& property, PacketType packet,
+                                                           std::uint64_t& seen);
 
 /// The value of a number among properties, and of a text.
 [[nodiscard]] std::optional<std::uint32_t> number_in(const std::vector<Property>& properties, std::string_view name);
@@ -108,6 +117,9 @@ struct PublishProperty {
 
 /// How many bytes they take on the wire, without their length before them [MQTT5 2.2.2.2].
 [[nodiscard]] std::size_t encoded_size(const std::vector<Property>& properties);
+
+/// Takes a number of `size` bytes off the front of `bytes`, the highest first. Nothing where there are fewer.
+[[nodiscard]] std::optional<std::uint32_t> take_number(std::string_view& bytes, std::size_t size);
 
 /// Takes a variable byte integer off the front of `bytes`: seven bits in each byte, the lowest first; the eighth says
 /// that there are more [MQTT5 1.5.5]. Nothing where `bytes` ends inside of it, or it has more than four.

@@ -30,23 +30,6 @@ std::optional<std::string> fault_of_any_topic(std::string_view topic) {
   return std::nullopt;
 }
 
-std::optional<std::string> fault_of_wildcards(std::string_view filter) {
-  while (true) {
-    const std::size_t slash = filter.find('/');
-    const std::string_view level = filter.substr(0, slash);
-    if (level.size() > 1 && level.find_first_of("+#") != std::string_view::npos) {
-      return "+ and # alone in their levels";
-    }
-    if (slash == std::string_view::npos) {
-      return std::nullopt;
-    }
-    if (level == "#") {
-      return "# only as the last level";
-    }
-    filter.remove_prefix(slash + 1);
-  }
-}
-
 constexpr std::string_view shared = "$share/";
 
 /// Cuts the first level off, with its slash. Nothing is left, not even an empty level, where there was no slash.
@@ -55,6 +38,19 @@ std::string_view take_level(std::optional<std::string_view>& levels) {
   const std::string_view level = levels->substr(0, slash);
   levels = slash == std::string_view::npos ? std::nullopt : std::optional(levels->substr(slash + 1));
   return level;
+}
+
+std::optional<std::string> fault_of_wildcards(std::string_view filter) {
+  for (std::optional levels{filter}; levels;) {
+    const std::string_view level = take_level(levels);
+    if (level.size() > 1 && level.find_first_of("+#") != std::string_view::npos) {
+      return "+ and # alone in their levels";
+    }
+    if (level == "#" && levels) {
+      return "# only as the last level";
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 #include <ctime>
 #include <utility>
 
-#include "common/mqtt/malformed.hpp"
+#include "common/mqtt/protocol.hpp"
 #include "common/text/random.hpp"
 
 namespace sistem {
@@ -214,7 +214,8 @@ std::optional<std::string> Channel::last_word() const {
   if (frames_ && frames_->close_words) {
     return frames_->close_words;
   }
-  return tls_ ? alert_of(*tls_->findings) : std::nullopt;
+  const auto alert = tls_ ? tls_->findings->alert_text() : std::nullopt;
+  return alert ? std::optional("TLS: " + *alert) : std::nullopt;
 }
 
 }  // namespace sistem

@@ -10,23 +10,20 @@
 
 #include <array>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
 #include <functional>
-#include <mutex>
+#include <future>
 #include <random>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "common/net/http.hpp"
-#include "common/net/socks.hpp"
+#include "common/net/peer.hpp"
+#include "common/net/proxy.hpp"
 #include "common/net/srv.hpp"
-#include "common/net/unreachable.hpp"
 #include "common/net/websocket.hpp"
+#include "common/process/child.hpp"
 #include "common/process/error.hpp"
-#include "common/process/start_thread.hpp"
-#include "common/text/encoding.hpp"
+#include "common/process/thread.hpp"
 #include "common/text/random.hpp"
 
 namespace sistem {
@@ -39,36 +36,16 @@ using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 template <typename Answer>
 Answer looked_up(const std::string& name, std::function<Answer()> look_up, Deadline deadline,
                  const std::stop_token& stop) {
-  struct Shared {
-    std::mutex mutex;
-    std::condition_variable_any changed;
-    std::optional<Answer> answer;
-    std::exception_ptr failure;
-  };
-  auto shared = std::make_shared<Shared>();
-  start_thread([shared, look_up = std::move(look_up)] {
-    std::optional<Answer> answer;
-    std::exception_ptr failure;
-    try {
-      answer = look_up();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    const std::scoped_lock lock(shared->mutex);
-    shared->answer = std::move(answer);
-    shared->failure = failure;
-    shared->changed.notify_all();
-  }).detach();
-  std::unique_lock lock(shared->mutex);
-  shared->changed.wait_until(lock, stop, deadline, [&] { return shared->answer || shared->failure; });
-  if (shared->failure) {
-    std::rethrow_exception(shared->failure);
+  std::packaged_task<Answer()> task{std::move(look_up)};
+  std::future<Answer> answer = task.get_future();
+  Pipe end = make_pipe();  // which the thread closes
+  start_thread([task = std::move(task), writer = std::move(end.writer)]() mutable { task(); }).detach();
+  switch (wait_for(end.reader.get(), POLLIN, deadline, stop)) {
+    case Woken::stopped: throw Unreachable(fmt::format("stopped while {} was looked up", name));
+    case Woken::deadline: throw Unreachable(fmt::format("{} could not be looked up in time", name));
+    case Woken::ready: break;
   }
-  if (!shared->answer) {
-    throw Unreachable(stop.stop_requested() ? fmt::format("stopped while {} was looked up", name)
-                                            : fmt::format("{} could not be looked up in time", name));
-  }
-  return std::move(*shared->answer);
+  return answer.get();
 }
 
 /// As getaddrinfo(3); an error is one of its numbers.
@@ -151,60 +128,41 @@ Deadline share(Deadline deadline, std::size_t untried) {
   return now + (deadline - now) / static_cast<std::ptrdiff_t>(untried);
 }
 
-/// Where our end of a connection is to be. None: wherever the system puts it.
-class LocalAddress {
- public:
-  LocalAddress(const std::string& name, Deadline deadline, const std::stop_token& stop) : name_(name) {
-    if (!name.empty()) {
-      addresses_ = resolve(name, 0, deadline, stop);
-    }
-  }
-
-  /// Why the socket of a family cannot be bound, if so.
-  [[nodiscard]] std::optional<std::string> bind_error(int fd, int family) const {
-    if (!addresses_) {
-      return std::nullopt;
-    }
-    std::string why = fmt::format("it has no {} address", family == AF_INET6 ? "IPv6" : "IPv4");
-    for (const addrinfo* local = addresses_.get(); local != nullptr; local = local->ai_next) {
-      if (local->ai_family == family) {
-        if (::bind(fd, local->ai_addr, local->ai_addrlen) == 0) {
-          return std::nullopt;
-        }
-        why = errno_words(errno);
-      }
-    }
-    return fmt::format("cannot connect from \"{}\": {}", name_, why);
-  }
-
- private:
-  std::string name_;
-  Addresses addresses_{nullptr, ::freeaddrinfo};
-};
-
 struct Tcp {
   Descriptor socket;
   std::string address;  ///< numeric
 };
 
-/// Why no connection to one address came about; nothing where it did.
-std::optional<std::string> connect_failure(int fd, const addrinfo& address, const LocalAddress& local,
-                                           Deadline deadline, const std::stop_token& stop) {
-  if (fd < 0) {
-    return errno_words(errno);
+/// Binds a socket to one of the local addresses of a name. Why it cannot be, if so.
+std::optional<std::string> bind_error(int fd, int family, const std::string& name, const Addresses& locals) {
+  std::string why = fmt::format("it has no {} address", family == AF_INET6 ? "IPv6" : "IPv4");
+  for (const addrinfo* local = locals.get(); local != nullptr; local = local->ai_next) {
+    if (local->ai_family == family) {
+      if (::bind(fd, local->ai_addr, local->ai_addrlen) == 0) {
+        return std::nullopt;
+      }
+      why = errno_words(errno);
+    }
   }
-  if (auto why = local.bind_error(fd, address.ai_family)) {
-    return why;
-  }
-  const auto error = connect_error(fd, address.ai_addr, address.ai_addrlen, deadline, stop);
-  return error ? std::optional(errno_words(*error)) : std::nullopt;
+  return fmt::format("cannot connect from \"{}\": {}", name, why);
 }
 
 /// Tries every address of the host.
 Tcp connect_tcp(const std::string& host, std::uint16_t port, const ConnectionConfig& config, Deadline deadline,
                 const std::stop_token& stop) {
   const Addresses addresses = resolve(host, port, deadline, stop);
-  const LocalAddress local{config.bind_address, deadline, stop};
+  const std::string& from = config.bind_address;
+  const Addresses locals = from.empty() ? Addresses{nullptr, ::freeaddrinfo} : resolve(from, 0, deadline, stop);
+  const auto failure = [&](int fd, const addrinfo& address, Deadline its_deadline) -> std::optional<std::string> {
+    if (fd < 0) {
+      return errno_words(errno);
+    }
+    if (auto why = locals ? bind_error(fd, address.ai_family, from, locals) : std::nullopt) {
+      return why;
+    }
+    const auto error = connect_error(fd, address.ai_addr, address.ai_addrlen, its_deadline, stop);
+    return error ? std::optional(errno_words(*error)) : std::nullopt;
+  };
   std::size_t untried = 0;
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
     ++untried;
@@ -212,7 +170,7 @@ Tcp connect_tcp(const std::string& host, std::uint16_t port, const ConnectionCon
   std::vector<Failure> failures;
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next, --untried) {
     Tcp tcp{new_socket(address->ai_family), numeric(*address)};
-    const auto why = connect_failure(tcp.socket.get(), *address, local, share(deadline, untried), stop);
+    const auto why = failure(tcp.socket.get(), *address, share(deadline, untried));
     if (!why) {
       const int no_delay = config.no_delay ? 1 : 0;  // Nagle against a delayed ACK costs 40 ms
       ::setsockopt(tcp.socket.get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
@@ -235,21 +193,6 @@ Tcp connect_to_proxy(const std::string& where, const ConnectionConfig& config, D
   }
 }
 
-/// Asks an HTTP proxy for a connection [RFC 9110 9.3.6]; it looks up the broker's name.
-void connect_through_http(Channel& channel, const Proxy& proxy, const std::string& host, std::uint16_t port,
-                          Deadline deadline, const std::stop_token& stop) {
-  const std::string target = place(host, port);
-  const std::string login = proxy.username.empty() ? ""
-                                                   : fmt::format("Proxy-Authorization: Basic {}\r\n",
-                                                                 base64(proxy.username + ":" + proxy.password));
-  const std::string whom = fmt::format("the proxy at {}", place(proxy.host, proxy.port));
-  const HttpAnswer answer = http_exchange(
-      channel, fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", target, target, login), whom, deadline, stop);
-  if (answer.status < 200 || answer.status > 299) {
-    throw Unreachable(fmt::format("{} does not connect to it: {}", whom, answer.status_line));
-  }
-}
-
 Dialed reach_unix(const std::string& path, Deadline deadline, const std::stop_token& stop) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -259,8 +202,7 @@ Dialed reach_unix(const std::string& path, Deadline deadline, const std::stop_to
   path.copy(static_cast<char*>(address.sun_path), path.size());
   Descriptor socket = new_socket(AF_UNIX);
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-  std::optional<int> error = connect_error(socket.get(), generic, sizeof address, deadline, stop);
-  if (error) {
+  if (const auto error = connect_error(socket.get(), generic, sizeof address, deadline, stop)) {
     throw Unreachable(errno_words(*error));
   }
   return {Channel{std::move(socket)}, path};
@@ -331,11 +273,7 @@ Dialed Dialer::reach_host(const std::string& host, std::uint16_t port, Deadline 
   const std::string where = place(proxy.host, proxy.port);
   Tcp tcp = connect_to_proxy(where, config_, deadline, stop);
   Channel channel{std::move(tcp.socket)};
-  if (proxy.kind == Proxy::Kind::http) {
-    connect_through_http(channel, proxy, host, port, deadline, stop);
-  } else {
-    connect_through(channel.fd(), proxy, host, port, deadline, stop);
-  }
+  connect_through(channel, proxy, host, port, deadline, stop);
   return {std::move(channel), fmt::format("by the proxy at {}", where)};
 }
 

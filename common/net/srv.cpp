@@ -10,7 +10,7 @@
 #include <iterator>
 #include <numeric>
 
-#include "common/net/unreachable.hpp"
+#include "common/net/peer.hpp"
 
 namespace sistem {
 namespace {
@@ -19,34 +19,22 @@ Unreachable unknown(const std::string& name, const std::string& why) {
   return Unreachable(fmt::format("cannot find the SRV record {} ({})", name, why));
 }
 
-/// A resolver of our own: that of the process may be in use by another thread.
-class Resolver {
- public:
-  Resolver() : usable_(::res_ninit(&state_) == 0) {}
-  Resolver(const Resolver&) = delete;
-  Resolver& operator=(const Resolver&) = delete;
-  ~Resolver() {
-    if (usable_) {
-      ::res_nclose(&state_);
-    }
+/// What the name servers answer, by a resolver of our own: that of the process may be in use by another thread.
+std::vector<unsigned char> answer_on(const std::string& name) {
+  std::vector<unsigned char> answer(NS_MAXMSG);
+  struct __res_state state {};
+  if (::res_ninit(&state) != 0) {
+    throw unknown(name, "no resolver");
   }
-
-  [[nodiscard]] std::vector<unsigned char> ask(const std::string& name) {
-    std::vector<unsigned char> answer(NS_MAXMSG);
-    const int size = !usable_ ? -1
-                              : ::res_nsearch(&state_, name.c_str(), ns_c_in, ns_t_srv, answer.data(),
-                                              static_cast<int>(answer.size()));
-    if (size < 0) {
-      throw unknown(name, usable_ ? ::hstrerror(state_.res_h_errno) : "no resolver");
-    }
-    answer.resize(std::min(answer.size(), static_cast<std::size_t>(size)));
-    return answer;
+  const int size =
+      ::res_nsearch(&state, name.c_str(), ns_c_in, ns_t_srv, answer.data(), static_cast<int>(answer.size()));
+  ::res_nclose(&state);
+  if (size < 0) {
+    throw unknown(name, ::hstrerror(state.res_h_errno));
   }
-
- private:
-  struct __res_state state_ {};
-  bool usable_;
-};
+  answer.resize(std::min(answer.size(), static_cast<std::size_t>(size)));
+  return answer;
+}
 
 }  // namespace
 
@@ -54,7 +42,7 @@ std::string srv_name(const std::string& host, bool tls) {
   return fmt::format("{}._tcp.{}", tls ? "_secure-mqtt" : "_mqtt", host);
 }
 
-std::vector<SrvTarget> look_up_srv(const std::string& name) { return targets_in(Resolver{}.ask(name), name); }
+std::vector<SrvTarget> look_up_srv(const std::string& name) { return targets_in(answer_on(name), name); }
 
 std::vector<SrvTarget> targets_in(const std::vector<unsigned char>& answer, const std::string& name) {
   ns_msg message{};

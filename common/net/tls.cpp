@@ -13,17 +13,16 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <string_view>
-#include <vector>
 
-#include "common/net/tls_findings.hpp"
-#include "common/net/unreachable.hpp"
+#include "common/net/peer.hpp"
 #include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
 #include "common/text/encoding.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
@@ -80,17 +79,6 @@ std::string rejection_text(const TlsFindings::Rejected& rejected, const std::str
   }
 }
 
-std::vector<unsigned char> key_of(const std::string& hex) {
-  const auto bytes = bytes_of_hex(hex);
-  if (!bytes) {
-    throw Error("the pre-shared key is not in hexadecimal, two digits for each byte", ExitStatus::usage);
-  }
-  if (bytes->size() > PSK_MAX_PSK_LEN) {
-    throw Error(fmt::format("the pre-shared key is longer than {} bytes", PSK_MAX_PSK_LEN), ExitStatus::usage);
-  }
-  return {bytes->begin(), bytes->end()};
-}
-
 /// Told before OpenSSL is asked, whose words for it are its own.
 void check_readable(const std::string& what, const std::string& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
@@ -115,7 +103,81 @@ std::string how_to_make_pem(const std::string& path, std::string_view command) {
                                  path);
 }
 
+// What OpenSSL tells of a connection ----------------------------------------------------------------------------------
+
+std::string text_of(const ASN1_STRING* string) {
+  return {reinterpret_cast<const char*>(::ASN1_STRING_get0_data(string)),
+          static_cast<std::size_t>(::ASN1_STRING_length(string))};
+}
+
+/// The hosts that a certificate is for: DNS names and addresses.
+std::string hosts_of(const X509* certificate) {
+  const std::unique_ptr<GENERAL_NAMES, decltype(&::GENERAL_NAMES_free)> names{
+      static_cast<GENERAL_NAMES*>(::X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      ::GENERAL_NAMES_free};
+  std::string all;
+  for (int at = 0; at < sk_GENERAL_NAME_num(names.get()); ++at) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), at);
+    std::string host;
+    if (name->type == GEN_DNS) {
+      host = text_of(name->d.dNSName);
+    } else if (name->type == GEN_IPADD) {
+      const std::string bytes = text_of(name->d.iPAddress);
+      std::array<char, INET6_ADDRSTRLEN> text{};
+      ::inet_ntop(bytes.size() == sizeof(in_addr) ? AF_INET : AF_INET6, bytes.data(), text.data(), text.size());
+      host = text.data();
+    }
+    if (!host.empty()) {
+      all += (all.empty() ? "" : ", ") + host;
+    }
+  }
+  return all;
+}
+
+/// A name as people write it: CN=broker.example, O=Example.
+std::string one_line(const X509_NAME* name) {
+  const std::unique_ptr<BIO, decltype(&::BIO_free)> memory{::BIO_new(::BIO_s_mem()), ::BIO_free};
+  ::X509_NAME_print_ex(memory.get(), name, 0, XN_FLAG_ONELINE & ~XN_FLAG_SPC_EQ & ~ASN1_STRFLGS_ESC_MSB);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(memory.get(), &text);
+  return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : "no subject";
+}
+
 }  // namespace
+
+void TlsFindings::reject(const X509_STORE_CTX* chain) {
+  X509* certificate = ::X509_STORE_CTX_get_current_cert(chain);
+  rejected_ = {::X509_STORE_CTX_get_error(chain),
+               certificate != nullptr ? one_line(::X509_get_subject_name(certificate)) : "unknown",
+               certificate != nullptr ? hosts_of(certificate) : ""};
+}
+
+std::optional<std::string> TlsFindings::alert_text() const {
+  switch (alert_) {
+    case -1: return std::nullopt;
+    case SSL_AD_HANDSHAKE_FAILURE:
+      return has_psk_ ? "it does not know the PSK identity, or takes no version or cipher of ours"
+                      : "there is no version, cipher or certificate that both sides take";
+    case SSL_AD_PROTOCOL_VERSION: return "it does not speak this version of TLS";
+    case SSL_AD_CERTIFICATE_REQUIRED: return "it wants a client's certificate";
+    case SSL_AD_UNKNOWN_CA: return "it does not trust who signed our certificate";
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_UNKNOWN: return "it does not take our certificate";
+    case SSL_AD_CERTIFICATE_EXPIRED: return "our certificate has expired";
+    case SSL_AD_CERTIFICATE_REVOKED: return "our certificate was revoked";
+    case SSL_AD_UNKNOWN_PSK_IDENTITY: return "it does not know the PSK identity";
+    case SSL_AD_UNRECOGNIZED_NAME: return "it has nothing under this host name";
+    case SSL_AD_NO_APPLICATION_PROTOCOL: return "it does not know the ALPN protocol";
+    case SSL_AD_ILLEGAL_PARAMETER:  // what OpenSSL says of a wrong key in TLS 1.3, and in 1.2
+    case SSL_AD_BAD_RECORD_MAC:
+      if (has_psk_) {
+        return "its pre-shared key is another";
+      }
+      [[fallthrough]];
+    default: return fmt::format("it sent the alert \"{}\"", ::SSL_alert_desc_string_long(alert_));
+  }
+}
 
 class TlsClient::Context {
  public:
@@ -131,7 +193,7 @@ class TlsClient::Context {
     ::SSL_CTX_set_info_callback(context_.get(), informed);
     set_trust();
     set_certificate();
-    set_versions();
+    set_version();
     set_ciphers();
     set_alpn();
     set_psk();
@@ -246,36 +308,23 @@ class TlsClient::Context {
   /// Whether OpenSSL has found nothing in a file that it could read.
   static bool has_no_pem() { return ERR_GET_REASON(::ERR_peek_last_error()) == ERR_R_PEM_LIB; }
 
-  void set_versions() {
-    constexpr std::pair<std::string_view, int> versions[] = {
-        {"tlsv1", TLS1_VERSION},     {"tlsv1.0", TLS1_VERSION},   {"tlsv1.1", TLS1_1_VERSION},
-        {"tlsv1.2", TLS1_2_VERSION}, {"tlsv1.3", TLS1_3_VERSION},
-    };
-    if (config_.version.empty()) {
-      return;  // what OpenSSL and the system's configuration of it allow
-    }
-    const auto* const version = std::find_if(std::begin(versions), std::end(versions),
-                                             [&](const auto& one) { return one.first == config_.version; });
-    if (version == std::end(versions) || ::SSL_CTX_set_min_proto_version(context_.get(), version->second) != 1 ||
-        ::SSL_CTX_set_max_proto_version(context_.get(), version->second) != 1) {
-      throw Error(fmt::format("this OpenSSL does not know the TLS version {}", config_.version), ExitStatus::usage);
+  /// Without one: what OpenSSL and the system's configuration of it allow.
+  void set_version() {
+    const int version = config_.version;
+    if (version != 0 && (::SSL_CTX_set_min_proto_version(context_.get(), version) != 1 ||
+                         ::SSL_CTX_set_max_proto_version(context_.get(), version) != 1)) {
+      throw Error(fmt::format("this OpenSSL does not know the TLS version tlsv1.{}", version - TLS1_VERSION),
+                  ExitStatus::usage);
     }
   }
 
   /// OpenSSL keeps the suites of TLS 1.3 in a list of their own; for the user it is one.
   void set_ciphers() {
-    std::string old_list = config_.psk.empty() ? "" : "PSK";
+    std::string old_list = config_.psk.empty() || !config_.ciphers.empty() ? "" : "PSK";
     std::string new_list;
-    if (!config_.ciphers.empty()) {
-      old_list.clear();
-      std::string_view left = config_.ciphers;
-      while (!left.empty()) {
-        const std::size_t colon = left.find(':');
-        const std::string_view word = left.substr(0, colon);
-        std::string& list = word.starts_with("TLS_") ? new_list : old_list;
-        list += (list.empty() ? "" : ":") + std::string(word);
-        left.remove_prefix(colon == std::string_view::npos ? left.size() : colon + 1);
-      }
+    for (const std::string& word : pieces(config_.ciphers, ":")) {
+      std::string& list = word.starts_with("TLS_") ? new_list : old_list;
+      list += (list.empty() ? "" : ":") + word;
     }
     if ((!old_list.empty() && ::SSL_CTX_set_cipher_list(context_.get(), old_list.c_str()) != 1) ||
         (!new_list.empty() && ::SSL_CTX_set_ciphersuites(context_.get(), new_list.c_str()) != 1)) {
@@ -299,9 +348,9 @@ class TlsClient::Context {
     if (config_.psk.empty()) {
       return;
     }
-    psk_ = key_of(config_.psk);
-    if (config_.psk_identity.empty()) {
-      throw Error("a pre-shared key needs the identity that the broker knows it by", ExitStatus::usage);
+    psk_ = bytes_of_hex(config_.psk).value_or("");
+    if (psk_.size() > PSK_MAX_PSK_LEN) {
+      throw Error(fmt::format("the pre-shared key is longer than {} bytes", PSK_MAX_PSK_LEN), ExitStatus::usage);
     }
     ::SSL_CTX_set_psk_client_callback(context_.get(),
                                       [](SSL* ssl, const char* /*hint*/, char* identity, unsigned identity_size,
@@ -334,7 +383,7 @@ class TlsClient::Context {
 
   TlsConfig config_;
   std::unique_ptr<SSL_CTX, FreeContext> context_;
-  std::vector<unsigned char> psk_;
+  std::string psk_;
   Descriptor keylog_{-1};
 };
 
@@ -366,8 +415,8 @@ std::string failure(const SSL* ssl, int error, int system_error, const std::stri
   if (findings.rejected()) {
     return rejection_text(*findings.rejected(), host, !config.ca_file.empty() || !config.ca_path.empty());
   }
-  if (findings.alert() >= 0) {
-    return findings.alert_text();
+  if (const auto alert = findings.alert_text()) {
+    return *alert;
   }
   const int why = ERR_GET_REASON(::ERR_peek_error());
   // What a peer that did not understand leaves behind is the one or the other, by chance.
@@ -401,10 +450,6 @@ std::string description_of(const SSL* ssl) {
 }  // namespace
 
 void FreeSsl::operator()(ssl_st* ssl) const { ::SSL_free(ssl); }
-
-std::optional<std::string> alert_of(const TlsFindings& findings) {
-  return findings.alert() < 0 ? std::nullopt : std::optional("TLS: " + findings.alert_text());
-}
 
 TlsClient::TlsClient(const TlsConfig& config) : context_(std::make_unique<const Context>(config)) {}
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -9,7 +10,9 @@
 #include "common/process/descriptor.hpp"
 #include "common/process/stop.hpp"
 
-struct ssl_st;  // OpenSSL's SSL
+// OpenSSL's SSL and X509_STORE_CTX.
+struct ssl_st;
+struct x509_store_ctx_st;
 
 namespace sistem {
 
@@ -18,7 +21,31 @@ struct FreeSsl {
 };
 using SslPointer = std::unique_ptr<ssl_st, FreeSsl>;
 
-class TlsFindings;
+/// What happened to one connection, in OpenSSL's callbacks.
+class TlsFindings {
+ public:
+  explicit TlsFindings(bool has_psk) : has_psk_(has_psk) {}
+
+  struct Rejected {
+    int code;
+    std::string subject;
+    std::string hosts;
+  };
+
+  /// The broker's certificate is not accepted.
+  void reject(const x509_store_ctx_st* chain);
+  [[nodiscard]] const std::optional<Rejected>& rejected() const { return rejected_; }
+
+  void alert(int alert) { alert_ = alert; }
+  /// The alert by which the broker has ended the connection, at whatever time, for a person. In TLS 1.3 its verdict on
+  /// our certificate comes after the handshake [RFC 8446 4.4.2.4].
+  [[nodiscard]] std::optional<std::string> alert_text() const;
+
+ private:
+  bool has_psk_;
+  std::optional<Rejected> rejected_;  ///< in the handshake only
+  std::atomic<int> alert_{-1};        ///< the broker's fatal one, whenever it came
+};
 
 /// A TLS connection that stands, on a non-blocking socket.
 struct Encrypted {
@@ -26,10 +53,6 @@ struct Encrypted {
   std::string description;                      ///< version, cipher and certificate, for -d
   std::shared_ptr<const TlsFindings> findings;  ///< may outlive `ssl`, which goes its own way
 };
-
-/// The alert by which the broker has ended a connection, at whatever time, for a person. In TLS 1.3 its verdict on our
-/// certificate comes after the handshake [RFC 8446 4.4.2.4].
-[[nodiscard]] std::optional<std::string> alert_of(const TlsFindings& findings);
 
 /// Makes TLS connections as TlsConfig wants them.
 ///

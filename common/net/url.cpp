@@ -1,9 +1,8 @@
 #include "common/net/url.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 
+#include "common/text/encoding.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {
@@ -12,14 +11,9 @@ namespace {
 std::string decoded(std::string_view text) {
   std::string bytes;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    unsigned char byte = 0;
-    if (text[at] == '%' && at + 2 < text.size() &&
-        std::from_chars(text.data() + at + 1, text.data() + at + 3, byte, 16).ptr == text.data() + at + 3) {
-      bytes += static_cast<char>(byte);
-      at += 2;
-    } else {
-      bytes += text[at];
-    }
+    const auto byte = text[at] == '%' && at + 2 < text.size() ? bytes_of_hex(text.substr(at + 1, 2)) : std::nullopt;
+    bytes += byte.value_or(std::string(1, text[at]));
+    at += byte ? 2 : 0;
   }
   return bytes;
 }

@@ -6,10 +6,8 @@
 
 #include <algorithm>
 
-#include "common/mqtt/malformed.hpp"
-#include "common/net/channel.hpp"
-#include "common/net/http.hpp"
-#include "common/net/unreachable.hpp"
+#include "common/mqtt/protocol.hpp"
+#include "common/net/peer.hpp"
 #include "common/text/encoding.hpp"
 #include "common/text/random.hpp"
 #include "common/text/words.hpp"
@@ -21,14 +19,6 @@ constexpr unsigned char last_of_message = 0x80;
 constexpr unsigned char masked = 0x80;
 constexpr std::size_t longest_control = 125;
 
-std::string big_endian(std::uint64_t number, int bytes) {
-  std::string text;
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
-    text += static_cast<char>(number >> static_cast<unsigned>(shift) & 0xFFU);
-  }
-  return text;
-}
-
 /// How many bytes a header has that begins so; 2 while its second byte is not there.
 std::size_t header_size(std::string_view header) {
   if (header.size() < 2) {
@@ -39,14 +29,7 @@ std::size_t header_size(std::string_view header) {
 }
 
 std::uint64_t payload_size(std::string_view header) {
-  if (header.size() == 2) {
-    return static_cast<unsigned char>(header[1]) & 0x7FU;
-  }
-  std::uint64_t size = 0;
-  for (const char byte : header.substr(2)) {
-    size = size << 8U | static_cast<unsigned char>(byte);
-  }
-  return size;
+  return header.size() == 2 ? static_cast<unsigned char>(header[1]) & 0x7FU : number_of_big_endian(header.substr(2));
 }
 
 /// What a server must make of our key, to show that it knows what a WebSocket is [RFC 6455 4.2.2].
@@ -82,15 +65,10 @@ std::string new_key() { return base64(big_endian(random_seed(), 8) + big_endian(
 
 std::string framed(Opcode opcode, std::string_view payload, const std::array<unsigned char, 4>& mask) {
   std::string frame{static_cast<char>(last_of_message | static_cast<unsigned char>(opcode))};
-  if (payload.size() < 126) {
-    frame += static_cast<char>(masked | payload.size());
-  } else if (payload.size() <= 0xFFFF) {
-    frame += static_cast<char>(masked | 126U);
-    frame += big_endian(payload.size(), 2);
-  } else {
-    frame += static_cast<char>(masked | 127U);
-    frame += big_endian(payload.size(), 8);
-  }
+  const std::size_t size = payload.size();
+  const std::size_t more = size < 126 ? 0 : size <= 0xFFFF ? 2 : 8;  // bytes of the length
+  frame += static_cast<char>(masked | (more == 0 ? size : more == 2 ? 126U : 127U));
+  frame += big_endian(size, more);
   frame.append(reinterpret_cast<const char*>(mask.data()), mask.size());
   const std::size_t begin = frame.size();
   frame += payload;
@@ -139,7 +117,7 @@ std::string words_on_close(std::string_view payload) {
   if (payload.size() < 2) {
     return "it closed the WebSocket";
   }
-  const int status = static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]);
+  const auto status = static_cast<int>(number_of_big_endian(payload.substr(0, 2)));
   const std::string_view name = name_of_status(status);
   std::string words = fmt::format("it closed the WebSocket with status {}", status);
   words += name.empty() ? "" : fmt::format(" ({})", name);
@@ -150,13 +128,12 @@ std::string words_on_close(std::string_view payload) {
 void open_websocket(Channel& channel, const std::string& host, const std::string& path, Deadline deadline,
                     const std::stop_token& stop) {
   const std::string key = new_key();
+  Peer server{channel, fmt::format("the WebSocket's server (at {})", path), deadline, stop};
   const HttpAnswer answer =
-      http_exchange(channel,
-                    fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n"
-                                "Connection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
-                                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n",
-                                path, host, key),
-                    fmt::format("the WebSocket's server (at {})", path), deadline, stop);
+      http_exchange(server, fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n"
+                                        "Connection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
+                                        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n",
+                                        path, host, key));
   constexpr int switching_protocols = 101;
   if (answer.status != switching_protocols) {
     throw Unreachable(fmt::format("the server has no WebSocket at {}: it answered {}", path, answer.status_line));

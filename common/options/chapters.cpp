@@ -1,11 +1,10 @@
-#include "common/options/chapters.hpp"
+#include "common/options/manual.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "common/mqtt/property.hpp"
 #include "common/options/chapters.txt.hpp"
-#include "common/process/error.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {
@@ -29,17 +28,6 @@ std::string variables(const std::vector<Option>& table) {
     }
   }
   return fmt::format("{}", fmt::join(names, ", "));
-}
-
-std::string statuses() {
-  std::string list;
-  for (const auto& [status, meaning] : exit_meanings()) {
-    const std::string term = status == 128 ? "128+n" : std::to_string(status);
-    const std::string_view rest =
-        meaning.starts_with(term + ": ") ? meaning.substr(term.size() + 2) : std::string_view(meaning);
-    list += fmt::format("{}\n  {}.\n", term, rest);
-  }
-  return list;
 }
 
 std::string refused(const std::vector<Option>& table) {
@@ -83,7 +71,6 @@ std::vector<Chapter> chapters(const std::vector<Option>& table, const ToolText& 
                                                              {"@other@", tool.drop_in_for},
                                                              {"@packets@", packets()},
                                                              {"@variables@", variables(table)},
-                                                             {"@statuses@", statuses()},
                                                              {"@refused@", refused(table)}}));
 }
 

@@ -92,7 +92,7 @@ std::optional<std::string> completion_answer(const Words& arguments, const std::
       std::ranges::transform(table, std::back_inserter(topics), &Option::name);
       return answer("words", beginning, topics);
     }
-    switch (option.completes) {
+    switch (option.field.completes) {
       case Completes::file: return answer("files", beginning);
       case Completes::directory: return answer("folders", beginning);
       case Completes::profile: return answer("words", beginning, profiles(environment));

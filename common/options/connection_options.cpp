@@ -12,8 +12,8 @@
 #include "common/mqtt/property.hpp"
 #include "common/mqtt/topic.hpp"
 #include "common/net/url.hpp"
-#include "common/options/rules.hpp"
 #include "common/options/secret.hpp"
+#include "common/options/settings.hpp"
 #include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
 #include "common/text/encoding.hpp"
@@ -85,18 +85,15 @@ class OptionsOfUrl {
   /// All but host and port.
   static Options others_of(const Url& url, bool tls) {
     Options options{{"ws", url.scheme.starts_with("ws") ? "true" : "false"}};
-    if (tls) {
-      options.emplace_back("tls-use-os-certs", "true");
-    }
-    if (url.username) {
-      options.emplace_back("username", *url.username);
-    }
-    if (url.password) {
-      options.emplace_back("password", *url.password);
-    }
-    if (!url.path.empty()) {
-      options.emplace_back("topic", url.path);
-    }
+    const auto add = [&](const char* name, const std::optional<std::string>& value) {
+      if (value) {
+        options.emplace_back(name, *value);
+      }
+    };
+    add("tls-use-os-certs", tls ? std::optional("true") : std::nullopt);
+    add("username", url.username);
+    add("password", url.password);
+    add("topic", url.path.empty() ? std::nullopt : std::optional(url.path));
     return options;
   }
 
@@ -199,6 +196,8 @@ std::size_t words_of_property(const std::vector<std::string>& so_far) {
   return so_far.size() > 1 && so_far[1] == "user-property" ? 4 : 3;
 }
 
+const Traits means_mqtt5{.mqtt5 = Mqtt5::implied};
+
 // Rows --------------------------------------------------------------------------------------------------------
 
 std::vector<Option> place_rows(ConnectionConfig& config) {
@@ -217,17 +216,14 @@ std::vector<Option> place_rows(ConnectionConfig& config) {
        {.secret = true, .expands_to = OptionsOfUrl{}}},
       {"--unix PATH",
        "Connect to a broker on this machine by its Unix domain socket.",
-       nonempty_text(config.unix_path, "the path of a socket"),
-       {.completes = Completes::file,
-        .groups = {"broker"},
+       completed(nonempty_text(config.unix_path, "the path of a socket"), Completes::file),
+       {.groups = {"broker"},
         .excludes = {{.options = "port proxy bind-address srv",
                       .why = "a socket of this machine has none of that",
                       .outranks = true}}}},
       {"--ws", "Speak MQTT in WebSocket frames.", flag(config.websocket)},
-      {"--ws-path PATH",
-       "Path of the WebSocket at the broker.",
-       text(config.websocket_path, fault_of_path),
-       {.needs = {{"ws", "it is the path of a WebSocket"}}}},
+      {"--ws-path PATH", "Path of the WebSocket at the broker.", text(config.websocket_path, fault_of_path),
+       needs("ws", "it is the path of a WebSocket")},
       {"--proxy URL",
        "Connect through a proxy, which looks up the broker's name: socks5h://[username[:password]@]host[:port] (port "
        "1080) or http://... (CONNECT, port 8080). http_proxy in the environment is ignored.",
@@ -252,10 +248,8 @@ std::vector<Option> place_rows(ConnectionConfig& config) {
        "The longest wait between two attempts to connect; the first wait is 0.1 s, and each is twice as long as the "
        "one before.",
        seconds(config.reconnect_max_delay, Zero::refused)},
-      {"--no-reconnect",
-       "A lost connection ends the run with status 3.",
-       flag(config.reconnect, true),
-       {.excludes = {{"reconnect-for", "a lost connection is regained, or it is not"}}}},
+      {"--no-reconnect", "A lost connection ends the run with status 3.", flag(config.reconnect, true),
+       excludes("reconnect-for", "a lost connection is regained, or it is not")},
   };
 }
 
@@ -269,8 +263,8 @@ std::vector<Option> login_rows(ConnectionConfig& config) {
        {.aliases = {"pw"}, .secret = true, .groups = {"password"}}},
       {"--password-file FILE",
        "Read the password from this file, without the newline at its end. A file that everybody can read is refused.",
-       nonempty_text(config.password_file, "a file"),
-       {.completes = Completes::file, .groups = {"password"}}},
+       file(config.password_file),
+       {.groups = {"password"}}},
       {"--allow-readable-secrets", "Accept files of passwords that everyone on this machine can read.",
        flag(config.allow_readable_secrets)},
   };
@@ -302,8 +296,7 @@ std::vector<Option> session_rows(ConnectionConfig& config) {
       {"-x, --session-expiry-interval SECONDS",
        "How long the broker keeps the session after the connection ends; -1: for ever, as with -c. MQTT 5. Paho can "
        "send at most 68 years.",
-       expiry(config.session_expiry),
-       {.mqtt5 = Mqtt5::implied}},
+       expiry(config.session_expiry), means_mqtt5},
       {"-M, --max-inflight N",
        "How many messages of QoS 1 and 2 may wait for their acknowledgement at the same time. Without this option 100, "
        "or the broker's own limit (MQTT 5); before MQTT 5, where a broker cannot name one, 20 of QoS 2.",
@@ -311,8 +304,7 @@ std::vector<Option> session_rows(ConnectionConfig& config) {
       {"--topic-alias WHEN",
        "auto: send each topic name once on a connection, and then a number for it, for as many names as the broker "
        "allows. MQTT 5.",
-       choice(config.automatic_topic_alias, {{"auto", true}, {"off", false}}),
-       {.mqtt5 = Mqtt5::implied}},
+       choice(config.automatic_topic_alias, {{"auto", true}, {"off", false}}), means_mqtt5},
       {"-D, --property PACKET NAME VALUE",
        "Send an MQTT 5 property in packets of this kind (connect, publish, subscribe, unsubscribe, disconnect, will); "
        "may be repeated. A user-property has two words after NAME: its own name and its value. Binary values as hex or "
@@ -324,7 +316,7 @@ std::vector<Option> session_rows(ConnectionConfig& config) {
 
 std::vector<Option> will_rows(ConnectionConfig& config) {
   Will& will = config.will;
-  const Traits of_a_will{.needs = {{"will-topic", "a will is published on a topic"}}};
+  const Traits of_a_will = needs("will-topic", "a will is published on a topic");
   return {
       {"--will-topic TOPIC", "Topic name on which the broker publishes the will when this client is lost.",
        text(will.topic, fault_of_topic_name)},
@@ -342,31 +334,20 @@ std::vector<Option> will_rows(ConnectionConfig& config) {
 std::vector<Option> tls_rows(TlsConfig& tls) {
   const std::string engines = "Paho cannot use OpenSSL's engines";
   return {
-      {"--cafile FILE",
-       "Trust the certificates in this file (PEM).",
-       nonempty_text(tls.ca_file, "a file"),
-       {.completes = Completes::file}},
-      {"--capath DIRECTORY",
-       "Trust the certificates in this directory; `openssl rehash` makes their links.",
-       nonempty_text(tls.ca_path, "a directory"),
-       {.completes = Completes::directory}},
+      {"--cafile FILE", "Trust the certificates in this file (PEM).", file(tls.ca_file)},
+      {"--capath DIRECTORY", "Trust the certificates in this directory; `openssl rehash` makes their links.",
+       folder(tls.ca_path)},
       {"--tls-use-os-certs",
        "Trust the certificates that this system trusts; the default if TLS is on and nothing else is trusted.",
        flag(tls.system_store)},
-      {"--cert FILE",
-       "The client's own certificate (PEM).",
-       nonempty_text(tls.certificate, "a file"),
-       {.completes = Completes::file, .needs = {{"key", "the certificate's private key"}}}},
-      {"--key FILE",
-       "The private key of that certificate (PEM).",
-       nonempty_text(tls.key, "a file"),
-       {.completes = Completes::file, .needs = {{"cert", "the key's certificate"}}}},
-      {"--key-pass-file FILE",
-       "Read the password of an encrypted private key from this file.",
-       nonempty_text(tls.key_password_file, "a file"),
-       {.completes = Completes::file, .needs = {{"key", "it is the password of a private key"}}}},
+      {"--cert FILE", "The client's own certificate (PEM).", file(tls.certificate),
+       needs("key", "the certificate's private key")},
+      {"--key FILE", "The private key of that certificate (PEM).", file(tls.key),
+       needs("cert", "the key's certificate")},
+      {"--key-pass-file FILE", "Read the password of an encrypted private key from this file.",
+       file(tls.key_password_file), needs("key", "it is the password of a private key")},
       {"--tls-version VERSION", "Allow this version of TLS only: tlsv1.3, tlsv1.2 or tlsv1.1.",
-       word(tls.version, {"tlsv1.3", "tlsv1.2", "tlsv1.1"})},
+       choice(tls.version, {{"tlsv1.3", 0x0304}, {"tlsv1.2", 0x0303}, {"tlsv1.1", 0x0302}})},
       {"--ciphers LIST", "Allow these ciphers only, in OpenSSL's words (see ciphers(1)).",
        nonempty_text(tls.ciphers, "a list of ciphers")},
       {"--tls-server-name NAME", "Ask for this name (SNI) and expect it in the certificate, instead of the host's.",
@@ -383,19 +364,15 @@ std::vector<Option> tls_rows(TlsConfig& tls) {
        {.secret = true,
         .needs = {{"psk-identity", "the broker finds the key by its name"}},
         .excludes = {{"cafile capath cert", "a key that both sides know, or certificates, not both"}}}},
-      {"--psk-identity NAME",
-       "The name by which the broker knows that key.",
-       nonempty_text(tls.psk_identity, "at least one character"),
-       {.needs = {{"psk", "it is the name of a key"}}}},
+      {"--psk-identity NAME", "The name by which the broker knows that key.",
+       nonempty_text(tls.psk_identity, "at least one character"), needs("psk", "it is the name of a key")},
       {"--tls-keylog FILE",
        "Append the session's secrets to this file, with which Wireshark can decrypt a capture. The variable "
        "SSLKEYLOGFILE, which browsers use too, means the same.",
-       nonempty_text(tls.keylog, "a file"),
-       {.completes = Completes::file, .other_variable = "SSLKEYLOGFILE"}},
-      {"--no-tls",
-       "No encryption, even if the port is 8883.",
-       flag(tls.refused),
-       {.excludes = {{"cafile capath tls-use-os-certs cert psk", "with TLS or without"}}}},
+       file(tls.keylog),
+       {.other_variable = "SSLKEYLOGFILE"}},
+      {"--no-tls", "No encryption, even if the port is 8883.", flag(tls.refused),
+       excludes("cafile capath tls-use-os-certs cert psk", "with TLS or without")},
       {"--keyform FORM", "Form of the private key: pem is the only one, since Paho cannot use OpenSSL's engines.",
        keyform()},
       {"--tls-engine ENGINE", "Refused: Paho cannot use OpenSSL's engines.", impossible(engines)},
@@ -591,16 +568,13 @@ void check_login(ConnectionConfig& config, const Settings& settings, const Advis
 }  // namespace
 
 std::vector<Option> connection_rows(ConnectionConfig& config, std::vector<Rule> not_with_ping) {
-  std::vector<Option> rows = table_of({{"Connection", place_rows(config)},
-                                       {"Login", login_rows(config)},
-                                       {"Session", session_rows(config)},
-                                       {"Will", will_rows(config)},
-                                       {"TLS", tls_rows(config.tls)},
-                                       {"Diagnosis", diagnosis_rows(config, std::move(not_with_ping))}});
-  for (Option& row : rows) {
-    row.shared = true;
-  }
-  return rows;
+  return table_of({{"Connection", place_rows(config)},
+                   {"Login", login_rows(config)},
+                   {"Session", session_rows(config)},
+                   {"Will", will_rows(config)},
+                   {"TLS", tls_rows(config.tls)},
+                   {"Diagnosis", diagnosis_rows(config, std::move(not_with_ping))}},
+                  true);
 }
 
 void check_connection(ConnectionConfig& config, Settings& settings, const Console& console) {

@@ -7,12 +7,11 @@
 #include <cctype>
 #include <iterator>
 
-#include "common/options/chapters.hpp"
-#include "common/options/rules.hpp"
+#include "common/options/settings.hpp"
 #include "common/process/error.hpp"
 #include "common/text/encoding.hpp"
-#include "common/text/nearest.hpp"
 #include "common/text/screen_text.hpp"
+#include "common/text/words.hpp"
 #include "common/version.hpp"
 
 namespace sistem {
@@ -26,7 +25,7 @@ constexpr std::size_t entry_indent = 6;  // where those of a single option begin
 std::vector<std::string> sections_of(const std::vector<Option>& table) {
   std::vector<std::string> sections;
   for (const Option& option : table) {
-    if (std::find(sections.begin(), sections.end(), option.section) == sections.end()) {
+    if (std::ranges::find(sections, option.section) == sections.end()) {
       sections.push_back(option.section);
     }
   }
@@ -91,8 +90,8 @@ std::string full(const Option& option, const std::vector<Option>& table) {
 std::string help_row(const Option& option, const std::string& what) {
   std::string row = option.letter != 0 ? fmt::format("  -{}, ", option.letter) : std::string(entry_indent, ' ');
   row += name_and_value(option);
-  row +=
-      row.size() + 1 < help_column ? std::string(help_column - row.size(), ' ') : "\n" + std::string(help_column, ' ');
+  row = row.size() + 1 < help_column ? fmt::format("{:<{}}", row, help_column)
+                                     : fmt::format("{}\n{:{}}", row, "", help_column);
   return row + wrapped(what, help_column, help_column) + "\n";
 }
 
@@ -246,8 +245,7 @@ const Option* option_of_topic(const std::string& topic, const std::vector<Option
   if (word.size() == 1) {
     return find_letter(table, word.front());
   }
-  const auto row =
-      std::find_if(table.begin(), table.end(), [&](const Option& option) { return variable_of(option.name) == word; });
+  const auto row = std::ranges::find(table, word, [](const Option& option) { return variable_of(option.name); });
   return row == table.end() ? nullptr : &*row;
 }
 
@@ -267,9 +265,7 @@ std::string escaped(std::string_view text) {
   // A control character at a line's beginning would make it a request.
   std::string roff = text.starts_with('.') || text.starts_with('\'') ? "\\&" : "";
   while (!text.empty()) {
-    const std::size_t length = std::max<std::size_t>(utf8_sequence(text), 1);
-    const std::uint32_t character = code_point(text.substr(0, length));
-    text.remove_prefix(length);
+    const std::uint32_t character = take_character(text).point;
     switch (character) {
       case '\\': roff += "\\e"; break;
       case '-': roff += "\\-"; break;  // a plain one may become a hyphen, which nobody can paste into a shell
@@ -380,21 +376,16 @@ std::string man_see_also(const ToolText& tool) {
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t start) {
   std::string lines;
   std::size_t column = start;
-  bool begun = false;
-  while (!text.empty()) {
-    const std::size_t space = text.find(' ');
-    const std::string_view word = text.substr(0, space);
-    if (begun && column + 1 + columns_of(word) > help_width) {
+  for (const std::string& word : pieces(text, " ")) {
+    if (!lines.empty() && column + 1 + columns_of(word) > help_width) {
       lines += "\n" + std::string(indent, ' ');
       column = indent;
-    } else if (begun) {
+    } else if (!lines.empty()) {
       lines += ' ';
       ++column;
     }
     lines += word;
     column += columns_of(word);
-    begun = true;
-    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
   }
   return lines;
 }

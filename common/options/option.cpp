@@ -3,6 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+#include <vector>
 
 namespace sistem {
 namespace {
@@ -17,7 +22,11 @@ auto faultless(FaultOf fault_of) {
   };
 }
 
-std::string words_of_seconds(std::chrono::duration<double> time) { return fmt::format("{}", time.count()); }
+using Nanoseconds = std::chrono::nanoseconds;
+using Seconds = std::chrono::duration<double>;
+
+/// A century: no run is longer, and all its nanoseconds can be counted.
+constexpr double longest_time = 100.0 * 366 * 24 * 3600;
 
 }  // namespace
 
@@ -34,6 +43,15 @@ Value nonempty_text(std::string& field, std::string expected) {
   return text(field, [expected = std::move(expected)](std::string_view value) {
     return value.empty() ? std::optional(expected) : std::nullopt;
   });
+}
+
+Value file(std::string& field) { return completed(nonempty_text(field, "a file"), Completes::file); }
+
+Value folder(std::string& field) { return completed(nonempty_text(field, "a directory"), Completes::directory); }
+
+Value completed(Value value, Completes completes) {
+  value.completes = completes;
+  return value;
 }
 
 Value list(std::vector<std::string>& field, FaultOf fault_of) {
@@ -55,31 +73,9 @@ Value flag(bool& field, bool inverse) {
 
 std::optional<bool> on_or_off(std::string_view value) { return value.empty() ? std::optional(true) : truth(value); }
 
-Value seconds(std::optional<std::chrono::duration<double>>& field) {
-  return parsed(
-      field, [](std::string_view text) { return seconds_of(text); }, words_of_seconds);
-}
-
-Value seconds(std::chrono::duration<double>& field, Zero zero) {
-  return parsed(
-      field, [zero](std::string_view text) { return seconds_of(text, zero); }, words_of_seconds);
-}
-
 Value qos(int& field) {
   Value value = number(field, 0, 2, "expected 0, 1 or 2");
   value.choices = {"0", "1", "2"};
-  return value;
-}
-
-Value word(std::string& field, std::vector<std::string> words) {
-  Value value = text(field);
-  value.choices = words;
-  value.set = [set = std::move(value.set), words = std::move(words)](std::string_view text) {
-    if (std::ranges::find(words, text) == words.end()) {
-      throw Expected(expected_one_of(words));
-    }
-    set(text);
-  };
   return value;
 }
 
@@ -97,8 +93,8 @@ std::string variable_of(const std::string& name) {
 }
 
 const Option* find_option(const std::vector<Option>& table, std::string_view name) {
-  const auto row = std::find_if(table.begin(), table.end(), [&](const Option& option) {
-    return option.name == name || std::find(option.aliases.begin(), option.aliases.end(), name) != option.aliases.end();
+  const auto row = std::ranges::find_if(table, [&](const Option& option) {
+    return option.name == name || std::ranges::find(option.aliases, name) != option.aliases.end();
   });
   return row == table.end() ? nullptr : &*row;
 }
@@ -155,9 +151,61 @@ bool are_rivals(const Option& one, const Option& other) {
 }
 
 const Option* find_letter(const std::vector<Option>& table, char letter) {
-  const auto row = std::find_if(table.begin(), table.end(),
-                                [&](const Option& option) { return option.letter != 0 && option.letter == letter; });
-  return row == table.end() ? nullptr : &*row;
+  const auto row = std::ranges::find(table, letter, &Option::letter);
+  return row == table.end() || letter == 0 ? nullptr : &*row;
+}
+
+std::optional<double> take_amount(std::string_view& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  if (error != std::errc{} || !std::isfinite(number)) {
+    return std::nullopt;
+  }
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+Value rate(std::optional<double>& field, const std::string& what) {
+  const auto read = [what](std::string_view text) {
+    const auto number = take_amount(text);
+    if (!number || !text.empty() || *number <= 0 || *number > fastest) {
+      throw Expected(fmt::format("expected {}, above 0", what));
+    }
+    return *number;
+  };
+  return parsed(field, read, [](double held) { return fmt::format("{}", held); });
+}
+
+Nanoseconds duration_of(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, double>, 7> units{
+      {{"", 1}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}};
+  if (const auto number = take_amount(text)) {
+    for (const auto& [unit, seconds] : units) {
+      const double length = *number * seconds;
+      if (text == unit && length >= 1e-9 && length <= longest_time) {
+        return std::chrono::round<Nanoseconds>(Seconds(length));
+      }
+    }
+  }
+  throw Expected("expected a time above 0, as 30s, 5m, 1h or 250ms");
+}
+
+Value duration(std::optional<Nanoseconds>& field) {
+  return parsed(field, duration_of, [](Nanoseconds held) { return fmt::format("{}", Seconds(held).count()); });
+}
+
+Value report_format(std::optional<ReportFormat>& field) {
+  Value value = choice<std::optional<ReportFormat>>(
+      field, {{"text", ReportFormat::text}, {"json", ReportFormat::json}, {"csv", ReportFormat::csv}});
+  value.set = [&field, set = std::move(value.set)](std::string_view text) {
+    const auto answer = on_or_off(text);
+    if (answer == false) {
+      field.reset();
+    } else {
+      set(answer ? "text" : text);
+    }
+  };
+  return value;
 }
 
 }  // namespace sistem

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <concepts>
@@ -12,9 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "common/measure/report.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {
+
+/// What completion offers for a value, where it is no set of words.
+enum class Completes { nothing, file, directory, profile };
 
 /// How a value reaches the field of a config struct, and how it is read back. The field must outlive the table.
 struct Value {
@@ -26,6 +32,7 @@ struct Value {
   std::function<void()> reset;
   std::vector<std::string> choices = {};  ///< if only certain words are taken: all of them
   bool repeatable = false;                ///< a repeated one adds to what is there; else the last one stays
+  Completes completes = Completes::nothing;
 };
 
 // The kinds of values.
@@ -49,6 +56,11 @@ std::optional<std::string> fault_as(std::string_view text) {
 [[nodiscard]] Value text(std::optional<std::string>& field, FaultOf fault_of = {});
 /// Text that must not be empty, and is called `expected` if it is: "a host name or an address".
 [[nodiscard]] Value nonempty_text(std::string& field, std::string expected);
+/// The name of a file or of a folder.
+[[nodiscard]] Value file(std::string& field);
+[[nodiscard]] Value folder(std::string& field);
+/// A value that completion helps with.
+[[nodiscard]] Value completed(Value value, Completes completes);
 /// Texts that add up, none of them with a fault.
 [[nodiscard]] Value list(std::vector<std::string>& field, FaultOf fault_of = {});
 /// true or false, yes or no, on or off, 1 or 0; on the command line its name alone is enough.
@@ -56,9 +68,9 @@ std::optional<std::string> fault_as(std::string_view text) {
 [[nodiscard]] Value flag(bool& field, bool inverse = false);
 /// Whether an option whose value may be left out is asked for or not: true without a value. Nothing for another word.
 [[nodiscard]] std::optional<bool> on_or_off(std::string_view value);
-/// Seconds, fractions too.
-[[nodiscard]] Value seconds(std::optional<std::chrono::duration<double>>& field);
-[[nodiscard]] Value seconds(std::chrono::duration<double>& field, Zero zero);
+/// Seconds, fractions too; the field may be optional.
+template <typename Field>
+[[nodiscard]] Value seconds(Field& field, Zero zero = Zero::refused);
 /// A whole number, which may be optional, from `least` to `most`; `expected` overrides how the complaint names them.
 template <typename Field>
 [[nodiscard]] Value number(Field& field, std::int64_t least, std::int64_t most = 1'000'000'000'000'000,
@@ -69,8 +81,6 @@ template <typename Field>
 template <typename Meaning>
 [[nodiscard]] Value choice(Meaning& field, std::vector<std::pair<std::string_view, Meaning>> words,
                            std::vector<std::pair<std::string_view, Meaning>> also = {});
-/// One of these words, as it is.
-[[nodiscard]] Value word(std::string& field, std::vector<std::string> words);
 /// What mosquitto's clients take and this tool cannot do: always refused, with the sentence that says why.
 [[nodiscard]] Value impossible(std::string why);
 
@@ -80,9 +90,6 @@ enum class Homes {
   not_in_a_file,     ///< it says which file
   command_line_only  ///< it asks for something to be shown
 };
-
-/// What completion offers for a value, where it is no set of words.
-enum class Completes { nothing, file, directory, profile };
 
 /// What an option asks of others.
 struct Rule {
@@ -142,7 +149,6 @@ struct Signature {
 struct Traits {
   std::vector<std::string> aliases = {};  ///< further long names, of mosquitto's
   Homes homes = Homes::all;
-  Completes completes = Completes::nothing;
   bool secret = false;              ///< never shown, saved or repeated in a complaint
   bool shared = false;              ///< both tools have it, with the same meaning
   std::string other_variable = {};  ///< of other programs, too: a home below the variable of its own
@@ -158,6 +164,14 @@ struct Traits {
   /// in the same home. Throws Expected.
   std::function<std::vector<std::pair<std::string, std::string>>(std::string_view, bool again)> expands_to = {};
 };
+
+/// Traits of which there is but one: a rule.
+[[nodiscard]] inline Traits needs(std::string_view options, std::string_view why = {}) {
+  return {.needs = {{options, why}}};
+}
+[[nodiscard]] inline Traits excludes(std::string_view options, std::string_view why) {
+  return {.excludes = {{options, why}}};
+}
 
 /// One option: one row of the one table that the command line, the environment, options files, --help, the man page,
 /// the completions and --show-config are read from. To add an option, add a field to a config struct and a row to the
@@ -193,13 +207,14 @@ struct Section {
   std::vector<Option> rows;
 };
 
-/// The rows of all sections, in their order.
+/// The rows of all sections, in their order. `shared`: both tools have them, with the same meaning.
 template <std::size_t count>
-[[nodiscard]] std::vector<Option> table_of(Section (&&sections)[count]) {
+[[nodiscard]] std::vector<Option> table_of(Section (&&sections)[count], bool shared = false) {
   std::vector<Option> table;
   for (Section& section : sections) {
     for (Option& row : section.rows) {
       row.section = section.heading;
+      row.shared = row.shared || shared;
       table.push_back(std::move(row));
     }
   }
@@ -284,6 +299,13 @@ Value parsed_list(std::vector<Item>& field, Read read, WordsOf words_of) {
 }
 
 template <typename Field>
+Value seconds(Field& field, Zero zero) {
+  return parsed(
+      field, [zero](std::string_view text) { return seconds_of(text, zero); },
+      [](std::chrono::duration<double> held) { return fmt::format("{}", held.count()); });
+}
+
+template <typename Field>
 Value number(Field& field, std::int64_t least, std::int64_t most, std::string expected) {
   using Number = typename HeldBy<Field>::Type;
   return parsed(
@@ -320,5 +342,21 @@ Value choice(Meaning& field, std::vector<std::pair<std::string_view, Meaning>> w
   value.choices = std::move(choices);
   return value;
 }
+
+/// More of anything a second than anybody can send, and few enough to be reckoned with.
+inline constexpr double fastest = 1e9;
+
+/// A number at the beginning of `text`, which it is taken off from; nothing where there is none.
+[[nodiscard]] std::optional<double> take_amount(std::string_view& text);
+
+/// "250ms", "30s", "5m", "1.5h", "2d"; a number alone is seconds. Throws Expected for what is none, or not above 0.
+[[nodiscard]] std::chrono::nanoseconds duration_of(std::string_view text);
+[[nodiscard]] Value duration(std::optional<std::chrono::nanoseconds>& field);
+
+/// A positive number of `what`: "messages a second".
+[[nodiscard]] Value rate(std::optional<double>& field, const std::string& what);
+
+/// The value of --report[=FORMAT]: as a flag, it is text.
+[[nodiscard]] Value report_format(std::optional<ReportFormat>& field);
 
 }  // namespace sistem

@@ -12,6 +12,7 @@
 
 #include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
@@ -57,12 +58,10 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 /// Whom the lines after a heading are for.
 std::string tool_of(std::string_view heading, const std::string& where) {
-  for (const char* tool : {"pub", "sub"}) {
-    if (heading == fmt::format("[{}]", tool)) {
-      return tool;
-    }
+  if (heading != "[pub]" && heading != "[sub]") {
+    throw UsageError(fmt::format("{}: expected [pub] or [sub], got \"{}\"", where, heading));
   }
-  throw UsageError(fmt::format("{}: expected [pub] or [sub], got \"{}\"", where, heading));
+  return std::string(heading.substr(1, 3));
 }
 
 /// Makes a folder of the user's own, and those above it.
@@ -86,16 +85,15 @@ void write(const fs::path& file, std::string_view text) {
 
 std::vector<OptionLine> read_options_file(const fs::path& file, const std::string& tool, const std::string& home) {
   std::vector<OptionLine> options;
-  const std::string all = content(file, home);
-  std::string_view rest = all;
-  if (rest.starts_with(byte_order_mark)) {  // which editors on Windows write
-    rest.remove_prefix(byte_order_mark.size());
+  std::string all = content(file, home);
+  if (all.starts_with(byte_order_mark)) {  // which editors on Windows write
+    all.erase(0, byte_order_mark.size());
   }
   std::string reader = tool;
-  for (std::size_t number = 1; !rest.empty(); ++number) {
-    const std::size_t end = rest.find('\n');
-    std::string_view line = without_leading_blanks(rest.substr(0, end));
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  std::size_t number = 0;
+  for (const std::string& whole : pieces(all, "\n")) {
+    ++number;
+    std::string_view line = without_leading_blanks(whole);
     if (line.ends_with('\r')) {
       line.remove_suffix(1);
     }

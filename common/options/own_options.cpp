@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/options/completion.hpp"
 #include "common/options/manual.hpp"
 #include "common/options/options_file.hpp"
-#include "common/options/rules.hpp"
+#include "common/options/settings.hpp"
 #include "common/version.hpp"
 
 namespace sistem {
@@ -20,9 +22,7 @@ constexpr std::size_t screen_width = 80;
 std::string config_row(const std::string& name, const std::string& value, const std::string& home) {
   std::string row = fmt::format("  {:<24} {}", name, value);
   const std::size_t column = 48;
-  if (row.size() < column) {
-    row.append(column - row.size(), ' ');
-  }
+  row.append(column - std::min(row.size(), column), ' ');
   const std::string origin = "  " + home;
   // One that is too long for the line goes under it.
   return row.size() + origin.size() > screen_width && row.size() > column
@@ -30,22 +30,21 @@ std::string config_row(const std::string& name, const std::string& value, const 
              : row + origin + "\n";
 }
 
+const Traits asks_to_show{.homes = Homes::command_line_only};
+
+Value profile(std::string& field) { return completed(nonempty_text(field, "a profile's name"), Completes::profile); }
+
 std::vector<Option> file_rows(OwnOptions& request) {
-  const Traits asks_to_show{.homes = Homes::command_line_only};
+  const Traits names_a_file{.homes = Homes::not_in_a_file, .groups = {"options file"}};
   return {
-      {"-o, --options-file FILE",
-       "Read options from this file, one a line: a long name and its value.",
-       nonempty_text(request.options_file, "a file"),
-       {.homes = Homes::not_in_a_file, .completes = Completes::file, .groups = {"options file"}}},
+      {"-o, --options-file FILE", "Read options from this file, one a line: a long name and its value.",
+       file(request.options_file), names_a_file},
       {"--profile NAME",
        "Read the options file NAME.conf in ~/.config/sistem. Without this option default.conf there is read, if it "
        "exists.",
-       nonempty_text(request.profile, "a profile's name"),
-       {.homes = Homes::not_in_a_file, .completes = Completes::profile, .groups = {"options file"}}},
-      {"--save-profile NAME",
-       "Save all options that are given now, except secrets, as a profile, and exit.",
-       nonempty_text(request.save_profile, "a profile's name"),
-       {.homes = Homes::command_line_only, .completes = Completes::profile}},
+       profile(request.profile), names_a_file},
+      {"--save-profile NAME", "Save all options that are given now, except secrets, as a profile, and exit.",
+       profile(request.save_profile), asks_to_show},
       {"--list-profiles", "List the names of all profiles.", flag(request.list_profiles), asks_to_show},
       {"--show-config", "Show the value of every option and where it came from, and exit.", flag(request.show_config),
        asks_to_show},
@@ -53,7 +52,6 @@ std::vector<Option> file_rows(OwnOptions& request) {
 }
 
 std::vector<Option> help_rows(OwnOptions& request) {
-  const Traits asks_to_show{.homes = Homes::command_line_only};
   return {
       {"--help[=TOPIC]",
        "Show this help, or only the part about TOPIC: an option, the beginning of a section's name, or exit for the "
@@ -69,11 +67,7 @@ std::vector<Option> help_rows(OwnOptions& request) {
 }  // namespace
 
 std::vector<Option> own_rows(OwnOptions& request) {
-  std::vector<Option> rows = table_of({{"Options files", file_rows(request)}, {"Help", help_rows(request)}});
-  for (Option& row : rows) {
-    row.shared = true;
-  }
-  return rows;
+  return table_of({{"Options files", file_rows(request)}, {"Help", help_rows(request)}}, true);
 }
 
 std::optional<std::string> shown_first(const OwnOptions& request, const std::vector<Option>& table,

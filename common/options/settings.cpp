@@ -1,7 +1,6 @@
 #include "common/options/settings.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cxxopts.hpp>
@@ -10,10 +9,10 @@
 #include "common/options/completion.hpp"
 #include "common/options/options_file.hpp"
 #include "common/options/own_options.hpp"
-#include "common/options/prompt.hpp"
-#include "common/options/rules.hpp"
+#include "common/options/secret.hpp"
+#include "common/process/child.hpp"
 #include "common/process/error.hpp"
-#include "common/text/nearest.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
@@ -144,13 +143,10 @@ std::vector<Given> read_environment(const std::vector<Option>& table, const Vari
       values.push_back({&option, other->second, {Level::environment, other->first}});
     }
   }
-  const std::string prefix = "MQTT_";
-  for (auto variable = environment.lower_bound(prefix);
-       variable != environment.end() && variable->first.starts_with(prefix); ++variable) {
-    const auto& [name, value] = *variable;
+  for (const auto& [name, value] : environment) {
     const auto option = options.find(name);
-    if (value.empty()) {
-      continue;  // what compose files and scripts leave where they mean none
+    if (!name.starts_with("MQTT_") || value.empty()) {
+      continue;  // empty is what compose files and scripts leave where they mean none
     }
     if (option == options.end()) {
       if (const auto meant = nearest(name, known, 1)) {
@@ -160,13 +156,10 @@ std::vector<Given> read_environment(const std::vector<Option>& table, const Vari
       note(fmt::format("ignoring {}={}, which Kubernetes sets for a service named mqtt", name, value));
     } else {
       // One that adds up may have several lines.
-      for (std::size_t start = 0; start <= value.size();) {
-        const std::size_t end =
-            option->second->field.repeatable ? std::min(value.find('\n', start), value.size()) : value.size();
-        if (end > start) {
-          values.push_back({option->second, value.substr(start, end - start), {Level::environment, name}});
+      for (const std::string& line : option->second->field.repeatable ? pieces(value, "\n") : std::vector{value}) {
+        if (!line.empty()) {
+          values.push_back({option->second, line, {Level::environment, name}});
         }
-        start = end + 1;
       }
     }
   }
@@ -247,10 +240,6 @@ void win_over_group(const Option& option, const Home& home, const std::vector<Op
   }
 }
 
-bool has_choice(const Option& option, const std::string& word) {
-  return std::find(option.field.choices.begin(), option.field.choices.end(), word) != option.field.choices.end();
-}
-
 void set(const Given& given, const std::vector<Option>& table, Settings& settings) {
   const Option& option = *given.option;
   try {
@@ -264,8 +253,9 @@ void set(const Given& given, const std::vector<Option>& table, Settings& setting
       return;
     }
     Home home = given.home;
-    home.is_negated =
-        option.is_flag() ? truth(given.value) == false : given.value == "off" && has_choice(option, "off");
+    const auto& choices = option.field.choices;
+    home.is_negated = option.is_flag() ? truth(given.value) == false
+                                       : given.value == "off" && std::ranges::find(choices, "off") != choices.end();
     if (!home.is_negated) {
       win_over_group(option, home, table, settings);
     }
@@ -284,8 +274,51 @@ void set(const Given& given, const std::vector<Option>& table, Settings& setting
   }
 }
 
-bool is_drop_in(const std::string& called_as, const ToolText& tool) {
-  return std::filesystem::path(called_as).filename() == tool.drop_in_for;
+const std::string version = "protocol-version";
+
+/// Without another version being asked for, an option that means MQTT 5 brings it.
+void bring_mqtt5(const Option& option, const Option& version_row, Settings& settings) {
+  const bool brings = option.mqtt5 == Mqtt5::preferred || option.mqtt5 == Mqtt5::implied;
+  if (brings && !settings.given(version)) {
+    version_row.field.set("5");
+    settings.homes[version] = settings.homes[option.name];
+  }
+}
+
+void check_mqtt5(const Option& option, const Option& version_row, const Settings& settings) {
+  const bool asks = option.mqtt5 == Mqtt5::needed || option.mqtt5 == Mqtt5::implied;
+  if (!asks || version_row.field.get() == std::vector<std::string>{"mqttv5"}) {
+    return;
+  }
+  throw UsageError(
+      option.mqtt5 == Mqtt5::needed
+          ? fmt::format("{} needs MQTT 5: --{} 5", settings.home_of(option.name), version)
+          : fmt::format("{} and {}: only MQTT 5 has that", settings.home_of(option.name), settings.home_of(version)));
+}
+
+std::string in_words(const std::string& rule, std::string_view why) {
+  return why.empty() ? rule : fmt::format("{}: {}", rule, why);
+}
+
+void check_excludes(const Option& option, const Settings& settings) {
+  for (const Rule& rule : option.excludes) {
+    for (const std::string& other : split(rule.options)) {
+      const bool is_ignored = rule.outranks && settings.given(other) &&
+                              settings.homes.at(other).level < settings.homes.at(option.name).level;
+      if (!is_ignored) {
+        check_both(settings, option.name, other, rule.why);
+      }
+    }
+  }
+}
+
+void check_needs(const Option& option, const Settings& settings) {
+  for (const Rule& rule : option.needs) {
+    const auto others = split(rule.options);
+    if (std::none_of(others.begin(), others.end(), [&](const auto& other) { return settings.given(other); })) {
+      throw UsageError(fmt::format("{} needs {}", settings.home_of(option.name), in_words(rule)));
+    }
+  }
 }
 
 }  // namespace
@@ -295,11 +328,7 @@ Sources process_sources(int argc, char** argv, const std::stop_token& stop) {
   sources.ask_secret = [stop](const std::string& question) { return ask_secret(question, stop); };
   sources.called_as = argc > 0 ? argv[0] : "";
   sources.arguments.assign(argv + std::min(argc, 1), argv + argc);
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string_view text{*variable};
-    const std::size_t end = std::min(text.find('='), text.size());
-    sources.environment.emplace(text.substr(0, end), text.substr(std::min(end + 1, text.size())));
-  }
+  sources.environment = environment();
   return sources;
 }
 
@@ -329,7 +358,7 @@ std::optional<Settings> read_settings(ToolOptions tool, const Sources& sources, 
     return std::nullopt;
   };
   Settings settings;
-  settings.drop_in = is_drop_in(sources.called_as, tool.text);
+  settings.drop_in = std::filesystem::path(sources.called_as).filename() == tool.text.drop_in_for;
 
   if (const auto answer = completion_answer(sources.arguments, table, tool.text, sources.environment)) {
     return show(*answer);
@@ -377,6 +406,49 @@ std::optional<Settings> read_settings(ToolOptions tool, const Sources& sources, 
     return show(config_text(table, settings));
   }
   return settings;
+}
+
+void check_both(const Settings& settings, const std::string& one, const std::string& other, std::string_view why) {
+  if (settings.given(one) && settings.given(other)) {
+    throw UsageError(fmt::format("{} and {}: {}", settings.home_of(one), settings.home_of(other), why));
+  }
+}
+
+void refuse(const Settings& settings, const std::string& option, std::string_view what) {
+  throw UsageError(fmt::format("{}: {}", settings.home_of(option), what));
+}
+
+void refuse(const Settings& settings, const std::string& option, std::string_view expected, std::string_view got) {
+  refuse(settings, option, fmt::format("{}, got \"{}\"", expected, got));
+}
+
+std::string in_words(const Rule& rule) {
+  auto names = split(rule.options);
+  for (std::string& name : names) {
+    name.insert(0, "--");
+  }
+  return rule.what.empty() ? in_words(one_of(names), rule.why) : in_words(std::string(rule.what), one_of(names));
+}
+
+void check_rules(const std::vector<Option>& table, Settings& settings) {
+  std::vector<const Option*> given;
+  for (const Option& option : table) {
+    if (settings.given(option.name)) {
+      given.push_back(&option);
+      settings.ends_when_met = settings.ends_when_met || option.ends_run == EndsRun::when_met;
+    }
+  }
+  const Option& version_row = *find_option(table, version);
+  for (const Option* option : given) {
+    bring_mqtt5(*option, version_row, settings);
+  }
+  for (const Option* option : given) {
+    check_excludes(*option, settings);
+  }
+  for (const Option* option : given) {
+    check_needs(*option, settings);
+    check_mqtt5(*option, version_row, settings);
+  }
 }
 
 }  // namespace sistem

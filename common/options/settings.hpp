@@ -52,18 +52,6 @@ struct Settings {
   [[nodiscard]] std::string home_of(const std::string& name) const;
 };
 
-/// A paragraph of the manual.
-struct Paragraph {
-  std::string text;       ///< one of several lines is a sample, which is shown as it stands
-  std::string term = {};  ///< what it explains, in a list of such
-};
-
-/// A part of the manual beside the options, which --help finds by the beginning of its heading.
-struct Chapter {
-  std::string heading;
-  std::vector<Paragraph> paragraphs;
-};
-
 /// What a tool says of itself around its options.
 struct ToolText {
   std::string name;            ///< "pub"
@@ -91,5 +79,20 @@ struct ToolOptions {
 /// none.
 [[nodiscard]] std::optional<Settings> read_settings(ToolOptions tool, const Sources& sources, Output& output,
                                                     const Console& console);
+
+/// Checks what the rows say of each other, has those bring MQTT 5 that mean it, and notes whether one ends the run.
+/// Throws UsageError: "--psk needs --psk-identity: the broker finds the key by its name".
+void check_rules(const std::vector<Option>& table, Settings& settings);
+
+/// Throws UsageError if both are given: "--psk and --cafile: a key that both sides know, or certificates, not both".
+void check_both(const Settings& settings, const std::string& one, const std::string& other, std::string_view why);
+
+/// Throws UsageError about the value of an option: "--host: expected a host name or an address, got "a/b"".
+[[noreturn]] void refuse(const Settings& settings, const std::string& option, std::string_view what);
+[[noreturn]] void refuse(const Settings& settings, const std::string& option, std::string_view expected,
+                         std::string_view got);
+
+/// The options that a rule names, and why: "--cert, --key or --psk: with TLS or without".
+[[nodiscard]] std::string in_words(const Rule& rule);
 
 }  // namespace sistem

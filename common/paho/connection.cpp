@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "common/mqtt/refusal.hpp"
+#include "common/mqtt/reason.hpp"
 
 namespace sistem {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "common/paho/block_pool.hpp"
-#include "common/process/memory.hpp"
+#include "common/process/error.hpp"
 #include "common/tricks.hpp"
 
 // Paho's names and types. A level of its log is an enumeration, which is passed as an int is.

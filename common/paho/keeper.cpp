@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "common/process/start_thread.hpp"
+#include "common/process/thread.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "common/mqtt/refusal.hpp"
+#include "common/mqtt/reason.hpp"
 #include "common/paho/suspicion.hpp"
 #include "common/process/stop.hpp"
 

@@ -6,7 +6,6 @@
 
 #include "common/mqtt/property.hpp"
 #include "common/mqtt/reason.hpp"
-#include "common/mqtt/refusal.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {

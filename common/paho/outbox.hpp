@@ -12,7 +12,6 @@
 #include "common/mqtt/limits.hpp"
 #include "common/mqtt/message.hpp"
 #include "common/mqtt/packet.hpp"
-#include "common/mqtt/topic_aliases.hpp"
 #include "common/paho/ledger.hpp"
 #include "common/paho/resend.hpp"
 #include "common/paho/suspicion.hpp"

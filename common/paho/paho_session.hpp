@@ -24,9 +24,8 @@
 #include "common/paho/subscriptions.hpp"
 #include "common/paho/wire.hpp"
 #include "common/paho/wires.hpp"
-#include "common/process/condition.hpp"
 #include "common/process/console.hpp"
-#include "common/process/mutex.hpp"
+#include "common/process/thread.hpp"
 #include "common/session.hpp"
 
 namespace sistem {

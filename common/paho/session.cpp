@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "common/mqtt/refusal.hpp"
+#include "common/mqtt/reason.hpp"
 #include "common/paho/lock_places.hpp"
 #include "common/paho/paho_session.hpp"
 #include "common/paho/receive_thread.hpp"

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "common/mqtt/reason.hpp"
-#include "common/mqtt/refusal.hpp"
 #include "common/paho/paho_session.hpp"
 #include "common/paho/session_scopes.hpp"
 

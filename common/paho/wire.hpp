@@ -25,8 +25,8 @@
 #include "common/paho/ready_packets.hpp"
 #include "common/paho/resend.hpp"
 #include "common/paho/send_queue.hpp"
-#include "common/process/mutex.hpp"
 #include "common/process/stop.hpp"
+#include "common/process/thread.hpp"
 
 namespace sistem {
 

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "common/net/first_answer.hpp"
+#include "common/net/peer.hpp"
 
 namespace sistem {
 namespace {

@@ -16,17 +16,6 @@
 namespace sistem {
 namespace {
 
-void add_environment(Program& program) {
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text{*entry};
-    const std::size_t equals = text.find('=');
-    const std::string name{text.substr(0, equals)};
-    if (equals != std::string_view::npos && std::ranges::find(program.hidden, name) == program.hidden.end()) {
-      program.variables.emplace(name, text.substr(equals + 1));
-    }
-  }
-}
-
 /// As exec(3) wants them.
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers(texts.size() + 1);  // the last one is null
@@ -35,6 +24,16 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 }  // namespace
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text{*variable};
+    const std::size_t end = std::min(text.find('='), text.size());
+    variables.emplace(text.substr(0, end), text.substr(std::min(end + 1, text.size())));
+  }
+  return variables;
+}
 
 Pipe make_pipe() {
   std::array<int, 2> ends{};
@@ -45,10 +44,14 @@ Pipe make_pipe() {
 }
 
 pid_t start_program(Program program) {
-  add_environment(program);
-  std::vector<std::string> environment;
+  auto ours = environment();
+  for (const std::string& name : program.hidden) {
+    ours.erase(name);
+  }
+  program.variables.merge(ours);
+  std::vector<std::string> variables;
   for (const auto& [name, value] : program.variables) {
-    environment.push_back(fmt::format("{}={}", name, value));
+    variables.push_back(fmt::format("{}={}", name, value));
   }
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
@@ -69,7 +72,7 @@ pid_t start_program(Program program) {
   ::posix_spawnattr_setflags(&attributes, flags);
   pid_t id = -1;
   const int error = ::posix_spawnp(&id, program.file.c_str(), &actions, &attributes, pointers_to(program.words).data(),
-                                   pointers_to(environment).data());
+                                   pointers_to(variables).data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {

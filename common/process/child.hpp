@@ -11,6 +11,9 @@
 
 namespace sistem {
 
+/// The variables of this process.
+[[nodiscard]] std::map<std::string, std::string> environment();
+
 struct Pipe {
   Descriptor reader;
   Descriptor writer;

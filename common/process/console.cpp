@@ -8,6 +8,7 @@
 #include <ctime>
 #include <string>
 
+#include "common/text/encoding.hpp"
 #include "common/text/screen_text.hpp"
 #include "common/text/wall_time.hpp"
 
@@ -37,14 +38,8 @@ std::string without_middle(const std::string& text) {
   if (text.size() <= longest_line) {
     return text;
   }
-  const auto boundary = [&](std::size_t at) {
-    while ((static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) {  // in the middle of a character
-      ++at;
-    }
-    return at;
-  };
-  const std::size_t end = boundary(longest_line * 2 / 3);
-  const std::size_t begin = boundary(text.size() - longest_line / 4);
+  const std::size_t end = begin_of_character(text, longest_line * 2 / 3);
+  const std::size_t begin = begin_of_character(text, text.size() - longest_line / 4);
   return fmt::format("{} ... ({} bytes more) ... {}", text.substr(0, end), begin - end, text.substr(begin));
 }
 

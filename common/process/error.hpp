@@ -2,12 +2,10 @@
 
 #include <stdexcept>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace sistem {
 
-/// What both tools' exit statuses mean; a second signal n adds 128+n. The README has the same table.
+/// What both tools' exit statuses mean; a second signal n adds 128+n. The README and the manual have the same table.
 enum class ExitStatus : int {
   success = 0,         ///< everything published was accepted, or what was asked for arrived
   failure = 1,         ///< reading, writing, or something this table has no better word for
@@ -18,15 +16,6 @@ enum class ExitStatus : int {
   verdict = 6,         ///< an expectation or a budget of the run was not kept
   timed_out = 27,      ///< time was up before what was asked for had arrived
 };
-
-/// What --help exit, the man pages and the README say of a status.
-struct ExitMeaning {
-  int status;  ///< 128 stands for 128+n
-  std::string_view meaning;
-};
-
-/// All of them, in order.
-[[nodiscard]] const std::vector<ExitMeaning>& exit_meanings();
 
 /// Whatever ends a run early: one sentence for a person, without the tool's name, and the status to end with.
 class Error : public std::runtime_error {
@@ -48,5 +37,12 @@ class UsageError : public Error {
 
 /// The system's words for an errno, fit for the middle of a sentence: "connection refused".
 [[nodiscard]] std::string errno_words(int error);
+
+/// From here on memory that is not to be had ends the process with a word of this tool and status 1, whichever thread
+/// wants it: nothing that is left could go on, and Paho C does not ask whether it has got any.
+void end_where_memory_is_short(const std::string& tool);
+
+/// Ends it so.
+[[noreturn]] void memory_is_short();
 
 }  // namespace sistem

@@ -37,18 +37,6 @@ class StopDescriptor {
   std::stop_callback<Wake> wake_;  // goes first, so that it never writes to a number that another descriptor has
 };
 
-/// poll(2) until a deadline, to the nanosecond: its milliseconds are too coarse for a pace of a thousand a second.
-int poll_until(Deadline deadline, pollfd* descriptors, std::size_t count) {
-  if (deadline == never) {
-    return ::ppoll(descriptors, count, nullptr, nullptr);
-  }
-  using namespace std::chrono;
-  const auto left = std::max(duration_cast<nanoseconds>(deadline - steady_clock::now()), nanoseconds(0));
-  const timespec time{static_cast<time_t>(duration_cast<std::chrono::seconds>(left).count()),
-                      static_cast<long>((left % std::chrono::seconds(1)).count())};
-  return ::ppoll(descriptors, count, &time, nullptr);
-}
-
 }  // namespace
 
 Deadline deadline_in(std::chrono::duration<double> from_now) {
@@ -56,6 +44,13 @@ Deadline deadline_in(std::chrono::duration<double> from_now) {
   constexpr auto a_century = std::chrono::duration<double>(100 * 365 * 24h);
   return std::chrono::steady_clock::now() +
          std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::min(from_now, a_century));
+}
+
+timespec time_until(Deadline deadline) {
+  using namespace std::chrono;
+  const auto left = std::max(duration_cast<nanoseconds>(deadline - steady_clock::now()), nanoseconds(0));
+  return {static_cast<time_t>(duration_cast<std::chrono::seconds>(left).count()),
+          static_cast<long>((left % std::chrono::seconds(1)).count())};
 }
 
 Woken wait_for(int fd, std::int16_t events, Deadline deadline, const std::stop_token& stop) {
@@ -75,7 +70,9 @@ Woken wait_for_any(std::span<pollfd> descriptors, Deadline deadline, const std::
   std::vector<pollfd> waiting{descriptors.begin(), descriptors.end()};
   waiting.push_back({stopped.fd(), POLLIN, 0});
   while (true) {
-    const int ready = poll_until(deadline, waiting.data(), waiting.size());
+    // To the nanosecond: poll(2)'s milliseconds are too coarse for a pace of a thousand a second.
+    const timespec left = time_until(deadline);
+    const int ready = ::ppoll(waiting.data(), waiting.size(), deadline == never ? nullptr : &left, nullptr);
     if (ready < 0 && errno != EINTR) {
       throw Error(fmt::format("cannot wait for input or output: {}", std::strerror(errno)));
     }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <span>
 #include <stop_token>
 
@@ -15,6 +16,9 @@ inline constexpr Deadline never = Deadline::max();
 
 /// The moment `from_now` seconds from now.
 [[nodiscard]] Deadline deadline_in(std::chrono::duration<double> from_now);
+
+/// How long that is from now, as the system's calls have it; 0 if it has passed.
+[[nodiscard]] timespec time_until(Deadline deadline);
 
 /// What ended a wait.
 enum class Woken { ready, deadline, stopped };

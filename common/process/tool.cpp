@@ -9,9 +9,8 @@
 #include <optional>
 #include <thread>
 
-#include "common/process/memory.hpp"
 #include "common/process/output.hpp"
-#include "common/process/start_thread.hpp"
+#include "common/process/thread.hpp"
 
 namespace sistem {
 namespace {
@@ -47,19 +46,14 @@ constexpr auto a_second = std::chrono::milliseconds(950);
 constexpr auto echo = std::chrono::milliseconds(200);
 
 /// Waits for one of `signals` until the deadline; nothing where none came.
-std::optional<int> wait_for_signal(const sigset_t& signals, std::chrono::steady_clock::time_point deadline) {
-  using namespace std::chrono;
-  while (true) {
-    const auto left = duration_cast<nanoseconds>(deadline - steady_clock::now());
-    if (left <= left.zero()) {
-      return std::nullopt;
-    }
-    const timespec time{static_cast<time_t>(duration_cast<std::chrono::seconds>(left).count()),
-                        static_cast<long>((left % std::chrono::seconds(1)).count())};
+std::optional<int> wait_for_signal(const sigset_t& signals, Deadline deadline) {
+  while (std::chrono::steady_clock::now() < deadline) {
+    const timespec time = time_until(deadline);
     if (const int number = ::sigtimedwait(&signals, nullptr, &time); number > 0) {
       return number;
     }
   }
+  return std::nullopt;
 }
 
 /// The first signal requests a stop, the second ends the process, and so does a stop that takes too long.

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -27,79 +28,73 @@ const unsigned char* unsigned_bytes(const char* bytes) { return reinterpret_cast
 
 }  // namespace
 
-std::size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  const auto continues = [&](std::size_t count) {
-    if (text.size() <= count) {
-      return false;
+Character take_character(std::string_view& text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t length = first < 0xC2 || first > 0xF4 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  Character one{text.substr(0, length), first & (0xFFU >> (length == 1 ? 0 : length + 1)), first < 0x80};
+  if (length > 1 && one.bytes.size() == length) {
+    for (const char byte : one.bytes.substr(1)) {
+      one.point = one.point << 6U | (static_cast<unsigned char>(byte) & 0x3FU);
     }
-    for (std::size_t at = 1; at <= count; ++at) {
-      if ((byte(at) & 0xC0U) != 0x80U) {
-        return false;
-      }
-    }
-    return true;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    return 1;
+    const bool is_overlong = one.point < (length == 3 ? 0x800U : length == 4 ? 0x10000U : 0x80U);
+    const bool is_surrogate = one.point >= 0xD800 && one.point <= 0xDFFF;
+    one.is_utf8 = std::all_of(one.bytes.begin() + 1, one.bytes.end(), continues_character) && !is_overlong &&
+                  !is_surrogate && one.point <= 0x10FFFF;
   }
-  if (first >= 0xC2 && first <= 0xDF) {
-    return continues(1) ? 2 : 0;
+  if (!one.is_utf8) {
+    one = {text.substr(0, 1), first, false};
   }
-  if (first >= 0xE0 && first <= 0xEF && continues(2)) {
-    const bool overlong = first == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = first == 0xED && byte(1) > 0x9F;
-    return overlong || surrogate ? 0 : 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4 && continues(3)) {
-    const bool overlong = first == 0xF0 && byte(1) < 0x90;
-    const bool too_high = first == 0xF4 && byte(1) > 0x8F;
-    return overlong || too_high ? 0 : 4;
-  }
-  return 0;
+  text.remove_prefix(one.bytes.size());
+  return one;
 }
 
-std::uint32_t code_point(std::string_view sequence) {
-  const std::size_t length = sequence.size();
-  std::uint32_t point = static_cast<unsigned char>(sequence[0]) & (0xFFU >> (length == 1 ? 0 : length + 1));
-  for (std::size_t at = 1; at < length; ++at) {
-    point = point << 6U | (static_cast<unsigned char>(sequence[at]) & 0x3FU);
+std::size_t begin_of_character(std::string_view text, std::size_t at) {
+  while (at > 0 && continues_character(text[at])) {
+    --at;
   }
-  return point;
+  return at;
 }
 
 bool is_utf8(std::string_view bytes) {
-  while (true) {
-    bytes.remove_prefix(ascii_ahead(bytes));
-    if (bytes.empty()) {
-      return true;
-    }
-    const std::size_t length = utf8_sequence(bytes);
-    if (length == 0) {
+  bytes.remove_prefix(ascii_ahead(bytes));
+  while (!bytes.empty()) {
+    if (!take_character(bytes).is_utf8) {
       return false;
     }
-    bytes.remove_prefix(length);
+    bytes.remove_prefix(ascii_ahead(bytes));
   }
+  return true;
 }
 
 bool is_text(std::string_view bytes) { return bytes.find('\0') == std::string_view::npos && is_utf8(bytes); }
 
 bool is_mqtt_text(std::string_view bytes) {
   while (!bytes.empty()) {
-    const std::size_t length = utf8_sequence(bytes);
-    if (length == 0) {
-      return false;
-    }
-    const std::uint32_t point = code_point(bytes.substr(0, length));
+    const Character one = take_character(bytes);
+    const std::uint32_t point = one.point;
     const bool is_control = point < 0x20 || (point >= 0x7F && point <= 0x9F);
     const bool is_none = (point & 0xFFFEU) == 0xFFFE || (point >= 0xFDD0 && point <= 0xFDEF);
-    if (is_control || is_none) {
+    if (!one.is_utf8 || is_control || is_none) {
       return false;
     }
-    bytes.remove_prefix(length);
   }
   return true;
+}
+
+std::string big_endian(std::uint64_t number, std::size_t size) {
+  std::string bytes(size, '\0');
+  for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte, number >>= 8U) {
+    *byte = static_cast<char>(number & 0xFFU);
+  }
+  return bytes;
+}
+
+std::uint64_t number_of_big_endian(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (const char byte : bytes) {
+    number = number << 8U | static_cast<unsigned char>(byte);
+  }
+  return number;
 }
 
 std::string hex(std::string_view bytes, HexDigits digits) {

@@ -8,12 +8,24 @@
 
 namespace sistem {
 
-/// The length of the UTF-8 sequence that `text`, which is not empty, starts with; 0 where it starts with none. Overlong
-/// forms, surrogates and what lies past U+10FFFF are no UTF-8 [RFC 3629].
-[[nodiscard]] std::size_t utf8_sequence(std::string_view text);
+/// A UTF-8 sequence, or a byte that begins none: overlong forms, surrogates and what lies past U+10FFFF are no UTF-8
+/// [RFC 3629].
+struct Character {
+  std::string_view bytes;
+  std::uint32_t point = 0;  ///< its code point; of such a byte the byte
+  bool is_utf8 = false;
+};
 
-/// The code point of such a sequence.
-[[nodiscard]] std::uint32_t code_point(std::string_view sequence);
+/// Takes one off the front of `text`, which is not empty.
+[[nodiscard]] Character take_character(std::string_view& text);
+
+/// Whether a byte stands within a UTF-8 sequence, not at its beginning.
+[[nodiscard]] constexpr bool continues_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
+/// Where the character begins that the byte at `at` is part of, so that a text can be cut there.
+[[nodiscard]] std::size_t begin_of_character(std::string_view text, std::size_t at);
 
 /// Whether all of it is UTF-8, as no text at all is.
 [[nodiscard]] bool is_utf8(std::string_view bytes);
@@ -24,6 +36,10 @@ namespace sistem {
 /// Whether it is text that a broker takes: UTF-8 without NUL, control characters and code points that are no characters
 /// [MQTT-1.5.3], for which Mosquitto closes the connection.
 [[nodiscard]] bool is_mqtt_text(std::string_view bytes);
+
+/// A number in so many bytes, the highest first, as packets have it; and back.
+[[nodiscard]] std::string big_endian(std::uint64_t number, std::size_t size);
+[[nodiscard]] std::uint64_t number_of_big_endian(std::string_view bytes);
 
 enum class HexDigits { lower, upper };
 

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <iterator>
+#include <span>
 
 #include "common/text/encoding.hpp"
 
@@ -17,27 +17,23 @@ struct Range {
   std::uint32_t last;
 };
 
-template <std::size_t Count>
-bool is_in(const std::array<Range, Count>& ranges, std::uint32_t point) {
-  return std::any_of(ranges.begin(), ranges.end(),
-                     [&](const Range& range) { return point >= range.first && point <= range.last; });
+bool is_in(std::span<const Range> ranges, std::uint32_t point) {
+  return std::ranges::any_of(ranges, [&](const Range& range) { return point >= range.first && point <= range.last; });
 }
 
 /// Control characters, line separators, and marks of direction: a right-to-left override makes "txt.exe" of "exe.txt".
-constexpr std::array acting{Range{0x00, 0x1F},     Range{0x7F, 0x9F},     Range{0x061C, 0x061C}, Range{0x200E, 0x200F},
-                            Range{0x2028, 0x202E}, Range{0x2066, 0x2069}, Range{0xFEFF, 0xFEFF}};
+constexpr Range acting[] = {{0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x200E, 0x200F},
+                            {0x2028, 0x202E}, {0x2066, 0x2069}, {0xFEFF, 0xFEFF}};
 
-constexpr std::array combining{Range{0x0300, 0x036F}, Range{0x0483, 0x0489}, Range{0x0591, 0x05BD},
-                               Range{0x0610, 0x061A}, Range{0x064B, 0x065F}, Range{0x0E31, 0x0E31},
-                               Range{0x0E34, 0x0E3A}, Range{0x0E47, 0x0E4E}, Range{0x1AB0, 0x1AFF},
-                               Range{0x1DC0, 0x1DFF}, Range{0x200B, 0x200D}, Range{0x20D0, 0x20FF},
-                               Range{0xFE00, 0xFE0F}, Range{0xFE20, 0xFE2F}, Range{0xE0100, 0xE01EF}};
+constexpr Range combining[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD},  {0x0610, 0x061A},
+                               {0x064B, 0x065F}, {0x0E31, 0x0E31}, {0x0E34, 0x0E3A},  {0x0E47, 0x0E4E},
+                               {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF}, {0x200B, 0x200D},  {0x20D0, 0x20FF},
+                               {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}, {0xE0100, 0xE01EF}};
 
-constexpr std::array wide{Range{0x1100, 0x115F},   Range{0x2E80, 0x303E},   Range{0x3041, 0xA4CF},
-                          Range{0xA960, 0xA97F},   Range{0xAC00, 0xD7A3},   Range{0xF900, 0xFAFF},
-                          Range{0xFE30, 0xFE6F},   Range{0xFF00, 0xFF60},   Range{0xFFE0, 0xFFE6},
-                          Range{0x1F300, 0x1F64F}, Range{0x1F680, 0x1F6FF}, Range{0x1F900, 0x1FAFF},
-                          Range{0x20000, 0x3FFFD}};
+constexpr Range wide[] = {{0x1100, 0x115F},  {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xA960, 0xA97F},
+                          {0xAC00, 0xD7A3},  {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
+                          {0xFFE0, 0xFFE6},  {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1FAFF},
+                          {0x20000, 0x3FFFD}};
 
 std::size_t columns_of_point(std::uint32_t point) {
   constexpr std::uint32_t first_combining = 0x0300;
@@ -76,21 +72,15 @@ std::string shown(std::string_view bytes, TextLines lines) {
       bytes.remove_prefix(static_cast<std::size_t>(end - bytes.begin()));
       continue;
     }
-    const std::size_t length = utf8_sequence(bytes);
-    if (length == 0) {
-      fmt::format_to(std::back_inserter(text), "\\x{:02x}", static_cast<unsigned char>(bytes.front()));
-      bytes.remove_prefix(1);
-      continue;
-    }
-    const std::string_view sequence = bytes.substr(0, length);
-    const std::uint32_t point = code_point(sequence);
-    const bool may_stay = lines == TextLines::several && (point == '\n' || point == '\t');
-    if (is_in(acting, point) && !may_stay) {
-      append_spelled(point, text);
+    const Character one = take_character(bytes);
+    const bool may_stay = lines == TextLines::several && (one.point == '\n' || one.point == '\t');
+    if (!one.is_utf8) {
+      fmt::format_to(std::back_inserter(text), "\\x{:02x}", one.point);
+    } else if (is_in(acting, one.point) && !may_stay) {
+      append_spelled(one.point, text);
     } else {
-      text += sequence;
+      text += one.bytes;
     }
-    bytes.remove_prefix(length);
   }
   return text;
 }
@@ -98,9 +88,7 @@ std::string shown(std::string_view bytes, TextLines lines) {
 std::size_t columns_of(std::string_view shown) {
   std::size_t columns = 0;
   while (!shown.empty()) {
-    const std::size_t length = std::max<std::size_t>(utf8_sequence(shown), 1);
-    columns += columns_of_point(code_point(shown.substr(0, length)));
-    shown.remove_prefix(length);
+    columns += columns_of_point(take_character(shown).point);
   }
   return columns;
 }
@@ -111,14 +99,13 @@ std::string fitted(std::string_view shown, std::size_t columns) {
   const std::size_t wanted = columns_of(shown);
   const std::size_t limit = wanted <= columns ? columns : columns - std::min<std::size_t>(columns, 1);
   while (!shown.empty()) {
-    const std::size_t length = std::max<std::size_t>(utf8_sequence(shown), 1);
-    const std::size_t next = columns_of_point(code_point(shown.substr(0, length)));
+    const Character one = take_character(shown);
+    const std::size_t next = columns_of_point(one.point);
     if (taken + next > limit) {
       break;
     }
-    text += shown.substr(0, length);
+    text += one.bytes;
     taken += next;
-    shown.remove_prefix(length);
   }
   if (wanted > columns && columns > 0) {
     text += "…";

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstddef>
 
+#include "common/text/words.hpp"
+
 namespace sistem {
 namespace {
 
@@ -20,25 +22,16 @@ void append_digits(std::uint64_t value, std::size_t count, std::string& out) {
   }
 }
 
-/// The first decimals of a fraction of a second.
-std::uint64_t cut_to(std::size_t decimals, std::int64_t nanoseconds) {
-  auto number = static_cast<std::uint64_t>(nanoseconds);
-  for (std::size_t left = 9; left > decimals; --left) {
-    number /= 10;
+/// ".123": the first decimals of a fraction of a second, if there are to be any.
+void append_fraction(std::int64_t nanoseconds, std::size_t decimals, std::string& out) {
+  if (decimals > 0) {
+    out += '.';
+    append_digits(static_cast<std::uint64_t>(nanoseconds), 9, out);
+    out.resize(out.size() - 9 + decimals);
   }
-  return number;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// The number that digits are.
-unsigned number_of(std::string_view digits) {
-  unsigned number = 0;
-  for (const char c : digits) {
-    number = number * 10 + static_cast<unsigned>(c - '0');
-  }
-  return number;
-}
 
 }  // namespace
 
@@ -62,14 +55,10 @@ std::string LocalTime::in_full() const {
   return fmt::format("{}.{:09}{}", formatted("%FT%T"), nanoseconds_, zone);
 }
 
-std::string time_of_day(WallTime time, int decimals) {
+std::string time_of_day(WallTime time, std::size_t decimals) {
   const LocalTime local{time};
   std::string text = local.formatted("%T");
-  if (decimals > 0) {
-    text += '.';
-    append_digits(cut_to(static_cast<std::size_t>(decimals), local.nanoseconds()), static_cast<std::size_t>(decimals),
-                  text);
-  }
+  append_fraction(local.nanoseconds(), decimals, text);
   return text;
 }
 
@@ -77,21 +66,17 @@ void append_utc_time(WallTime time, std::size_t decimals, std::string& out) {
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss<nanoseconds> clock{time - day};
+  const auto append = [&](char mark, auto value) {
+    out += mark;
+    append_digits(static_cast<std::uint64_t>(value), 2, out);
+  };
   append_digits(static_cast<std::uint64_t>(static_cast<int>(date.year())), 4, out);
-  out += '-';
-  append_digits(static_cast<unsigned>(date.month()), 2, out);
-  out += '-';
-  append_digits(static_cast<unsigned>(date.day()), 2, out);
-  out += 'T';
-  append_digits(static_cast<std::uint64_t>(clock.hours().count()), 2, out);
-  out += ':';
-  append_digits(static_cast<std::uint64_t>(clock.minutes().count()), 2, out);
-  out += ':';
-  append_digits(static_cast<std::uint64_t>(clock.seconds().count()), 2, out);
-  if (decimals > 0) {
-    out += '.';
-    append_digits(cut_to(decimals, clock.subseconds().count()), decimals, out);
-  }
+  append('-', static_cast<unsigned>(date.month()));
+  append('-', static_cast<unsigned>(date.day()));
+  append('T', clock.hours().count());
+  append(':', clock.minutes().count());
+  append(':', clock.seconds().count());
+  append_fraction(clock.subseconds().count(), decimals, out);
   out += 'Z';
 }
 
@@ -125,7 +110,7 @@ std::optional<WallTime> utc_time_of(std::string_view text) {
   fraction.resize(9, '0');
   const std::string whole = std::string(text.substr(0, size)).append(shape.substr(size));
   const auto number_at = [&](std::size_t at, std::size_t digits) {
-    return number_of(std::string_view(whole).substr(at, digits));
+    return number_of<unsigned>(std::string_view(whole).substr(at, digits)).value_or(0);
   };
   const year_month_day date{year(static_cast<int>(number_at(0, 4))), month(number_at(5, 2)), day(number_at(8, 2))};
   const unsigned hour = number_at(11, 2);
@@ -135,7 +120,7 @@ std::optional<WallTime> utc_time_of(std::string_view text) {
     return std::nullopt;
   }
   return sys_days(date) + hours(hour) + minutes(minute) + std::chrono::seconds(second) +
-         nanoseconds(number_of(fraction));
+         nanoseconds(number_of<unsigned>(fraction).value_or(0));
 }
 
 }  // namespace sistem

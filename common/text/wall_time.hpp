@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <optional>
@@ -30,7 +31,7 @@ class LocalTime {
 };
 
 /// As a clock in the process's time zone shows it: 12:30:05, or with 3 decimals 12:30:05.123. At most 9 decimals.
-[[nodiscard]] std::string time_of_day(WallTime time, int decimals = 0);
+[[nodiscard]] std::string time_of_day(WallTime time, std::size_t decimals = 0);
 
 /// Appends the moment in UTC: 2026-11-25T09:36:56Z, or with 9 decimals 2026-11-25T09:36:56.123456789Z.
 void append_utc_time(WallTime time, std::size_t decimals, std::string& out);

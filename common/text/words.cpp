@@ -5,30 +5,20 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <iomanip>
+#include <sstream>
+
+#include "common/text/encoding.hpp"
 
 namespace sistem {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-bool needs_quotes(std::string_view word) {
-  return word.empty() || word.front() == '"' || std::any_of(word.begin(), word.end(), is_blank);
-}
-
-/// Takes a word in quotation marks off the front of `text`.
-std::string take_quoted(std::string_view& text) {
-  std::string word;
-  for (std::size_t at = 1; at < text.size(); ++at) {
-    if (text[at] == '"') {
-      text.remove_prefix(at + 1);
-      return word;
-    }
-    if (text[at] == '\\' && at + 1 < text.size()) {
-      ++at;
-    }
-    word += text[at];
+std::string with_letters(std::string_view text, int (*change)(int)) {
+  std::string changed(text);
+  for (char& c : changed) {
+    c = static_cast<char>(change(static_cast<unsigned char>(c)));
   }
-  throw Expected("expected a quotation that ends");
+  return changed;
 }
 
 }  // namespace
@@ -78,19 +68,9 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
 
 std::string times(std::uint64_t count) { return count == 1 ? "once" : fmt::format("{} times", count); }
 
-std::string in_small_letters(std::string_view text) {
-  std::string small(text);
-  std::transform(small.begin(), small.end(), small.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return small;
-}
+std::string in_small_letters(std::string_view text) { return with_letters(text, std::tolower); }
 
-std::string in_capitals(std::string_view text) {
-  std::string capitals(text);
-  std::transform(capitals.begin(), capitals.end(), capitals.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return capitals;
-}
+std::string in_capitals(std::string_view text) { return with_letters(text, std::toupper); }
 
 std::vector<std::string> pieces(std::string_view text, std::string_view separator) {
   std::vector<std::string> all;
@@ -112,40 +92,111 @@ std::string filled(std::string text, const std::vector<std::pair<std::string_vie
 }
 
 std::string joined(const std::vector<std::string>& words) {
-  std::string text;
+  std::ostringstream text;
   for (const std::string& word : words) {
-    text += text.empty() ? "" : " ";
-    if (!needs_quotes(word)) {
-      text += word;
-      continue;
+    text << (&word == &words.front() ? "" : " ");
+    if (word.empty() || word.front() == '"' || word.find_first_of(" \t\n\v\f\r") != std::string::npos) {
+      text << std::quoted(word);
+    } else {
+      text << word;
     }
-    text += '"';
-    for (const char c : word) {
-      text += c == '"' || c == '\\' ? "\\" : "";
-      text += c;
-    }
-    text += '"';
   }
-  return text;
+  return text.str();
 }
 
 std::vector<std::string> split(std::string_view text) {
+  std::istringstream rest{std::string(text)};
   std::vector<std::string> words;
-  while (true) {
-    while (!text.empty() && is_blank(text.front())) {
-      text.remove_prefix(1);
+  while (!(rest >> std::ws).eof()) {
+    if (!(rest >> std::quoted(words.emplace_back()))) {
+      throw Expected("expected a quotation that ends");
     }
-    if (text.empty()) {
-      return words;
-    }
-    if (text.front() == '"') {
-      words.push_back(take_quoted(text));
-      continue;
-    }
-    const auto end = std::find_if(text.begin(), text.end(), is_blank);
-    words.emplace_back(text.begin(), end);
-    text.remove_prefix(words.back().size());
   }
+  return words;
+}
+
+std::size_t distance(std::string_view one, std::string_view other) {
+  // Rows of the usual table: the two before the present one are enough, the older for swapped neighbours.
+  std::vector<std::size_t> older(other.size() + 1);
+  std::vector<std::size_t> last(other.size() + 1);
+  std::vector<std::size_t> now(other.size() + 1);
+  for (std::size_t column = 0; column <= other.size(); ++column) {
+    last[column] = column;
+  }
+  for (std::size_t row = 1; row <= one.size(); ++row) {
+    now[0] = row;
+    for (std::size_t column = 1; column <= other.size(); ++column) {
+      const std::size_t change = one[row - 1] == other[column - 1] ? 0 : 1;
+      now[column] = std::min({last[column] + 1, now[column - 1] + 1, last[column - 1] + change});
+      if (row > 1 && column > 1 && one[row - 1] == other[column - 2] && one[row - 2] == other[column - 1]) {
+        now[column] = std::min(now[column], older[column - 2] + 1);
+      }
+    }
+    std::swap(older, last);
+    std::swap(last, now);
+  }
+  return last[other.size()];
+}
+
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates,
+                                   std::size_t most) {
+  std::optional<std::string> best;
+  std::size_t least = most + 1;
+  for (const std::string& candidate : candidates) {
+    const std::size_t here = distance(word, candidate);
+    if (here < least) {
+      least = here;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates, const std::string& dashes) {
+  // Two letters off in a long word are a slip; in a short one they are another word.
+  const auto meant = nearest(word, candidates, word.size() > 4 ? 2 : 1);
+  return meant ? "; did you mean " + dashes + *meant + "?" : "";
+}
+
+bool Scanner::take(std::string_view bytes) {
+  if (!rest().starts_with(bytes)) {
+    return false;
+  }
+  at_ += bytes.size();
+  return true;
+}
+
+std::string_view Scanner::take_until(std::string_view bytes) {
+  return take_bytes(std::min(rest().find_first_of(bytes), rest().size()));
+}
+
+std::string_view Scanner::take_bytes(std::size_t count) {
+  const std::string_view taken = text_.substr(at_, count);
+  at_ += count;
+  return taken;
+}
+
+std::string_view Scanner::take_digits() {
+  return take_bytes(std::min(rest().find_first_not_of("0123456789"), rest().size()));
+}
+
+void Scanner::expect(std::string_view bytes) {
+  if (!take(bytes)) {
+    fail(bytes);
+  }
+}
+
+void Scanner::fail_at(std::size_t position, std::string_view expected) const {
+  fail_at(position, Expected(fmt::format("expected {}", expected)));
+}
+
+void Scanner::fail_at(std::size_t position, const Expected& complaint) const {
+  throw Expected(fmt::format("{} at character {}", complaint.what(), character(position)));
+}
+
+std::size_t Scanner::character(std::size_t position) const {
+  const std::string_view before = text_.substr(0, position);
+  return 1 + before.size() - static_cast<std::size_t>(std::ranges::count_if(before, continues_character));
 }
 
 }  // namespace sistem

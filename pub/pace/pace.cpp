@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "common/options/amount.hpp"
+#include "common/options/option.hpp"
 #include "common/process/error.hpp"
 #include "common/text/wall_time.hpp"
 

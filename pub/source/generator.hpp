@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "common/text/random.hpp"
-#include "common/text/scanner.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 

@@ -13,9 +13,7 @@
 
 #include "common/process/error.hpp"
 #include "common/text/encoding.hpp"
-#include "common/text/nearest.hpp"
 #include "common/text/random.hpp"
-#include "common/text/scanner.hpp"
 #include "common/text/wall_time.hpp"
 #include "common/text/words.hpp"
 #include "pub/source/generator.hpp"

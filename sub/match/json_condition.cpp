@@ -7,7 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include "common/text/scanner.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {

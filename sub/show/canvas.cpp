@@ -21,16 +21,15 @@ std::string clipped(std::string_view line, std::size_t columns) {
   std::string text;
   std::size_t taken = 0;
   while (!line.empty()) {
-    std::size_t length = 1;
     if (line.front() == '\x1b') {
-      length = std::min(line.find('m'), line.size() - 1) + 1;
+      const std::size_t length = std::min(line.find('m'), line.size() - 1) + 1;
       text += line.substr(0, length);
-    } else {
-      length = std::max<std::size_t>(utf8_sequence(line), 1);
-      taken += columns_of(line.substr(0, length));
-      text += taken <= columns ? line.substr(0, length) : std::string_view{};
+      line.remove_prefix(length);
+      continue;
     }
-    line.remove_prefix(length);
+    const std::string_view character = take_character(line).bytes;
+    taken += columns_of(character);
+    text += taken <= columns ? character : std::string_view{};
   }
   return text;
 }

@@ -220,7 +220,7 @@ class Renderer {
   [[nodiscard]] std::string user_properties() const {
     std::string all;
     for (const Property& property : message_.properties) {
-      if (property.identifier == user_property) {
+      if (property.identifier == property_id::user_property) {
         fmt::format_to(std::back_inserter(all), "{}{}:{}", all.empty() ? "" : " ", property.name, property.text);
       }
     }

@@ -8,7 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "common/text/scanner.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {

@@ -30,15 +30,15 @@ void add_bytes(Json& object, const std::string& name, const std::string& bytes) 
 Json json_of(const std::vector<Property>& properties) {
   Json object = Json::object();
   for (const Property& property : properties) {
-    const PublishProperty* const known = publish_property(property.identifier);
-    if (known == nullptr) {
+    const KnownProperty* const known = known_property(property.identifier);
+    if (known == nullptr || !known->may_be_in(PacketType::publish)) {
       continue;
     }
     switch (known->kind) {
-      case PublishProperty::Kind::number: add(object, std::string(known->name), property.number); break;
-      case PublishProperty::Kind::text: add(object, std::string(known->name), property.text); break;
-      case PublishProperty::Kind::bytes: add_bytes(object, std::string(known->name), property.text); break;
-      case PublishProperty::Kind::pair: {
+      case KnownProperty::Kind::number: add(object, std::string(known->name), property.number); break;
+      case KnownProperty::Kind::text: add(object, std::string(known->name), property.text); break;
+      case KnownProperty::Kind::bytes: add_bytes(object, std::string(known->name), property.text); break;
+      case KnownProperty::Kind::pair: {
         Json& all = object["user-properties"];
         if (all.is_null()) {
           all = Json::object();

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "common/measure/report_json.hpp"
+#include "common/measure/report.hpp"
 #include "common/text/screen_text.hpp"
 #include "common/text/words.hpp"
 

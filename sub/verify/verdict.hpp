@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "common/measure/report_format.hpp"
+#include "common/measure/report.hpp"
 #include "sub/verify/verifier.hpp"
 
 namespace sistem {

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "common/measure/clock_exchange.hpp"
 #include "common/measure/histogram.hpp"
 #include "common/measure/stamp.hpp"
 #include "common/mqtt/message.hpp"

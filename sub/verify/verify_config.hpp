@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "common/measure/report_format.hpp"
+#include "common/measure/report.hpp"
 #include "sub/verify/verdict.hpp"
 
 namespace sistem {

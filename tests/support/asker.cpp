@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "common/options/prompt.hpp"
+#include "common/options/secret.hpp"
 #include "common/process/output.hpp"
 #include "common/process/tool.hpp"
 

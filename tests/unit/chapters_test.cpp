@@ -8,7 +8,7 @@
 
 #include "common/measure/stamp.hpp"
 #include "common/mqtt/record.hpp"
-#include "common/options/chapters.hpp"
+#include "common/options/manual.hpp"
 #include "common/options/options_file.hpp"
 #include "common/text/words.hpp"
 #include "pub/chapters.txt.hpp"

@@ -15,7 +15,7 @@
 
 #include "common/options/manual.hpp"
 #include "common/options/own_options.hpp"
-#include "common/options/rules.hpp"
+#include "common/options/settings.hpp"
 #include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
 #include "pub/pub_config.hpp"

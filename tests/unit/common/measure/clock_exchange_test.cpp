@@ -1,4 +1,4 @@
-#include "common/measure/clock_exchange.hpp"
+#include "common/measure/stamp.hpp"
 
 #include <gtest/gtest.h>
 
@@ -54,8 +54,7 @@ TEST(ClockExchange, WhatMakesNoSenseIsNoneOfIt) {
   EXPECT_FALSE(clock_answer({.topic = "a"}, at_nanosecond(1)));
   for (const char* said :
        {"", "x", "1 2", "1 2 3 4", "1 2 x", "-1 2 3", "1 2 9223372036854775807", "1 2 99999999999999999999"}) {
-    EXPECT_FALSE(offset_of({.topic = "a", .properties = {{user_property, 0, said, std::string(clock_answer_at)}}},
-                           at_nanosecond(5)))
+    EXPECT_FALSE(offset_of({.topic = "a", .properties = {as_user_property(clock_answer_at, said)}}, at_nanosecond(5)))
         << said;
   }
   Message question = clock_question("a/x", "a/#", at_nanosecond(1));

@@ -1,4 +1,4 @@
-#include "common/net/first_answer.hpp"
+#include "common/net/peer.hpp"
 
 #include <gtest/gtest.h>
 

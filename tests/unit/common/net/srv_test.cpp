@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "common/net/unreachable.hpp"
+#include "common/net/peer.hpp"
 
 namespace sistem {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "common/mqtt/malformed.hpp"
+#include "common/mqtt/protocol.hpp"
 
 namespace sistem {
 namespace {

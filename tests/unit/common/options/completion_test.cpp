@@ -17,7 +17,7 @@ struct CompletedTool {
 
   std::vector<Option> rows() {
     const auto completes = [&](const Signature& signature, Completes what) {
-      return Option{signature, "What.", text(text_value), {.completes = what}};
+      return Option{signature, "What.", completed(text(text_value), what)};
     };
     return {
         {"-o, --odd WORD:X", "It's \"odd\": \\ [a]. Very.", text(text_value)},

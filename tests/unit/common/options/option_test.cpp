@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "common/net/url.hpp"
-#include "common/text/nearest.hpp"
 
 namespace sistem {
 namespace {

@@ -1,4 +1,4 @@
-#include "common/process/one_cpu.hpp"
+#include "common/process/thread.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "common/options/amount.hpp"
+#include "common/options/option.hpp"
 
 namespace sistem {
 namespace {

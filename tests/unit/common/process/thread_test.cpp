@@ -1,4 +1,4 @@
-#include "common/process/condition.hpp"
+#include "common/process/thread.hpp"
 
 #include <gtest/gtest.h>
 
@@ -89,6 +89,21 @@ TEST(Condition, NoStopIsLostHoweverCloseItComes) {
     std::unique_lock lock(shared.mutex);
     EXPECT_FALSE(shared.changed.wait(lock, stop.get_token(), [&] { return shared.is_so; }));
   }
+}
+
+TEST(MutexOrder, IsCheckedInBuildsForDebugging) {
+#if defined(NDEBUG)
+  GTEST_SKIP() << "this is none";
+#else
+  Mutex first{1};
+  Mutex second{2};
+  {
+    const Lock one(first);
+    const Lock other(second);
+  }
+  const Lock other(second);
+  EXPECT_DEATH(const Lock one(first), "a mutex of place 1 is locked by a thread that has one of place 2");
+#endif
 }
 
 }  // namespace

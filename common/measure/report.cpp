@@ -1,15 +1,19 @@
-#include "common/measure/report_json.hpp"
+#include "common/measure/report.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
-#include "common/measure/report_format.hpp"
-
 namespace sistem {
 
 using Json = nlohmann::ordered_json;
+
+std::string report_line(std::string_view name, const std::string& value) {
+  return fmt::format("{:<16} {}\n", name, value);
+}
+
+double rounded(double number, int digits) { return std::stod(fmt::format("{:.{}f}", number, digits)); }
 
 Json json_of(const Histogram& histogram, std::span<const Percentile> percentiles, int decimals) {
   Json json;
