@@ -5,6 +5,7 @@ connection on which nothing passes any more is given up within one and a half ke
 
 import collections
 import concurrent.futures
+import contextlib
 import subprocess
 import threading
 import time
@@ -69,9 +70,10 @@ def cut_at_random(stage: Stage, transport: str, qos: int, version: str) -> Row:
         faults.append(f"{never} messages were lost")
     if qos == 2 and again:
         faults.append(f"{again} messages came twice")
-    figures = (f"{messages:,} messages, {before_pub.cuts} + {before_sub.cuts} cuts, {seconds:.1f} s; lost {never}, again {again}; "
-               f"CPU {publisher.cpu():.2f} + {listener.cpu():.2f} s")
-    return Row(NAME, f"{transport}, cut at random, QoS {qos}, MQTT {'3.1.1' if version == '311' else '5'}", figures, tuple(faults))
+    figures = (f"{messages:,} messages, {before_pub.cuts} + {before_sub.cuts} cuts, {seconds:.1f} s; lost {never}, "
+               f"again {again}; CPU {publisher.cpu():.2f} + {listener.cpu():.2f} s")
+    name = f"{transport}, cut at random, QoS {qos}, MQTT {'3.1.1' if version == '311' else '5'}"
+    return Row(NAME, name, figures, tuple(faults))
 
 
 def half_open(stage: Stage, transport: str) -> Row:
@@ -86,8 +88,9 @@ def half_open(stage: Stage, transport: str) -> Row:
     }
     faults, figures = [], []
     hole = threading.Event()
-    with stage.broker_here(transport) as broker:
-        proxies = {name: Proxy(broker.port, lambda number: Way(hole=hole if number == 0 else None)).__enter__() for name in cases}
+    with stage.broker_here(transport) as broker, contextlib.ExitStack() as stack:
+        proxies = {name: stack.enter_context(Proxy(broker.port, lambda number: Way(hole=None if number else hole)))
+                   for name in cases}
         tools = {name: stage.tool(tool, proxies[name].port, "-k", keep_alive, "--reconnect-max-delay", 0.1, *words,
                                   transport=transport, **({"stdin": subprocess.PIPE} if "-l" in words else {}))
                  for name, (tool, words) in cases.items()}
@@ -119,9 +122,8 @@ def half_open(stage: Stage, transport: str) -> Row:
             if (status := tool.stop()) != 0 and not (name == "pub of QoS 1" and status == 1):
                 faults.append(f"{name}: status {status} after SIGTERM: {tool.last_word()}")
         steady.stop()
-        for proxy in proxies.values():
-            proxy.__exit__()
-    return Row(NAME, f"{transport}, half-open, keep alive {keep_alive} s", "noticed after: " + ", ".join(figures), tuple(faults))
+    name = f"{transport}, half-open, keep alive {keep_alive} s"
+    return Row(NAME, name, "noticed after: " + ", ".join(figures), tuple(faults))
 
 
 def slow(stage: Stage, transport: str) -> Row:
@@ -180,7 +182,8 @@ def packets(stage: Stage, transport: str) -> Row:
     return Row(NAME, f"{transport}, closed within a packet", f"{len(runs)} runs", tuple(faults))
 
 
-def _cut_packet(stage: Stage, transport: str, version: str, kind: int, incoming: bool, tool: str, qos: int, at: int) -> list[str]:
+def _cut_packet(stage: Stage, transport: str, version: str, kind: int, incoming: bool, tool: str, qos: int,
+                at: int) -> list[str]:
     messages = 5
     fault = Fault(kind, at, incoming)
     here = stage.broker_here(transport, fault=fault)

@@ -4,6 +4,7 @@ It is the tests' own broker behind a layer that spoils what it sends. pub and su
 bounded. Built with sanitizers they must not give these a reason to report, either."""
 
 import concurrent.futures
+import itertools
 import os
 import random
 import select
@@ -23,11 +24,12 @@ from wire import Message
 NAME = "rogue"
 STATUSES = (0, 1, 3, 4, 5, 6, 27)
 VERSIONS = ("31", "311", "5")
+AT_ONCE = 4
 
 
 def run(stage: Stage) -> Iterator[Row]:
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        yield from pool.map(lambda tool: mutated(stage, tool), ("pub", "sub"))
+    for tool in ("pub", "sub"):
+        yield mutated(stage, tool)
     for trial in (announced, never_read, blocked_stdout, blocked_stderr):
         yield trial(stage)
         stage.end_tools()
@@ -88,7 +90,8 @@ class Spoiling(Plain):
             return wire.packet(first, body[:at], other, body[at + 2:])
         kind = self.chance.choice((wire.PUBACK, wire.PUBREC, wire.PUBREL, wire.PUBCOMP, wire.SUBACK, wire.UNSUBACK))
         other = self.chance.choice((body[:2], b"\0\0", b"\0\1", b"\xff\xff"))
-        return data + wire.packet(kind << 4 | (2 if kind == wire.PUBREL else 0), other, self.chance.randbytes(self.chance.randrange(4)))
+        rest = self.chance.randbytes(self.chance.randrange(4))
+        return data + wire.packet(kind << 4 | (2 if kind == wire.PUBREL else 0), other, rest)
 
     def _utf8(self, data: bytes) -> bytes:
         bad = self.chance.choice((b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\0", b"\xf4\x90\x80\x80", b"\xe2\x80"))
@@ -103,13 +106,15 @@ class Spoiling(Plain):
         one = self.chance.choice((b"\x21\0\0", b"\x1f\0\3abc", b"\x26\0\1a\0\1b", b"\x0b\x00", b"\x23\xff\xff", b"\x7e\1",
                                   b"\x13\0\1", b"\x01\2", b"\x11\0\0\0\1", b"\x1f\xff\xffabc"))
         block = one * self.chance.choice((1, 2, 40))
+        block = wire.length(len(block) + self.chance.choice((0, 0, 1, -1))) + block
         first, body = self._body(data)
         if first >> 4 == wire.PUBLISH:
             at = 2 + int.from_bytes(body[:2], "big") + (2 if first & 6 else 0)
-            return wire.packet(first, body[:at], wire.length(len(block) + self.chance.choice((0, 0, 1, -1))), block, body[at + 1:])
+            return wire.packet(first, body[:at], block, body[at + 1:])
         at = min(2, len(body))
-        reason = b"" if first >> 4 in (wire.CONNACK, wire.SUBACK, wire.UNSUBACK) else self.chance.choice((b"\0", b"\x80", b"\x97"))
-        return wire.packet(first, body[:at], reason, wire.length(len(block) + self.chance.choice((0, 0, 1, -1))), block, body[at:])
+        has_reason = first >> 4 not in (wire.CONNACK, wire.SUBACK, wire.UNSUBACK)
+        reason = self.chance.choice((b"\0", b"\x80", b"\x97")) if has_reason else b""
+        return wire.packet(first, body[:at], reason, block, body[at:])
 
     def _codes(self, data: bytes) -> bytes:
         """A reason code that the packet may not have, or that is a refusal."""
@@ -117,8 +122,8 @@ class Spoiling(Plain):
         return wire.packet(first, body[:2], self.chance.choice((b"", b"\x80", b"\x87", b"\xff", b"\x03", b"\0\0\0\0")))
 
     def _unasked(self, data: bytes) -> bytes:
-        kind = self.chance.randrange(16)
-        return data + wire.packet(kind << 4 | self.chance.randrange(16), self.chance.randbytes(self.chance.choice((0, 1, 2, 3, 4, 20))))
+        rest = self.chance.randbytes(self.chance.choice((0, 1, 2, 3, 4, 20)))
+        return data + wire.packet(self.chance.randrange(256), rest)
 
     def _twice(self, data: bytes) -> bytes:
         return data + data
@@ -132,17 +137,21 @@ MUTATIONS = [method for name, method in vars(Spoiling).items() if name.startswit
 
 
 def mutated(stage: Stage, tool: str) -> Row:
-    """One run after the other, each with a broker of its own and another seed."""
-    seconds = 8 if stage.short else 60
+    """Several runs at a time, which mostly wait, each with a broker of its own and another seed."""
+    seconds = 6 if stage.short else 60
     deadline = time.monotonic() + seconds
-    runs, spoilt, peak, faults = 0, 0, 0.0, []
-    while time.monotonic() < deadline:
-        version = VERSIONS[runs % 3]
-        found, count, most = _one_run(stage, tool, version, f"{tool}/{runs}")
-        faults += found
-        runs += 1
-        spoilt += count
-        peak = max(peak, most)
+    numbers = itertools.count()
+
+    def lane(_: int) -> list[tuple[list[str], int, float]]:
+        found = []
+        while time.monotonic() < deadline:
+            found.append(_one_run(stage, tool, f"{tool}/{next(numbers)}"))
+        return found
+
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        results = [result for found in pool.map(lane, range(AT_ONCE)) for result in found]
+    runs, faults = len(results), [fault for found, _, _ in results for fault in found]
+    spoilt, peak = sum(count for _, count, _ in results), max(most for _, _, most in results)
     bound = 600 if stage.sanitized else 100
     if peak > bound:
         faults.append(f"a run took {peak:.0f} MB")
@@ -150,8 +159,10 @@ def mutated(stage: Stage, tool: str) -> Row:
                tuple(faults[:10]))
 
 
-def _one_run(stage: Stage, tool: str, version: str, number: str) -> tuple[list[str], int, float]:
+def _one_run(stage: Stage, tool: str, number: str) -> tuple[list[str], int, float]:
+    """What it did wrong, how many packets were spoilt, and the most memory that it had."""
     chance = stage.random(NAME, number)
+    version = chance.choice(VERSIONS)
     log: list[str] = []
     here = stage.broker_here()
     here.broker.layer = lambda: Spoiling(chance, version, log)
@@ -171,7 +182,8 @@ def _one_run(stage: Stage, tool: str, version: str, number: str) -> tuple[list[s
                   *chance.choice(([], ["--stamp", "--report"], ["--on-refused", "skip"], ["--rate", 2000]))]
     else:
         words += ["-t", "torture/#", *chance.choice((["-t", "a/+"], [])), "-W", 0.5,
-                  *chance.choice(([], ["--json"], ["-v"], ["--verify"], ["-F", "%j"], ["--stamped", "--hex"], ["--message-rate"]))]
+                  *chance.choice(([], ["--json"], ["-v"], ["--verify"], ["-F", "%j"], ["--stamped", "--hex"],
+                                  ["--message-rate"]))]
     with here:
         started = stage.tool(tool, here.port, *words)
         status = started.wait(2)
@@ -187,7 +199,7 @@ def _one_run(stage: Stage, tool: str, version: str, number: str) -> tuple[list[s
                       f"the last spoilt: {log[-1:]}")
     if started.complaint():
         faults.append(f"seed {stage.seed}, run {number}: {started.label}: {started.complaint()}")
-    peak = started.usage.ru_maxrss / 1024
+    peak = started.peak
     for file in (started.out_file, started.err_file):
         file.unlink()
     stage.tools.remove(started)
@@ -281,6 +293,8 @@ def announced(stage: Stage) -> Row:
 
 
 def never_read(stage: Stage) -> Row:
+    case = "acknowledgements to a broker that never reads"
+
     def flood(feeder: Feeder, client: socket.socket) -> None:
         block = b"".join(wire.publish(Message(b"a", b"x" * 20, 1), number, wire.V311) for number in range(1, 20001))
         while feeder.send(client, block):
@@ -291,13 +305,12 @@ def never_read(stage: Stage) -> Row:
         ended = wait_until(tool.ended, 4 if stage.short else 12, 0.1)
         if ended:
             figures = f"{feeder.sent / 27e6:.1f} million messages; given up: {tool.last_word()}"
-            peak = tool.usage.ru_maxrss / 1024
+            peak = tool.peak
             faults = [f"took {peak:.0f} MB"] if peak > 64 * (5 if stage.sanitized else 1) else []
             if tool.status != 3:
                 faults.append(f"status {tool.status}: {tool.last_word()}")
-            return Row(NAME, "acknowledgements to a broker that never reads", f"{figures}; at most {peak:.0f} MB", tuple(faults))
-        return _held(stage, tool, "acknowledgements to a broker that never reads",
-                     f"{feeder.sent / 27e6:.1f} million messages", 64, [])
+            return Row(NAME, case, f"{figures}; at most {peak:.0f} MB", tuple(faults))
+        return _held(stage, tool, case, f"{feeder.sent / 27e6:.1f} million messages", 64, [])
 
 
 def blocked_stdout(stage: Stage) -> Row:
@@ -335,8 +348,8 @@ def blocked_stderr(stage: Stage) -> Row:
     reader = threading.Thread(target=lambda: said.extend(b"".join(iter(lambda: os.read(end, 65536), b""))), daemon=True)
     # In the middle the connection is lost: what is noted of that has no reader, either.
     with here, Proxy(here.port, lambda number: Way(cut_after=20_000 if number == 0 else None)) as proxy:
-        tool = stage.tool("sub", proxy.port, "-d", "-c", "-i", "kept", "-t", "a", "-q", 1, "-k", 2, "--reconnect-max-delay", 0.1,
-                          stderr=tools_end)
+        tool = stage.tool("sub", proxy.port, "-d", "-c", "-i", "kept", "-t", "a", "-q", 1, "-k", 2,
+                          "--reconnect-max-delay", 0.1, stderr=tools_end)
         os.close(tools_end)
         wait_until(lambda: len(set(tool.out().split())) == messages, 10, 0.1)
         arrived = len(set(tool.out().split()))

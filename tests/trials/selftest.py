@@ -142,8 +142,9 @@ class Judge(unittest.TestCase):
         exchange = [(TO_CLIENT, b"\x20\2\1\0"), (TO_CLIENT, wire.publish(number(5, 2), 1, 4)),
                     (TO_CLIENT, wire.publish(number(5, 2), 1, 4, duplicate=True))]
         self.assertEqual(judge.of_subscriber(self.tape(*exchange)).most, {5: 1})
-        again = [*exchange, (TO_BROKER, wire.acknowledgement(wire.PUBREC, 1)), (TO_CLIENT, wire.acknowledgement(wire.PUBREL, 1)),
-                 (TO_BROKER, wire.acknowledgement(wire.PUBCOMP, 1)), (TO_CLIENT, wire.publish(number(5, 2), 1, 4))]
+        again = [*exchange, (TO_BROKER, wire.acknowledgement(wire.PUBREC, 1)),
+                 (TO_CLIENT, wire.acknowledgement(wire.PUBREL, 1)), (TO_BROKER, wire.acknowledgement(wire.PUBCOMP, 1)),
+                 (TO_CLIENT, wire.publish(number(5, 2), 1, 4))]
         received = judge.of_subscriber(self.tape(*again))
         self.assertEqual((received.least, received.most), ({5: 1}, {5: 2}))
 

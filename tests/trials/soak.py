@@ -35,7 +35,8 @@ class Watch:
         if last > second + GROWTH:
             found.append(f"{name} grew from {second:.1f} to {last:.1f} MB")
         if self.quarter(self.descriptors, 3) > self.quarter(self.descriptors, 1):
-            found.append(f"{name} has {self.quarter(self.descriptors, 3)} descriptors, and had {self.quarter(self.descriptors, 1)}")
+            found.append(f"{name} has {self.quarter(self.descriptors, 3)} descriptors, not "
+                         f"{self.quarter(self.descriptors, 1)} any more")
         return found
 
     def figures(self) -> str:
@@ -49,12 +50,13 @@ def run(stage: Stage) -> Iterator[Row]:
     chance = stage.random(NAME)
     mean = 2 * messages * BYTES // reconnects  # of pub's connections and sub's
     common = ("-q", 1, "-c", "--reconnect-max-delay", 0.1)
-    with Mosquitto(stage.folder, "max_inflight_messages 0\n") as broker, Proxy(broker.port, random_cuts(chance, 2 * reconnects, mean // 2, mean * 3 // 2)) as proxy:
+    cuts = random_cuts(chance, 2 * reconnects, mean // 2, mean * 3 // 2)
+    with Mosquitto(stage.folder, "max_inflight_messages 0\n") as broker, Proxy(broker.port, cuts) as proxy:
         verifier = stage.tool("sub", proxy.port, *common, "-i", "verifier", "-t", "torture/#", "--verify", "--report=json")
         if not wait_until(lambda: "subscribed to" in verifier.err()):
             raise Failed(f"sub did not subscribe: {verifier.last_word()}")
-        publisher = stage.tool("pub", proxy.port, *common, "-i", "publisher", "-t", "torture/a", "-m", "x", "--stamp", "--rate", RATE,
-                               "--repeat", messages, "--report=json", "--reconnect-for", 60)
+        publisher = stage.tool("pub", proxy.port, *common, "-i", "publisher", "-t", "torture/a", "-m", "x", "--stamp",
+                               "--rate", RATE, "--repeat", messages, "--report=json", "--reconnect-for", 60)
         watches = [Watch(publisher), Watch(verifier)]
         begun = time.monotonic()
         while not publisher.ended() and time.monotonic() < begun + 2 * seconds + 30:

@@ -21,7 +21,8 @@ from reference_broker import listen
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 30  # seconds, where something is sure to come
 TICKS = os.sysconf("SC_CLK_TCK")
-SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer", "stack smashing", "terminate called")
+SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer", "stack smashing",
+                   "terminate called")
 
 
 _numbers = itertools.count(1)  # of the tools' files
@@ -57,9 +58,11 @@ class Tool:
         self.pid = self.process.pid
         self.status: int | None = None
         self.usage = None
+        self.peak = 0.0  # MB; what the system remembers begins with this process's own, from before exec
 
     def ended(self) -> bool:
         if self.status is None:
+            self.peak = max(self.peak, self.memory("VmHWM"))
             pid, status, usage = os.wait4(self.pid, os.WNOHANG)
             if pid:
                 self.usage = usage
@@ -110,7 +113,7 @@ class Tool:
         for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith(name + ":"):
                 return int(line.split()[1]) / 1024
-        return 0.0
+        return 0.0  # it has just ended
 
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))

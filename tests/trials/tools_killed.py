@@ -1,4 +1,4 @@
-"""sub and pub are killed with SIGKILL and started again: what sub has acknowledged was printed, and pub's input can be replayed.
+"""sub and pub are killed with SIGKILL and started again: what sub has acknowledged was printed, pub's input can be replayed.
 
 sub prints into a pipe whose reader is slow by turns: what it prints and what write(2) has taken differ then. The union of what
 its runs have printed must hold every message. At QoS 2 of MQTT 5 only those may stand there twice that were printed and not yet
@@ -59,8 +59,8 @@ def kill_sub(stage: Stage, qos: int, version: str) -> Row:
     with ReferenceBroker(stage.folder, WINDOW) as broker, Proxy(broker.port, tapes=True) as proxy:
         if stage.tool("sub", proxy.port, *words, "-E").wait() != 0:
             raise Failed("sub -E did not make the session")
-        publisher = stage.tool("pub", broker.port, "-V", version, "-q", 1 if qos == 1 else 2, "-t", "torture/a", "--template",
-                               "%{seq} %{pad}", "--size", 200, "--repeat", messages, "--rate", messages / (3 if stage.short else 10))
+        publisher = stage.tool("pub", broker.port, "-V", version, "-q", qos, "-t", "torture/a", "--template", "%{seq} %{pad}",
+                               "--size", 200, "--repeat", messages, "--rate", messages / (3 if stage.short else 10))
         ends = []
         for life in range(kills + 1):
             reader = SlowReader(chance)
@@ -110,7 +110,8 @@ def kill_pub(stage: Stage, qos: int, version: str) -> Row:
     faults = []
     begin, lives = 0, 0
     with ReferenceBroker(stage.folder, WINDOW) as broker:
-        listener = stage.tool("sub", broker.port, "-V", version, "-q", qos, "-c", "-i", "listener", "-t", "torture/#", "-F", "%p")
+        listener = stage.tool("sub", broker.port, "-V", version, "-q", qos, "-c", "-i", "listener", "-t", "torture/#", "-F",
+                              "%p")
         if not wait_until(lambda: "subscribed to" in listener.err()):
             raise Failed(f"sub did not subscribe: {listener.last_word()}")
         arrived = Lines(listener)
