@@ -19,13 +19,13 @@ from layers import Plain, Tls, WebSocket
 from reference_broker import listen
 
 HERE = pathlib.Path(__file__).resolve().parent
-PATIENCE = 30  # seconds, where something is sure to come
+PATIENCE = 60  # seconds, where something is sure to come
 TICKS = os.sysconf("SC_CLK_TCK")
 SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer", "stack smashing",
                    "terminate called")
 
 
-_numbers = itertools.count(1)  # of the tools' files
+_numbers = itertools.count(1)  # of the files in the folder
 
 
 class Failed(Exception):
@@ -159,7 +159,8 @@ class KillableBroker:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=os.environ | {"PATH": os.environ["PATH"] + ":/usr/local/sbin:/usr/sbin"})
-        if not wait_until(self._answers):
+        if not wait_until(lambda: self.process.poll() is not None or self._answers()) or self.process.poll() is not None:
+            self.kill()
             raise Failed(f"{self.name} did not start: {self.log.read_text(errors='replace')[-300:]}")
 
     def kill(self) -> None:
@@ -168,7 +169,7 @@ class KillableBroker:
 
     def _answers(self) -> bool:
         with socket.socket() as attempt:
-            return self.process.poll() is not None or attempt.connect_ex(("127.0.0.1", self.port)) == 0
+            return attempt.connect_ex(("127.0.0.1", self.port)) == 0
 
     def __enter__(self):
         self.start()
@@ -183,7 +184,8 @@ class ReferenceBroker(KillableBroker):
 
     def __init__(self, folder: pathlib.Path, window: int = 20) -> None:
         self.port, self.window = free_port(), window
-        self.journal, self.log = folder / f"journal-{self.port}", folder / f"broker-{self.port}.log"
+        number = next(_numbers)
+        self.journal, self.log = folder / f"{number}.journal", folder / f"{number}.log"
 
     def command(self) -> list[str]:
         return [sys.executable, str(HERE / "reference_broker.py"), str(self.port), str(self.journal), "--window",
@@ -195,12 +197,13 @@ class Mosquitto(KillableBroker):
     name = "Mosquitto"
 
     def __init__(self, folder: pathlib.Path, more: str = "") -> None:
-        self.port, self.websocket_port, self.tls_port = free_port(), free_port(), free_port()
-        self.log = folder / f"mosquitto-{self.port}.log"
+        self.port = free_port()
+        number = next(_numbers)
+        self.log = folder / f"{number}.log"
         # It writes all it has at each change, and waits for the disk.
         self.memory = tempfile.TemporaryDirectory(prefix="torture-", dir="/dev/shm" if os.path.isdir("/dev/shm") else folder)
         self.store = pathlib.Path(self.memory.name)
-        self.configuration = folder / f"mosquitto-{self.port}.conf"
+        self.configuration = folder / f"{number}.conf"
         user = "user root\n" if os.getuid() == 0 else ""
         self.configuration.write_text(
             f"{user}listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_dest stderr\n"
@@ -215,7 +218,7 @@ class Stage:
 
     def __init__(self, bin_folder: pathlib.Path, seed: int, short: bool, hour: bool) -> None:
         self.bin, self.seed, self.short, self.hour = bin_folder, seed, short, hour
-        self.temporary = tempfile.TemporaryDirectory(prefix="torture-")
+        self.temporary = tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True)
         self.folder = pathlib.Path(self.temporary.name)
         self.tools: list[Tool] = []
         self.sanitized = b"__asan_init" in (bin_folder / "sub").read_bytes()
