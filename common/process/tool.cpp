@@ -84,12 +84,11 @@ std::stop_token stop_on_signals() {
 }
 
 /// A standard descriptor that is closed at the start would be the number of the first socket, which then got our
-/// output. Read-only, so that what is written to it still fails.
+/// output. Opened the wrong way round, so that reading from it, or writing to it, still fails.
 void fill_standard_descriptors() {
-  for (int fd = ::open("/dev/null", O_RDONLY); fd >= 0; fd = ::open("/dev/null", O_RDONLY)) {
-    if (fd > STDERR_FILENO) {
-      ::close(fd);
-      return;
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0) {  // those below are open by now: open() gives this one
+      (void)::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     }
   }
 }

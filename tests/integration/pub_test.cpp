@@ -81,11 +81,13 @@ TEST_F(Pub, EmptyStdinIsNoMessage) {
   EXPECT_EQ(result.err, "pub: stdin was empty, so nothing was published; --null-message publishes an empty message\n");
 }
 
-TEST_F(Pub, AClosedStdinIsNoMessage) {
-  const Result result =
-      run({.command = {"sh", "-c", "exec \"$0\" -p \"$1\" -t a -s <&-", PUB, std::to_string(free_port())}});
-  EXPECT_EQ(result.status, 1) << result.report;
-  EXPECT_NE(result.err.find("stdin was empty"), std::string::npos) << result.report;
+TEST_F(Pub, AClosedStdinIsNeitherAMessageNorTheEndOfAll) {
+  for (const std::string source : {"-s", "-l", "--jsonl"}) {
+    const Result result = run({.command = {"sh", "-c", "exec \"$0\" -p \"$1\" $2 <&-", PUB, std::to_string(broker_->port()),
+                                           source == "--jsonl" ? source : "-t a " + source}});
+    EXPECT_EQ(result.status, 1) << result.report;
+    EXPECT_NE(result.err.find("cannot read stdin: Bad file descriptor"), std::string::npos) << result.report;
+  }
 }
 
 TEST_F(Pub, AFileThatCannotBeReadIsToldBeforeConnecting) {
