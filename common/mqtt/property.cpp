@@ -341,7 +341,7 @@ PlacedProperty placed_property(const std::vector<std::string>& words) {
   if (notation != nullptr && values.size() == 1) {
     auto bytes = notation->bytes_of(values.front());
     if (!bytes) {
-      throw Expected(fmt::format("expected {} after {}", notation->expected, words[1]));
+      throw Expected(fmt::format("expected {} after {}", notation->expected, shortened(words[1])));
     }
     values.front() = std::move(*bytes);
   }

@@ -80,16 +80,4 @@ std::string with_words(std::string reason, const std::vector<Property>& properti
   return reason;
 }
 
-std::string shortened(const std::string& name) {
-  constexpr std::size_t most = 200;
-  if (name.size() <= most) {
-    return name;
-  }
-  std::size_t end = most;
-  while ((static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80) {  // not within a character
-    --end;
-  }
-  return fmt::format("{}... ({} bytes)", name.substr(0, end), name.size());
-}
-
 }  // namespace sistem

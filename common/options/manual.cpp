@@ -13,6 +13,7 @@
 #include "common/text/encoding.hpp"
 #include "common/text/nearest.hpp"
 #include "common/text/screen_text.hpp"
+#include "common/text/words.hpp"
 #include "common/version.hpp"
 
 namespace sistem {
@@ -257,7 +258,8 @@ UsageError no_such_topic(const std::string& topic, const std::vector<Option>& ta
   std::ranges::move(names_of(table), std::back_inserter(candidates));
   const std::string word = without_dashes(topic);
   return UsageError(fmt::format("--help: no option or section \"{}\"{}; besides the options there are the sections {}",
-                                topic, suggestion(in_small_letters(word), candidates), fmt::join(topics, ", ")));
+                                shortened(topic), suggestion(in_small_letters(word), candidates),
+                                fmt::join(topics, ", ")));
 }
 
 // The man page ------------------------------------------------------------------------------------------------

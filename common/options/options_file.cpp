@@ -12,6 +12,7 @@
 
 #include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
@@ -25,7 +26,7 @@ std::string content(const fs::path& file, const std::string& home) {
   const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
   auto text = descriptor.get() < 0 ? std::nullopt : read_to_end(descriptor.get());
   if (!text) {
-    throw UsageError(fmt::format("{}: cannot read {}: {}", home, file.string(), std::strerror(errno)));
+    throw UsageError(fmt::format("{}: cannot read {}: {}", home, shortened(file.string()), std::strerror(errno)));
   }
   return std::move(*text);
 }
@@ -62,7 +63,7 @@ std::string tool_of(std::string_view heading, const std::string& where) {
       return tool;
     }
   }
-  throw UsageError(fmt::format("{}: expected [pub] or [sub], got \"{}\"", where, heading));
+  throw UsageError(fmt::format("{}: expected [pub] or [sub], got \"{}\"", where, shortened(heading)));
 }
 
 /// Makes a folder of the user's own, and those above it.
@@ -130,8 +131,9 @@ std::optional<fs::path> config_folder(const Variables& environment) {
 
 fs::path profile_file(const std::string& name, const std::string& home, const Variables& environment) {
   if (name.empty() || name.front() == '.' || name.find_first_of("/\n") != std::string::npos) {
-    throw UsageError(fmt::format(
-        "{}: expected a name that can be a file's, without / and not beginning with a dot, got \"{}\"", home, name));
+    throw UsageError(
+        fmt::format("{}: expected a name that can be a file's, without / and not beginning with a dot, got \"{}\"",
+                    home, shortened(name)));
   }
   const auto folder = config_folder(environment);
   if (!folder) {

@@ -70,7 +70,7 @@ void refuse(const Settings& settings, const std::string& option, std::string_vie
 }
 
 void refuse(const Settings& settings, const std::string& option, std::string_view expected, std::string_view got) {
-  refuse(settings, option, fmt::format("{}, got \"{}\"", expected, got));
+  refuse(settings, option, fmt::format("{}, got \"{}\"", expected, shortened(got)));
 }
 
 std::string in_words(const Rule& rule) {

@@ -78,6 +78,18 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
 
 std::string times(std::uint64_t count) { return count == 1 ? "once" : fmt::format("{} times", count); }
 
+std::string shortened(std::string_view value) {
+  constexpr std::size_t most = 200;
+  if (value.size() <= most) {
+    return std::string(value);
+  }
+  std::size_t end = most;
+  while (end > most - 4 && (static_cast<unsigned char>(value[end]) & 0xC0U) == 0x80) {  // not within a character
+    --end;
+  }
+  return fmt::format("{}... ({} bytes)", value.substr(0, end), value.size());
+}
+
 std::string in_small_letters(std::string_view text) {
   std::string small(text);
   std::transform(small.begin(), small.end(), small.begin(),
