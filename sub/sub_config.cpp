@@ -265,8 +265,8 @@ std::vector<Option> answering_rows(SubConfig& config) {
        {.groups = {"respond"}, .mqtt5 = Mqtt5::preferred}},
       {"--respond-exec COMMAND",
        "Answer with the output of this program, without a newline at its end. It gets the payload on stdin, and the "
-       "variables REQUEST_TOPIC, REQUEST_QOS and REQUEST_RESPONSE_TOPIC, but not MQTT_PASSWORD and MQTT_PSK. No answer "
-       "if its status is not 0.",
+       "variables REQUEST_TOPIC, REQUEST_QOS and REQUEST_RESPONSE_TOPIC, but none of ours that may hold a secret, such "
+       "as MQTT_PASSWORD. No answer if its status is not 0.",
        text(config.respond_exec),
        {.groups = {"respond"}, .mqtt5 = Mqtt5::preferred}},
       {"--respond-shell",

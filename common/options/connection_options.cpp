@@ -268,10 +268,11 @@ std::vector<Option> login_rows(ConnectionConfig& config) {
        text(config.password),
        {.aliases = {"pw"}, .secret = true, .groups = {"password"}}},
       {"--password-file FILE",
-       "Read the password from this file, without the newline at its end. A file that everybody can read is refused.",
+       "Read the password from this file, without the newline at its end. A file that its group or others can read or "
+       "write is refused.",
        nonempty_text(config.password_file, "a file"),
        {.completes = Completes::file, .groups = {"password"}}},
-      {"--allow-readable-secrets", "Accept files of passwords that everyone on this machine can read.",
+      {"--allow-readable-secrets", "Accept files of passwords that others on this machine can read or write.",
        flag(config.allow_readable_secrets)},
   };
 }

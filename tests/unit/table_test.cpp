@@ -19,6 +19,7 @@
 #include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
 #include "pub/pub_config.hpp"
+#include "sub/command.hpp"
 #include "sub/sub_config.hpp"
 
 namespace sistem {
@@ -180,6 +181,16 @@ TEST(Table, NoValueFillsTheScreenThatComplainsOfIt) {
     }
   }
   EXPECT_GT(refused, 100);
+}
+
+TEST(Table, ACommandGetsNoVariableThatMayHoldASecret) {
+  const std::set<std::string> hidden(secret_variables().begin(), secret_variables().end());
+  for_each_row([&](const Option& option) {
+    if (option.secret && !is_refused(option)) {
+      EXPECT_TRUE(hidden.contains(variable_of(option.name)));
+    }
+  });
+  EXPECT_TRUE(hidden.contains("MQTT_PROPERTY"));  // whose row is no secret, but some of its values are
 }
 
 TEST(Table, NamesAndLettersAreUnique) {
