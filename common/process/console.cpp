@@ -59,7 +59,7 @@ void Console::write_line(std::string_view line) const {
 
 void Console::status(std::string_view line) const {
   if (has_status_->exchange(!line.empty()) || !line.empty()) {
-    write_at_once(fd_, fmt::format("{}{}", erase_line, line));
+    write_at_once(fd_, fmt::format("{}{}", erase_line, shown(line)));
   }
 }
 

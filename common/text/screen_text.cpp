@@ -25,7 +25,7 @@ bool is_in(const std::array<Range, Count>& ranges, std::uint32_t point) {
 
 /// Control characters, line separators, and marks of direction: a right-to-left override makes "txt.exe" of "exe.txt".
 constexpr std::array acting{Range{0x00, 0x1F},     Range{0x7F, 0x9F},     Range{0x061C, 0x061C}, Range{0x200E, 0x200F},
-                            Range{0x2028, 0x202E}, Range{0x2066, 0x2069}, Range{0xFEFF, 0xFEFF}};
+                            Range{0x2028, 0x202E}, Range{0x2066, 0x206F}, Range{0xFEFF, 0xFEFF}};
 
 constexpr std::array combining{Range{0x0300, 0x036F}, Range{0x0483, 0x0489}, Range{0x0591, 0x05BD},
                                Range{0x0610, 0x061A}, Range{0x064B, 0x065F}, Range{0x0E31, 0x0E31},
