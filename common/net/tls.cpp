@@ -252,7 +252,11 @@ class TlsClient::Context {
         {"tlsv1.2", TLS1_2_VERSION}, {"tlsv1.3", TLS1_3_VERSION},
     };
     if (config_.version.empty()) {
-      return;  // what OpenSSL and the system's configuration of it allow
+      // What the system's configuration of OpenSSL allows, which may be more than is safe.
+      if (SSL_CTX_get_min_proto_version(context_.get()) < TLS1_2_VERSION) {
+        SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
+      }
+      return;
     }
     const auto* const version = std::find_if(std::begin(versions), std::end(versions),
                                              [&](const auto& one) { return one.first == config_.version; });
