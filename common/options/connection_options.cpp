@@ -587,6 +587,9 @@ void check_login(ConnectionConfig& config, const Settings& settings, const Advis
   if (!config.proxy.password.empty()) {
     advise_to_hide("proxy", "the password in", "the variable MQTT_PROXY");
   }
+  if (std::any_of(config.properties.begin(), config.properties.end(), is_secret)) {
+    advise_to_hide("property", "the authentication data of", "the variable MQTT_PROPERTY");
+  }
 }
 
 }  // namespace
