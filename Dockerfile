@@ -87,16 +87,16 @@ COPY --from=build /out/sub /usr/local
 COPY --from=build /out/lab/sub ./
 CMD ["./sub"]
 
-# --- check: all tests but the README's and those of pages, on this Debian's libraries; only the container tests ask for it
+# --- check: all tests but those of documents and of pages, on this Debian's libraries; only the container tests ask for it
 FROM build AS check
 COPY .ci .ci
 RUN .ci/install test analyze
 COPY tests tests
-COPY compose/analyze compose/measure compose/simulate compose/
+COPY compose/analyze compose/measure compose/secure compose/secure-mosquitto.* compose/simulate compose/
 COPY compose/explain compose/explain
 RUN cmake --preset release -DBUILD_TESTING=ON \
  && cmake --build --preset release \
- && CI=true ctest --preset release -E '^(Readme|Page)' --no-tests=error --output-on-failure --parallel "$(nproc)"
+ && CI=true ctest --preset release -E '^(Readme|Page|Documents)' --no-tests=error --output-on-failure --parallel "$(nproc)"
 
 # --- bench: the tools beside other clients, on this Debian's libraries; tests/bench/peers --container asks for it
 FROM build AS bench

@@ -83,7 +83,7 @@ struct ConnectionConfig {
   std::string username;          ///< empty: none is sent
   std::optional<std::string> password;
   std::string password_file;                    ///< read by check_connection()
-  bool allow_readable_secrets = false;          ///< such files may be readable by everyone
+  bool allow_readable_secrets = false;          ///< such files may be open to others
   bool clean_session = true;                    ///< MQTT 5: clean start
   std::optional<std::uint32_t> session_expiry;  ///< s after the connection ends; 2^32-1: never [MQTT5 3.1.2.11.2]
   std::chrono::seconds keep_alive{60};

@@ -70,8 +70,8 @@ ExitStatus ping(const ConnectionConfig& connection, std::string topic, int qos, 
   }
   session.disconnect();
   if (is_back) {
-    output.write(fmt::format("ping {}: subscribed in {:.2f} ms, round trip {:.2f} ms\n", session.broker(),
-                             Milliseconds(subscribed - start).count(), Milliseconds(back - subscribed).count()));
+    output.write_text(fmt::format("ping {}: subscribed in {:.2f} ms, round trip {:.2f} ms\n", session.broker(),
+                                  Milliseconds(subscribed - start).count(), Milliseconds(back - subscribed).count()));
     output.flush();
     return ExitStatus::success;
   }

@@ -257,7 +257,7 @@ ExitStatus run_clients(char** argv, const PubConfig& config, Output& output, con
 
 void deliver(const Report& report, const PubConfig& config, Output& output) {
   if (config.report_to < 0) {
-    output.write(text_of(report, *config.report));
+    output.write_text(text_of(report, *config.report));
     output.flush();
     return;
   }

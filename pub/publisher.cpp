@@ -1,7 +1,6 @@
 #include "pub/publisher.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -49,7 +48,7 @@ class Run {
         console_(console),
         stop_(std::move(stop)),
         prints_(config.publishes_readings() || config.verbose),
-        escapes_(prints_ && ::isatty(STDOUT_FILENO) != 0) {
+        escapes_(prints_ && output.terminal().has_value()) {
     if (config.status) {
       presence_.emplace(config.connection.will);
     }

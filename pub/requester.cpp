@@ -64,6 +64,7 @@ class Requester {
         output_(output),
         console_(console),
         is_v5_(config.connection.version == ProtocolVersion::v5),
+        prints_one_(config.publishes_one()),
         run_(fmt::format("{:08x}", random_seed() >> 32U)) {}
 
   /// Publishes the request and waits for its answer, which is printed. False where the time was up or a stop was
@@ -93,7 +94,8 @@ class Requester {
     const auto took = std::max(answer->arrival_steady - begin, Clock::duration{});
     ++answered_;
     round_trips_.add(took);
-    output_.write(config_.no_newline ? answer->payload : answer->payload + "\n");
+    output_.write_text(answer->payload, prints_one_ ? TextLines::several : TextLines::one);
+    output_.write(config_.no_newline ? "" : "\n");
     output_.flush();
     if (config_.repeat > 1) {
       console_.note(fmt::format("answer {} after {:.3f} ms", asked_, Milliseconds(took).count()));
@@ -165,6 +167,7 @@ class Requester {
   Output& output_;
   const Console& console_;
   const bool is_v5_;
+  const bool prints_one_;  ///< answer: no line of its can be taken for another one
   const std::string run_;  ///< told from other runs' by these digits
   std::string listening_to_;
   std::uint64_t asked_ = 0;

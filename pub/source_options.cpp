@@ -127,7 +127,7 @@ void settle(PubConfig& config) {
   config.prefix =
       Template{config.prefix, world_of(config, "prefix")}.render({.wall = std::chrono::system_clock::now()});
   if (const auto fault = fault_of_topic_name(config.prefix)) {
-    throw UsageError(fmt::format("--prefix: expected {}, got \"{}\"", *fault, config.prefix));
+    throw UsageError(fmt::format("--prefix: expected {}, got \"{}\"", *fault, shortened(config.prefix)));
   }
   if (config.status) {
     config.connection.will = {.topic = config.prefix + "/status", .payload = "offline", .qos = 1, .retain = true};

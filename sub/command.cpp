@@ -122,6 +122,13 @@ class Child {
 
 }  // namespace
 
+const std::vector<std::string>& secret_variables() {
+  // MQTT_PROPERTY may have the data of an authentication, and the two URLs a password.
+  static const std::vector<std::string> variables{"MQTT_PASSWORD", "MQTT_PROPERTY", "MQTT_PROXY", "MQTT_PSK",
+                                                  "MQTT_URL"};
+  return variables;
+}
+
 std::optional<std::string> fault_of_program(const std::string& program) {
   const auto fault = [](const std::string& path) {
     return ::access(path.c_str(), X_OK) == 0 ? std::nullopt : std::optional<std::string>(std::strerror(errno));
@@ -155,7 +162,7 @@ CommandResult run_command(const Command& command, std::string_view input,
         start_program({.file = command.words.front(),
                        .words = command.words,
                        .variables = variables,
-                       .hidden = {"MQTT_PASSWORD", "MQTT_PSK"},
+                       .hidden = secret_variables(),
                        .descriptors = {{to.reader.get(), STDIN_FILENO}, {from.writer.get(), STDOUT_FILENO}}});
     child.emplace(id, std::move(to.writer), std::move(from.reader));
   } catch (const std::system_error& error) {

@@ -26,6 +26,10 @@ struct CommandResult {
   std::optional<std::string> fault;  ///< why that is not to be used: "ended with status 3"
 };
 
+/// The variables of ours that a command does not get, because they may hold a secret: those of all options that have
+/// one.
+[[nodiscard]] const std::vector<std::string>& secret_variables();
+
 /// Why no program could be started by that name, before it is tried; nothing where one is there.
 [[nodiscard]] std::optional<std::string> fault_of_program(const std::string& program);
 

@@ -11,6 +11,7 @@
 #include "common/options/settings.hpp"
 #include "common/ping.hpp"
 #include "common/process/error.hpp"
+#include "common/text/words.hpp"
 #include "sub/chapters.txt.hpp"
 #include "sub/command.hpp"
 #include "sub/match/json_condition.hpp"
@@ -71,7 +72,7 @@ void check_responding(SubConfig& config, const Settings& settings) {
     refuse(settings, "respond-exec", "expected a program, got nothing");
   }
   if (const auto fault = fault_of_program(config.respond_words.front())) {
-    refuse(settings, "respond-exec", fmt::format("cannot run {}: {}", config.respond_words.front(), *fault));
+    refuse(settings, "respond-exec", fmt::format("cannot run {}: {}", shortened(config.respond_words.front()), *fault));
   }
 }
 
@@ -85,11 +86,12 @@ void check(SubConfig& config, Settings& settings, const Console& console) {
   const auto shared = std::find_if(config.filters.begin(), config.filters.end(),
                                    [](const std::string& filter) { return filter.starts_with("$share/"); });
   if (config.no_local && shared != config.filters.end()) {  // [MQTT-3.8.3-4]
-    refuse(settings, "no-local", fmt::format("a shared subscription cannot have that: {}", *shared));
+    refuse(settings, "no-local", fmt::format("a shared subscription cannot have that: {}", shortened(*shared)));
   }
   if (config.connection.ping) {
     if (config.filters.size() > 1 || (!config.filters.empty() && fault_of_topic_name(config.filters.front()))) {
-      refuse(settings, "topic", fmt::format("a ping has one topic, without wildcards: {}", config.filters.back()));
+      refuse(settings, "topic",
+             fmt::format("a ping has one topic, without wildcards: {}", shortened(config.filters.back())));
     }
     config.connection.answer_limit = config.timeout.value_or(ping_limit);
     return;
@@ -261,8 +263,8 @@ std::vector<Option> answering_rows(SubConfig& config) {
        {.groups = {"respond"}, .mqtt5 = Mqtt5::preferred}},
       {"--respond-exec COMMAND",
        "Answer with the output of this program, without a newline at its end. It gets the payload on stdin, and the "
-       "variables REQUEST_TOPIC, REQUEST_QOS and REQUEST_RESPONSE_TOPIC, but not MQTT_PASSWORD and MQTT_PSK. No answer "
-       "if its status is not 0.",
+       "variables REQUEST_TOPIC, REQUEST_QOS and REQUEST_RESPONSE_TOPIC, but none of ours that may hold a secret, such "
+       "as MQTT_PASSWORD. No answer if its status is not 0.",
        text(config.respond_exec),
        {.groups = {"respond"}, .mqtt5 = Mqtt5::preferred}},
       {"--respond-shell",

@@ -294,7 +294,7 @@ PlacedProperty placed_property(const std::vector<std::string>& words) {
   if (notation != nullptr && values.size() == 1) {
     auto value = notation->bytes_of(values.front());
     if (!value) {
-      throw Expected(fmt::format("expected {} after {}", notation->expected, words[1]));
+      throw Expected(fmt::format("expected {} after {}", notation->expected, shortened(words[1])));
     }
     values.front() = std::move(*value);
   }

@@ -140,11 +140,4 @@ std::string with_words(std::string reason, const std::vector<Property>& properti
   return reason;
 }
 
-std::string shortened(const std::string& name) {
-  constexpr std::size_t most = 200;
-  return name.size() <= most
-             ? name
-             : fmt::format("{}... ({} bytes)", name.substr(0, begin_of_character(name, most)), name.size());
-}
-
 }  // namespace sistem

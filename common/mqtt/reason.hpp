@@ -51,7 +51,4 @@ inline constexpr int implementation_specific_error = 0x83;
 /// A reason in words, with those that the broker has added to it.
 [[nodiscard]] std::string with_words(std::string reason, const std::vector<Property>& properties);
 
-/// A name as it fits into a sentence: a topic may have 65,535 bytes.
-[[nodiscard]] std::string shortened(const std::string& name);
-
 }  // namespace sistem

@@ -308,11 +308,15 @@ class TlsClient::Context {
   /// Whether OpenSSL has found nothing in a file that it could read.
   static bool has_no_pem() { return ERR_GET_REASON(::ERR_peek_last_error()) == ERR_R_PEM_LIB; }
 
-  /// Without one: what OpenSSL and the system's configuration of it allow.
+  /// Without one: what the system's configuration of OpenSSL allows, but nothing below 1.2.
   void set_version() {
     const int version = config_.version;
-    if (version != 0 && (::SSL_CTX_set_min_proto_version(context_.get(), version) != 1 ||
-                         ::SSL_CTX_set_max_proto_version(context_.get(), version) != 1)) {
+    if (version == 0) {
+      if (SSL_CTX_get_min_proto_version(context_.get()) < TLS1_2_VERSION) {
+        SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
+      }
+    } else if (::SSL_CTX_set_min_proto_version(context_.get(), version) != 1 ||
+               ::SSL_CTX_set_max_proto_version(context_.get(), version) != 1) {
       throw Error(fmt::format("this OpenSSL does not know the TLS version tlsv1.{}", version - TLS1_VERSION),
                   ExitStatus::usage);
     }

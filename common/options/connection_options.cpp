@@ -262,10 +262,11 @@ std::vector<Option> login_rows(ConnectionConfig& config) {
        text(config.password),
        {.aliases = {"pw"}, .secret = true, .groups = {"password"}}},
       {"--password-file FILE",
-       "Read the password from this file, without the newline at its end. A file that everybody can read is refused.",
+       "Read the password from this file, without the newline at its end. A file that its group or others can read or "
+       "write is refused.",
        file(config.password_file),
        {.groups = {"password"}}},
-      {"--allow-readable-secrets", "Accept files of passwords that everyone on this machine can read.",
+      {"--allow-readable-secrets", "Accept files of passwords that others on this machine can read or write.",
        flag(config.allow_readable_secrets)},
   };
 }
@@ -562,6 +563,9 @@ void check_login(ConnectionConfig& config, const Settings& settings, const Advis
   advise_to_hide("psk", "what follows", "the variable MQTT_PSK");
   if (!config.proxy.password.empty()) {
     advise_to_hide("proxy", "the password in", "the variable MQTT_PROXY");
+  }
+  if (std::any_of(config.properties.begin(), config.properties.end(), is_secret)) {
+    advise_to_hide("property", "the authentication data of", "the variable MQTT_PROPERTY");
   }
 }
 

@@ -255,7 +255,8 @@ UsageError no_such_topic(const std::string& topic, const std::vector<Option>& ta
   std::ranges::move(names_of(table), std::back_inserter(candidates));
   const std::string word = without_dashes(topic);
   return UsageError(fmt::format("--help: no option or section \"{}\"{}; besides the options there are the sections {}",
-                                topic, suggestion(in_small_letters(word), candidates), fmt::join(topics, ", ")));
+                                shortened(topic), suggestion(in_small_letters(word), candidates),
+                                fmt::join(topics, ", ")));
 }
 
 // The man page ------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ std::string content(const fs::path& file, const std::string& home) {
   const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
   auto text = descriptor.get() < 0 ? std::nullopt : read_to_end(descriptor.get());
   if (!text) {
-    throw UsageError(fmt::format("{}: cannot read {}: {}", home, file.string(), std::strerror(errno)));
+    throw UsageError(fmt::format("{}: cannot read {}: {}", home, shortened(file.string()), std::strerror(errno)));
   }
   return std::move(*text);
 }
@@ -59,7 +59,7 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 /// Whom the lines after a heading are for.
 std::string tool_of(std::string_view heading, const std::string& where) {
   if (heading != "[pub]" && heading != "[sub]") {
-    throw UsageError(fmt::format("{}: expected [pub] or [sub], got \"{}\"", where, heading));
+    throw UsageError(fmt::format("{}: expected [pub] or [sub], got \"{}\"", where, shortened(heading)));
   }
   return std::string(heading.substr(1, 3));
 }
@@ -128,8 +128,9 @@ std::optional<fs::path> config_folder(const Variables& environment) {
 
 fs::path profile_file(const std::string& name, const std::string& home, const Variables& environment) {
   if (name.empty() || name.front() == '.' || name.find_first_of("/\n") != std::string::npos) {
-    throw UsageError(fmt::format(
-        "{}: expected a name that can be a file's, without / and not beginning with a dot, got \"{}\"", home, name));
+    throw UsageError(
+        fmt::format("{}: expected a name that can be a file's, without / and not beginning with a dot, got \"{}\"",
+                    home, shortened(name)));
   }
   const auto folder = config_folder(environment);
   if (!folder) {

@@ -134,7 +134,7 @@ std::optional<std::string> read_line(int terminal, const std::stop_token& stop) 
 
 }  // namespace
 
-std::string read_secret(const std::filesystem::path& file, bool readable_by_all_is_fine) {
+std::string read_secret(const std::filesystem::path& file, bool open_to_others_is_fine) {
   const Descriptor opened{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};
   struct stat status {};
   if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) {  // of what was opened: it is what will be read
@@ -143,8 +143,8 @@ std::string read_secret(const std::filesystem::path& file, bool readable_by_all_
   if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
     throw Expected("expected a file or a pipe");
   }
-  const bool readable_by_all = S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0;
-  if (readable_by_all && !readable_by_all_is_fine && !is_mounted_secret(file)) {
+  const bool open_to_others = S_ISREG(status.st_mode) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+  if (open_to_others && !open_to_others_is_fine && !is_mounted_secret(file)) {
     throw Expected(
         fmt::format("expected a file that only you can read: run chmod 600 {}, or give --allow-readable-secrets",
                     quoted(file.string())));

@@ -10,9 +10,9 @@ namespace sistem {
 /// The content of a password file without the line end (LF or CR LF) that closes it; any bytes else, NUL too.
 /// `file` may be a pipe, as `<(pass show broker)` is: then it waits for the other end.
 /// Throws Expected (what follows "--password-file: ") where it cannot be read, is empty, is neither a regular file nor
-/// a pipe, is longer than a password of MQTT can be [MQTT-3.1.3.5], or where everyone on the machine can read it: then
-/// the sentence gives the chmod to run and the option that overrides, which is `readable_by_all_is_fine`.
-[[nodiscard]] std::string read_secret(const std::filesystem::path& file, bool readable_by_all_is_fine);
+/// a pipe, is longer than a password of MQTT can be [MQTT-3.1.3.5], or if its mode lets its group or others at it: then
+/// the sentence gives the chmod to run and the option that overrides, which is `open_to_others_is_fine`.
+[[nodiscard]] std::string read_secret(const std::filesystem::path& file, bool open_to_others_is_fine);
 
 /// Whether a file lies where Docker and Kubernetes mount the secrets of one container, links resolved: only what runs
 /// in that container can see it, whatever its mode (Docker's is 0444, Kubernetes' 0644).

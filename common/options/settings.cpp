@@ -82,13 +82,14 @@ cxxopts::Options parser_of(const std::vector<Option>& table, const std::string& 
 
 UsageError unmatched(const std::string& word, const std::vector<Option>& table, const std::string& tool) {
   if (!word.starts_with("-") || word == "-") {
-    return UsageError(fmt::format("command line: \"{}\" is no option, and {} takes nothing else", word, tool));
+    return UsageError(
+        fmt::format("command line: \"{}\" is no option, and {} takes nothing else", shortened(word), tool));
   }
   const std::string name = word.substr(0, word.find('='));
   const std::string meant = name.starts_with("--") ? suggestion(name.substr(2), names_of(table), "--")
                             : name.size() > 2      ? suggestion(name.substr(1), names_of(table), "--")
                                                    : "";
-  return UsageError(fmt::format("command line: no such option: {}{}", name, meant));
+  return UsageError(fmt::format("command line: no such option: {}{}", shortened(name), meant));
 }
 
 /// The words of the command line as values of options, in the order they were written.
@@ -115,7 +116,7 @@ std::vector<Given> read_command_line(const std::vector<Option>& table, const std
     }
     return values;
   } catch (const cxxopts::exceptions::parsing& wrong) {
-    throw UsageError(fmt::format("command line: {}", wrong.what()));
+    throw UsageError(fmt::format("command line: {}", shortened(wrong.what())));
   }
 }
 
@@ -150,10 +151,11 @@ std::vector<Given> read_environment(const std::vector<Option>& table, const Vari
     }
     if (option == options.end()) {
       if (const auto meant = nearest(name, known, 1)) {
-        note(fmt::format("{} is no variable of this tool and has no effect; did you mean {}?", name, *meant));
+        note(
+            fmt::format("{} is no variable of this tool and has no effect; did you mean {}?", shortened(name), *meant));
       }
     } else if (is_of_kubernetes(name, value)) {
-      note(fmt::format("ignoring {}={}, which Kubernetes sets for a service named mqtt", name, value));
+      note(fmt::format("ignoring {}={}, which Kubernetes sets for a service named mqtt", name, shortened(value)));
     } else {
       // One that adds up may have several lines.
       for (const std::string& line : option->second->field.repeatable ? pieces(value, "\n") : std::vector{value}) {
@@ -189,7 +191,7 @@ std::vector<Given> read_file(const File& file, const std::vector<Option>& table,
   for (OptionLine& line : read_options_file(file.path, tool, file.home)) {
     const Option* option = option_of_line(table, line);
     if (option == nullptr) {
-      throw UsageError(fmt::format("{}: {} has no such option: {}{}", line.where, tool, line.name,
+      throw UsageError(fmt::format("{}: {} has no such option: {}{}", line.where, tool, shortened(line.name),
                                    suggestion(without_dashes(line.name), names_of(table))));
     }
     if (option->homes != Homes::all) {
@@ -269,8 +271,9 @@ void set(const Given& given, const std::vector<Option>& table, Settings& setting
     option.field.set(given.value);
     settings.homes[option.name] = home;
   } catch (const Expected& expected) {
-    throw UsageError(option.secret ? fmt::format("{}: {}", given.home.name, expected.what())
-                                   : fmt::format("{}: {}, got \"{}\"", given.home.name, expected.what(), given.value));
+    throw UsageError(option.secret
+                         ? fmt::format("{}: {}", given.home.name, expected.what())
+                         : fmt::format("{}: {}, got \"{}\"", given.home.name, expected.what(), shortened(given.value)));
   }
 }
 
@@ -419,7 +422,7 @@ void refuse(const Settings& settings, const std::string& option, std::string_vie
 }
 
 void refuse(const Settings& settings, const std::string& option, std::string_view expected, std::string_view got) {
-  refuse(settings, option, fmt::format("{}, got \"{}\"", expected, got));
+  refuse(settings, option, fmt::format("{}, got \"{}\"", expected, shortened(got)));
 }
 
 std::string in_words(const Rule& rule) {

@@ -9,6 +9,7 @@
 #include "common/paho/paho_session.hpp"
 #include "common/paho/receive_thread.hpp"
 #include "common/paho/session_scopes.hpp"
+#include "common/text/words.hpp"
 #include "common/tricks.hpp"
 
 namespace sistem {

@@ -30,10 +30,10 @@ bool has_room(int fd) {
   return ::ppoll(&one, 1, &at_once, nullptr) != 0;
 }
 
-/// So much of a line is of use to a person, and less than a pipe takes at once: PIPE_BUF.
-constexpr std::size_t longest_line = 3000;
+/// Less than a screen of 24 lines holds, and than a pipe takes at once: PIPE_BUF.
+constexpr std::size_t longest_line = 1500;
 
-/// A value of 64 KiB in a complaint would push everything else off the screen. `text` is UTF-8.
+/// What is long without being one value of a sentence, which is shortened() where that is made. `text` is UTF-8.
 std::string without_middle(const std::string& text) {
   if (text.size() <= longest_line) {
     return text;
@@ -54,7 +54,7 @@ void Console::write_line(std::string_view line) const {
 
 void Console::status(std::string_view line) const {
   if (has_status_->exchange(!line.empty()) || !line.empty()) {
-    write_at_once(fd_, fmt::format("{}{}", erase_line, line));
+    write_at_once(fd_, fmt::format("{}{}", erase_line, shown(line)));
   }
 }
 

@@ -37,6 +37,10 @@ void Output::write(std::string_view bytes) {
   compose([bytes](std::string& gathered) { gathered.append(bytes); });
 }
 
+void Output::write_text(std::string_view text, TextLines lines) {
+  terminal() ? write(shown(text, lines)) : write(text);
+}
+
 void Output::flush() {
   std::string_view left = gathered_;
   while (!left.empty()) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/text/screen_text.hpp"
+
 namespace sistem {
 
 /// Whoever read our output has gone (EPIPE): no fault, but the end of the run.
@@ -31,6 +33,9 @@ class Output {
   /// Takes `bytes`; they are written now only if much has been gathered.
   /// Throws as flush() does.
   void write(std::string_view bytes);
+
+  /// The same for text that is a stranger's, or holds some: on a terminal it is shown() instead.
+  void write_text(std::string_view text, TextLines lines = TextLines::several);
 
   /// The same for bytes that are composed here: calls `append` with the string to add them to.
   template <std::invocable<std::string&> Append>

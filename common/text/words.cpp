@@ -68,6 +68,13 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
 
 std::string times(std::uint64_t count) { return count == 1 ? "once" : fmt::format("{} times", count); }
 
+std::string shortened(std::string_view value) {
+  constexpr std::size_t most = 200;
+  return value.size() <= most
+             ? std::string(value)
+             : fmt::format("{}... ({} bytes)", value.substr(0, begin_of_character(value, most)), value.size());
+}
+
 std::string in_small_letters(std::string_view text) { return with_letters(text, std::tolower); }
 
 std::string in_capitals(std::string_view text) { return with_letters(text, std::toupper); }

@@ -49,6 +49,10 @@ enum class Zero { allowed, refused };
 /// "once", "5 times".
 [[nodiscard]] std::string times(std::uint64_t count);
 
+/// A value as it fits into a sentence: cut after 200 bytes, with its size behind it. A topic may have 65,535 bytes, and
+/// an argument of the command line more.
+[[nodiscard]] std::string shortened(std::string_view value);
+
 /// ASCII only, as names of options, packets and schemes are.
 [[nodiscard]] std::string in_small_letters(std::string_view text);
 [[nodiscard]] std::string in_capitals(std::string_view text);

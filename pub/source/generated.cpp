@@ -83,7 +83,8 @@ Source generated(Template topic, Template payload, Message pattern) {
     Message message = pattern;
     message.topic = topic.render(occasion);
     if (const auto fault = fault_of_topic_name(message.topic)) {
-      throw UsageError(fmt::format("--topic: expected {} at message {}, got \"{}\"", *fault, number, message.topic));
+      throw UsageError(
+          fmt::format("--topic: expected {} at message {}, got \"{}\"", *fault, number, shortened(message.topic)));
     }
     message.payload = payload.render(occasion);
     if (const std::size_t limit = payload_limit(message); message.payload.size() > limit) {

@@ -157,7 +157,7 @@ void check_size(const Message& message, std::size_t packet) {
 
 void check_topic(const std::string& topic) {
   if (const auto fault = fault_of_topic_name(topic)) {
-    throw Expected(fmt::format("topic: expected {}, got \"{}\"", *fault, topic));
+    throw Expected(fmt::format("topic: expected {}, got \"{}\"", *fault, shortened(topic)));
   }
 }
 

@@ -20,7 +20,7 @@ re2::RE2::Options options() {
 
 Pattern::Pattern(std::string_view regex) : regex_(std::make_shared<const re2::RE2>(std::string(regex), options())) {
   if (!regex_->ok()) {
-    throw Expected(fmt::format("expected a regular expression: {}", regex_->error()));
+    throw Expected(fmt::format("expected a regular expression: {}", shortened(regex_->error())));
   }
 }
 

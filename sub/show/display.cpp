@@ -60,7 +60,7 @@ Format form_of(const DisplayConfig& config) {
 
 Format format_of(const DisplayConfig& config, const Output& output) {
   Format format = form_of(config);
-  if (output.terminal() && !config.drop_in && !config.watch) {
+  if (output.terminal() && !config.watch) {  // whose table does it itself
     format.spell_out_controls();
   }
   return format;

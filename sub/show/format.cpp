@@ -174,7 +174,7 @@ class Renderer {
     if (!append_json(message_, time, payload, pretty_, out_)) {
       return no_json;
     }
-    if (spells_out_) {  // JSON may hold DEL and the second set of control characters as they are, or so
+    if (spells_out_) {  // JSON may hold DEL and the second set of control characters; its lines are those of the layout
       out_.replace(before, std::string::npos, shown(out_.substr(before), TextLines::several));
     }
     return std::nullopt;
@@ -242,12 +242,12 @@ class Renderer {
   /// (mosquitto_sub has %-p followed by as many spaces as the payload has bytes. We have not.)
   void payload(const Format::Part& part) { padded(harmless(cut_payload(part)), part, part.zero ? '0' : ' '); }
 
-  /// A stranger's text as it may be shown where this goes. Lines stay lines: that a payload has several is no harm.
+  /// A stranger's text as it may be shown where this goes.
   [[nodiscard]] std::string_view harmless(std::string_view text) {
     if (!spells_out_) {
       return text;
     }
-    spelled_out_ = shown(text, TextLines::several);
+    spelled_out_ = shown(text);
     return spelled_out_;
   }
 
@@ -301,8 +301,8 @@ void append_dump_line(std::string_view bytes, std::size_t offset, std::string& o
   out += '|';
 }
 
-void append_dump(const Message& message, std::string& out) {
-  out += message.topic;
+void append_dump(const Message& message, bool spells_out, std::string& out) {
+  out += spells_out ? shown(message.topic) : message.topic;
   for (std::size_t at = 0; at < message.payload.size(); at += bytes_a_line) {
     out += '\n';
     append_dump_line(std::string_view(message.payload).substr(at, bytes_a_line), at, out);
@@ -371,8 +371,10 @@ std::optional<std::string_view> Format::append(const Message& message, const Pos
     out.resize(before);
     return fault;
   }
-  if (spells_out_ && style_ != Style::parts) {
-    out.replace(before, std::string::npos, shown(out.substr(before), TextLines::several));
+  if (spells_out_ && style_ != Style::parts && style_ != Style::hex_dump) {  // which see to their own
+    const bool stands_alone = style_ == Style::payload && end_ != End::newline;
+    out.replace(before, std::string::npos,
+                shown(out.substr(before), stands_alone ? TextLines::several : TextLines::one));
   }
   switch (end_) {
     case End::newline: out += '\n'; break;
@@ -389,7 +391,7 @@ Fault Format::append_form(const Message& message, const Position& position, std:
       out.append(message.topic).append(" ").append(message.payload.empty() ? "(null)" : message.payload);
       break;
     case Style::json: append_record(message, out); break;
-    case Style::hex_dump: append_dump(message, out); break;
+    case Style::hex_dump: append_dump(message, spells_out_, out); break;
     case Style::csv: append_csv(message, out); break;
     case Style::parts: {
       Renderer renderer{message, position, pretty_, spells_out_, out};

@@ -55,8 +55,9 @@ class Format {
   [[nodiscard]] std::optional<std::string_view> append(const Message& message, const Position& position,
                                                        std::string& out) const;
 
-  /// From here on control characters that a message brings are spelled out, where text goes to a terminal; those of the
-  /// format itself stay.
+  /// From here on what a message brings is shown(), as it is on a terminal; the format's own characters stay. A message
+  /// is then one line, of a format that makes it one: its line ends are spelled out too, but for those of a payload
+  /// that stands alone and is followed by no newline, which no line of another message can be taken for.
   void spell_out_controls() { spells_out_ = true; }
 
   /// A piece of a format: text as it is, or a sequence to be replaced.

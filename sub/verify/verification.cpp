@@ -81,7 +81,7 @@ bool Verification::report(const Session& session, Output& output) {
     file_ << text << std::flush;
     complain_unless(file_.good(), *config_.report_file);
   } else {
-    output.write(text);
+    output.write_text(text);
     output.flush();
   }
   const auto sentences = broken(config_.budgets, Totals{verifier_});

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/integration/tools.hpp"
+#include "tests/support/hardening.hpp"
 #include "tests/support/temporary.hpp"
 
 namespace sistem::test {
@@ -34,6 +35,42 @@ TEST(Linkage, NoFunctionOfLibcIsReplacedForTheProcess) {
     std::istringstream lines(result.out);
     for (std::string address, type, name; lines >> address >> type >> name;) {
       EXPECT_FALSE(libcs.contains(name.substr(0, name.find('@')))) << tool << " defines " << name;
+    }
+  }
+}
+
+TEST(Linkage, TheToolsAreHardened) {
+  for (const char* tool : {PUB, SUB}) {
+    expect_hardened(tried(tool));
+  }
+}
+
+/// Which guards our own functions call: Paho's archive brings some of its own.
+std::set<std::string> guards_called_by_us(const std::string& tool) {
+  const Result result = run({.command = {"objdump", "-d", "--no-show-raw-insn", tool}}, "", std::chrono::minutes(1));
+  EXPECT_EQ(result.status, 0) << result.err;
+  std::set<std::string> guards;
+  std::istringstream lines(result.out);
+  bool ours = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with(">:")) {
+      ours = line.find("6sistem") != std::string::npos;  // our namespace, in a name that is mangled
+    } else if (const auto at = line.find("_chk"); ours && at != std::string::npos) {
+      const auto begin = line.rfind('<', at) + 1;
+      guards.insert(line.substr(begin, line.find_first_of("@>", at) - begin));
+    }
+  }
+  return guards;
+}
+
+TEST(Linkage, OurOwnFunctionsHaveAStackProtectorAndFortify) {
+  for (const char* tool : {PUB, SUB}) {
+    const std::set<std::string> guards = guards_called_by_us(tried(tool));
+    EXPECT_TRUE(guards.contains("__stack_chk_fail")) << tool;
+    // Others than those that were built with the tests are a release.
+    const bool is_release = std::getenv("TOOLS") != nullptr && !are_sanitized();
+    if (IS_FORTIFIED || is_release) {
+      EXPECT_GT(guards.size(), 1U) << tool << " has no function as __read_chk";
     }
   }
 }

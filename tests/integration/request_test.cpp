@@ -113,6 +113,8 @@ TEST_F(RequestResponse, ACommandGetsNoPasswords) {
   Start start = sub(*broker_, {"-t", "ask", "--respond-shell", "--respond-exec", "env"});
   start.environment["MQTT_USERNAME"] = "me";
   start.environment["MQTT_PASSWORD"] = "secret";
+  start.environment["MQTT_PROPERTY"] = "connect user-property token secret";
+  start.environment["MQTT_URL"] = "mqtt://me:secret@127.0.0.1:" + std::to_string(broker_->port()) + "/ask";
   Process responder{start};
   responder.wait_for_stderr("subscribed to");
   const Result result = ask({"-t", "ask", "-m", "x"});

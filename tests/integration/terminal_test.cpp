@@ -96,14 +96,14 @@ TEST_F(OnATerminal, WhatEndsAMessageDoesNotLetItActOnIt) {
   }
 }
 
-TEST_F(OnATerminal, ForMosquittosNameBytesAreAsTheyCame) {
+TEST_F(OnATerminal, ForMosquittosNameThereIsNoLayoutAndNothingThatActs) {
   publish({"-t", "k/a", "-m", "x\x1b[1m", "-r"});
   const TemporaryFolder folder;
   const auto link = folder.path() / "mosquitto_sub";
   std::filesystem::create_symlink(SUB, link);
   Terminal drop_in{command({"-t", "k/a", "-C", "1", "-v"}, {}, link)};
   EXPECT_EQ(drop_in.wait(), 0) << drop_in.screen();
-  EXPECT_EQ(drop_in.screen(), "k/a x\x1b[1m\r\n");
+  EXPECT_EQ(drop_in.screen(), "k/a x\\x1b[1m\r\n");
 }
 
 TEST_F(OnATerminal, ColoursAreLeftOutWhereNobodyWantsThem) {

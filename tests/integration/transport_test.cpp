@@ -189,6 +189,23 @@ TEST_F(Tls, AVersionThatTheBrokerDoesNotSpeakIsTold) {
   expect_no_broker(publish_trusting({"--tls-version", "tlsv1.2"}), ": TLS: it does not speak this version of TLS");
 }
 
+TEST_F(Tls, NothingBelowTls12IsSpokenUnlessItIsAskedFor) {
+  const Authority::Pair pair = authority_.issue("broker", "DNS:localhost,IP:127.0.0.1");
+  // Not Mosquitto, which always speaks TLS 1.2, too.
+  const Process server{
+      {.command = {"openssl", "s_server", "-accept", "127.0.0.1:" + std::to_string(port_), "-quiet", "-tls1_1",
+                   "-cipher", "DEFAULT@SECLEVEL=0", "-cert", pair.certificate, "-key", pair.key}}};
+  const Arguments weak{"-t",        "a",
+                       "-m",        "x",
+                       "-d",        "--wait-for-broker",
+                       "--cafile",  authority_.certificate(),
+                       "--ciphers", "DEFAULT@SECLEVEL=0"};
+  Process usual{tool(PUB, port_, weak)};
+  usual.wait_for_stderr("TLS: it does not speak a version of TLS that we may use");
+  Process asked{tool(PUB, port_, weak + Arguments{"--tls-version", "tlsv1.1"})};
+  asked.wait_for_stderr("TLSv1.1,");
+}
+
 TEST_F(Tls, CiphersOfBothKindsStandInOneList) {
   start();
   const std::string list = "TLS_CHACHA20_POLY1305_SHA256:ECDHE-ECDSA-AES256-GCM-SHA384";

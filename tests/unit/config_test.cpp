@@ -6,6 +6,7 @@
 #include "common/process/error.hpp"
 #include "pub/pub_config.hpp"
 #include "sub/sub_config.hpp"
+#include "tests/support/pipe.hpp"
 
 namespace sistem {
 namespace {
@@ -396,6 +397,33 @@ TEST(Connection, WhatOnlyMqtt5HasMeansMqtt5) {
 
 TEST(Connection, AnIdPrefixEndsInTheNumberOfTheProcess) {
   EXPECT_EQ(read_pub({"-I", "lab-"}).connection.client_id, "lab-" + std::to_string(::getpid()));
+}
+
+TEST(Connection, APasswordOnTheCommandLineIsToldWhicheverOptionBringsIt) {
+  const auto notes = [](const std::vector<std::string>& arguments, const Variables& variables = {}) {
+    Output nowhere{-1, {}};
+    test::Pipe pipe;
+    (void)read_pub_config({arguments, variables}, nowhere, Console{"pub", false, pipe.writer()});
+    pipe.close_writer();
+    return pipe.read_to_end();
+  };
+  const std::pair<std::vector<std::string>, std::string> told[] = {
+      {{"-u", "me", "-P", "hush"}, "what follows --password in"},
+      {{"-u", "me", "--pw", "hush"}, "what follows --password in"},
+      {{"-L", "mqtt://me:hush@broker/a"}, "what follows --url in"},
+      {{"--psk", "c0ffee", "--psk-identity", "me"}, "what follows --psk in"},
+      {{"--proxy", "http://me:hush@proxy"}, "the password in --proxy in"},
+      {{"--proxy", "socks5h://me:hush@proxy"}, "the password in --proxy in"},
+      {{"-D", "connect", "authentication-method", "m", "-D", "connect", "authentication-data", "hush"},
+       "the authentication data of --property in"},
+  };
+  for (const auto& [arguments, words] : told) {
+    const std::string said = notes(arguments);
+    EXPECT_TRUE(said.starts_with("pub: others on this machine can read " + words + " the list of processes; ")) << said;
+    EXPECT_EQ(said.find("hush"), std::string::npos) << said;
+  }
+  EXPECT_EQ(notes({"-L", "mqtt://me@broker/a", "--proxy", "http://me@proxy"}), "");
+  EXPECT_EQ(notes({}, {{"MQTT_URL", "mqtt://me:hush@broker/a"}, {"MQTT_PROXY", "http://me:hush@proxy"}}), "");
 }
 
 TEST(Connection, APasswordIsAskedForWhereAUserNameIsTypedWithoutOne) {

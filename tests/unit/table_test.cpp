@@ -19,6 +19,7 @@
 #include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
 #include "pub/pub_config.hpp"
+#include "sub/command.hpp"
 #include "sub/sub_config.hpp"
 
 namespace sistem {
@@ -147,6 +148,49 @@ TEST(Table, EveryChoiceIsAValueThatItsRowTakesAndGivesBack) {
       EXPECT_TRUE(value.empty() || value == std::vector{choice}) << choice;
     }
   });
+}
+
+/// What a tool complains of; empty if it takes these words.
+std::string complaint(const Tool& tool, const std::vector<std::string>& arguments,
+                      const std::map<std::string, std::string>& variables = {}) {
+  const Descriptor file{::memfd_create("shown", MFD_CLOEXEC)};
+  Output output{file.get(), {}};
+  const Sources sources{.arguments = arguments, .environment = variables};
+  const Console console{tool.name, false, file.get()};
+  try {
+    (void)(tool.is_pub() ? read_pub_config(sources, output, console).has_value()
+                         : read_sub_config(sources, output, console).has_value());
+    return {};
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+}
+
+TEST(Table, NoValueFillsTheScreenThatComplainsOfIt) {
+  const std::string huge(100'000, '*');
+  constexpr std::size_t most = 700;  // the names of all readings, or of all properties, and a value that was cut
+  int refused = 0;
+  for (const Tool& tool : tools) {
+    for (const std::string& name : tool.names()) {
+      SCOPED_TRACE(tool.name + " --" + name);
+      const std::string typed = complaint(tool, {"--" + name + "=" + huge});
+      const std::string exported = complaint(tool, {}, {{variable_of(name), huge}});
+      EXPECT_LT(typed.size(), most) << typed.substr(0, most);
+      EXPECT_LT(exported.size(), most) << exported.substr(0, most);
+      refused += typed.empty() ? 0 : 1;
+    }
+  }
+  EXPECT_GT(refused, 100);
+}
+
+TEST(Table, ACommandGetsNoVariableThatMayHoldASecret) {
+  const std::set<std::string> hidden(secret_variables().begin(), secret_variables().end());
+  for_each_row([&](const Option& option) {
+    if (option.secret && !is_refused(option)) {
+      EXPECT_TRUE(hidden.contains(variable_of(option.name)));
+    }
+  });
+  EXPECT_TRUE(hidden.contains("MQTT_PROPERTY"));  // whose row is no secret, but some of its values are
 }
 
 TEST(Table, NamesAndLettersAreUnique) {

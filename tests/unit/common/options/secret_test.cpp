@@ -23,9 +23,9 @@ class Secret : public testing::Test {
     EXPECT_EQ(::chmod(file.c_str(), mode), 0);
     return file;
   }
-  static std::string complaint(const path& file, bool readable_by_all_is_fine = false) {
+  static std::string complaint(const path& file, bool open_to_others_is_fine = false) {
     try {
-      return "no complaint: " + read_secret(file, readable_by_all_is_fine);
+      return "no complaint: " + read_secret(file, open_to_others_is_fine);
     } catch (const Expected& expected) {
       return expected.what();
     }
@@ -42,13 +42,17 @@ TEST_F(Secret, IsTheContentWithoutTheLineEndThatClosesIt) {
 
 TEST_F(Secret, MayBeAnyBytes) { EXPECT_EQ(read_secret(file("a\0\xFF\r"s), false), "a\0\xFF\r"s); }
 
-TEST_F(Secret, MayBeReadableForAGroup) { EXPECT_EQ(read_secret(file("pw", 0640), false), "pw"); }
-
-TEST_F(Secret, ThatEverybodyCanReadIsRefusedWithWhatHelps) {
-  const path pw = file("pw", 0644);
-  EXPECT_EQ(complaint(pw), "expected a file that only you can read: run chmod 600 " + pw.string() +
-                               ", or give --allow-readable-secrets");
-  EXPECT_EQ(read_secret(pw, true), "pw");
+TEST_F(Secret, ThatOthersCanReadOrWriteIsRefusedWithWhatHelps) {
+  for (const mode_t mode : {0660U, 0640U, 0620U, 0604U, 0602U, 0644U, 0666U, 0777U}) {
+    SCOPED_TRACE(mode);
+    const path pw = file("pw", mode);
+    EXPECT_EQ(complaint(pw), "expected a file that only you can read: run chmod 600 " + pw.string() +
+                                 ", or give --allow-readable-secrets");
+    EXPECT_EQ(read_secret(pw, true), "pw");
+  }
+  for (const mode_t mode : {0600U, 0400U, 0700U}) {
+    EXPECT_EQ(read_secret(file("pw", mode), false), "pw") << mode;
+  }
 }
 
 TEST_F(Secret, TheFileBehindALinkCounts) {

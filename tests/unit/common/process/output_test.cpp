@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <pty.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <thread>
 
+#include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
 #include "tests/support/pipe.hpp"
 
@@ -42,6 +46,30 @@ TEST_F(OutputToPipe, PassesEveryByte) {
   output_.write(bytes);
   output_.flush();
   EXPECT_EQ(written(), bytes);
+}
+
+TEST_F(OutputToPipe, PassesEveryByteOfTextToo) {
+  const std::string bytes("a\0\x1b[2J\xC2\x9B\xFF\n", 11);
+  output_.write_text(bytes, TextLines::one);
+  output_.flush();
+  EXPECT_EQ(written(), bytes);
+}
+
+TEST(OutputToATerminal, ShowsTextThatWouldActOnIt) {
+  int screen = -1;
+  int terminal = -1;
+  ASSERT_EQ(::openpty(&screen, &terminal, nullptr, nullptr, nullptr), 0);
+  const Descriptor ours{screen};
+  const Descriptor its{terminal};
+  Output output{terminal, {}};
+  output.write_text("a\x1b[2J\n");
+  output.write_text("b\n\xC2\x9B", TextLines::one);
+  output.write("\x1b[1m");
+  output.flush();
+  std::array<char, 100> shown{};
+  const ssize_t count = ::read(screen, shown.data(), shown.size());
+  EXPECT_EQ(std::string(shown.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))),
+            "a\\x1b[2J\r\nb\\n\\u009b\x1b[1m");
 }
 
 TEST_F(OutputToPipe, MoreThanAPipeHoldsArrivesWhole) {

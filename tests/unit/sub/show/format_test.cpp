@@ -477,7 +477,7 @@ TEST(FormatOnATerminal, SpellsOutWhatMessagesBringAndNotWhatTheUserWrote) {
     format.spell_out_controls();
     return printed(format, message);
   };
-  EXPECT_EQ(on_a_terminal(R"(\e[1m%t\e[0m %p)"), "\x1b[1mt\\x07\x1b[0m a\n\tb\\x1b[2J\\x9b");
+  EXPECT_EQ(on_a_terminal(R"(\e[1m%t\e[0m %p)"), "\x1b[1mt\\x07\x1b[0m a\\n\\tb\\x1b[2J\\x9b");
   EXPECT_EQ(on_a_terminal("%C"), "c\\x1b");
   EXPECT_EQ(on_a_terminal("%8t|"), "   t\\x07|");  // in columns, not in bytes that nobody sees
   EXPECT_EQ(on_a_terminal("%2.2x"), "61 0a");
@@ -489,7 +489,7 @@ TEST(FormatOnATerminal, AFieldOfJsonIsSpelledOutWhereItIsText) {
   EXPECT_EQ(printed("%{json:s}|%{json:o}", message), "\x1B[2J\0\tx\n|{\"e\":\"\\u001b\"}"s);
   Format format = Format::of("%14{json:s}|%.1{json:s}|%{json:o}", false, End::nothing);
   format.spell_out_controls();
-  EXPECT_EQ(printed(format, message), "\\x1b[2J\\x00\tx\n|\\x1b|{\"e\":\"\\u001b\"}");
+  EXPECT_EQ(printed(format, message), "\\x1b[2J\\x00\\tx\\n|\\x1b|{\"e\":\"\\u001b\"}");
 }
 
 TEST(FormatOnATerminal, JsonStaysJson) {

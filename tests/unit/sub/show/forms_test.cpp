@@ -298,7 +298,7 @@ TEST(Forms, ALineOfJsonGivesTheMessageBack) {
 TEST(FormsOnATerminal, SpellOutWhatWouldActOnIt) {
   const test::TimeZone zone("UTC0");
   const std::string payload = "\t\x1B[1m\r\n\x7F\xFF";
-  const std::string spelled = "\t\\x1b[1m\\r\n\\u007f";
+  const std::string spelled = "\\t\\x1b[1m\\r\\n\\u007f";
   const std::tuple<Format, std::string, std::string> table[] = {
       {Format::json(End::newline), "\t\x1B[1m\r\n\x7F", recorded_line(R"("payload":"\t\u001b[1m\r\n\u007f")") + "\n"},
       {Format::csv(), "\t\x1B[1m\r\n\x7F", csv_row("\"" + spelled + "\",\n")},
@@ -306,6 +306,11 @@ TEST(FormsOnATerminal, SpellOutWhatWouldActOnIt) {
       {Format::hex_dump(End::nul), payload,
        "a/b\n00000000  09 1b 5b 31 6d 0d 0a 7f  ff                       |..[1m....|\0"s},
       {Format::verbose(End::newline), payload, "a/b " + spelled + "\\xff\n"},
+      {Format::verbose(End::nothing), payload, "a/b " + spelled + "\\xff"},
+      {Format::payload(End::newline), payload, spelled + "\\xff\n"},
+      // Nothing of ours stands between payloads that could be forged.
+      {Format::payload(End::nothing), payload, "\t\\x1b[1m\\r\n\\u007f\\xff"},
+      {Format::payload(End::nul), payload, "\t\\x1b[1m\\r\n\\u007f\\xff\0"s},
       {Format::of("%p", false, End::newline), payload, spelled + "\\xff\n"},
       {Format::of("%x %l %{base64}", false, End::newline), payload, "091b5b316d0d0a7fff 9 CRtbMW0NCn//\n"},
   };
