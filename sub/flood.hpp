@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "common/process/one_cpu.hpp"
+#include "common/process/thread.hpp"
 
 namespace sistem {
 

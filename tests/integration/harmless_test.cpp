@@ -28,7 +28,7 @@ std::string varint(std::size_t number) {
                       : std::string{static_cast<char>(number % 128 | 0x80U), static_cast<char>(number / 128)};
 }
 
-std::string packet(char first, const std::string& rest) { return first + varint(rest.size()) + rest; }
+std::string packet_of(char first, const std::string& rest) { return first + varint(rest.size()) + rest; }
 
 std::string properties(const std::string& all) { return varint(all.size()) + all; }
 
@@ -36,17 +36,17 @@ const std::string reason_string = "\x1F" + with_size(hostile);
 const std::string user_property = "\x26" + with_size(hostile) + with_size(hostile);
 const std::string server_reference = "\x1C" + with_size(hostile);
 
-const std::string connack =
-    packet('\x20', "\0\0"s + properties(reason_string + user_property + "\x12" + with_size(hostile)));
-const std::string refusal = packet('\x20', "\0\x9D"s + properties(reason_string + user_property + server_reference));
-const std::string suback = packet('\x90', "\0\1"s + properties(reason_string + user_property) + "\0"s);
-const std::string no_suback = packet('\x90', "\0\1"s + properties(reason_string + user_property) + "\x87"s);
-const std::string disconnect = packet('\xE0', "\x9C" + properties(reason_string + user_property + server_reference));
+const std::string connack_bytes =
+    packet_of('\x20', "\0\0"s + properties(reason_string + user_property + "\x12" + with_size(hostile)));
+const std::string refusal = packet_of('\x20', "\0\x9D"s + properties(reason_string + user_property + server_reference));
+const std::string suback_bytes = packet_of('\x90', "\0\1"s + properties(reason_string + user_property) + "\0"s);
+const std::string no_suback = packet_of('\x90', "\0\1"s + properties(reason_string + user_property) + "\x87"s);
+const std::string disconnect = packet_of('\xE0', "\x9C" + properties(reason_string + user_property + server_reference));
 
 std::string message(const std::string& topic, const std::string& payload) {
   const std::string all =
       user_property + "\x03" + with_size(hostile) + "\x08" + with_size(hostile) + "\x09" + with_size(hostile);
-  return packet('\x30', with_size(topic) + properties(all) + payload);
+  return packet_of('\x30', with_size(topic) + properties(all) + payload);
 }
 
 /// A tool on a terminal, at that port. With "-d", which says on stderr all that comes, unless it is mosquitto_sub.
@@ -97,8 +97,8 @@ TEST(HarmlessBroker, NoModeOfSubCanBeMisused) {
   for (const Arguments& mode : modes) {
     for (const std::string term : {"xterm-256color", "dumb"}) {
       SCOPED_TRACE(testing::PrintToString(mode) + " on " + term);
-      const RogueBroker rogue{{{RogueBroker::connect_packet, connack},
-                               {RogueBroker::subscribe_packet, suback + message(hostile, hostile) + disconnect}}};
+      const RogueBroker rogue{{{RogueBroker::connect_packet, connack_bytes},
+                               {RogueBroker::subscribe_packet, suback_bytes + message(hostile, hostile) + disconnect}}};
       Terminal terminal{command(SUB, rogue.port(), Arguments{"-t", "#", "-d"} + mode, term)};
       EXPECT_EQ(terminal.wait(), 4) << terminal.screen();
       expect_harmless(terminal.screen());
@@ -108,8 +108,8 @@ TEST(HarmlessBroker, NoModeOfSubCanBeMisused) {
 
 TEST(HarmlessBroker, APayloadAloneKeepsItsLinesAndNothingElse) {
   for (const char* end : {"-N", "--null"}) {
-    const RogueBroker rogue{
-        {{RogueBroker::connect_packet, connack}, {RogueBroker::subscribe_packet, suback + message("t", hostile)}}};
+    const RogueBroker rogue{{{RogueBroker::connect_packet, connack_bytes},
+                             {RogueBroker::subscribe_packet, suback_bytes + message("t", hostile)}}};
     Terminal terminal{command(SUB, rogue.port(), {"-t", "#", "-C", "1", "--quiet", end})};
     EXPECT_EQ(terminal.wait(), 0) << terminal.screen();
     EXPECT_NE(terminal.screen().find("\\x1b]0;owned\\x07\\u009b31m\\u202etxt\\u2028y\r\nforged: all is well"),
@@ -127,15 +127,15 @@ TEST(HarmlessBroker, ARefusalIsSpelledOut) {
   } rows[] = {
       {SUB, {"-t", "#"}, {{RogueBroker::connect_packet, refusal}}, 4},
       {PUB, {"-t", "a", "-m", "x"}, {{RogueBroker::connect_packet, refusal}}, 4},
-      {SUB, {"-t", "#"}, {{RogueBroker::connect_packet, connack}, {RogueBroker::subscribe_packet, no_suback}}, 5},
+      {SUB, {"-t", "#"}, {{RogueBroker::connect_packet, connack_bytes}, {RogueBroker::subscribe_packet, no_suback}}, 5},
       {PUB,
        {"-t", "a", "-m", "x", "-q", "1"},
-       {{RogueBroker::connect_packet, connack},
-        {RogueBroker::publish_packet, packet('\x40', "\0\1\x87"s + properties(reason_string + user_property))}},
+       {{RogueBroker::connect_packet, connack_bytes},
+        {RogueBroker::publish_packet, packet_of('\x40', "\0\1\x87"s + properties(reason_string + user_property))}},
        5},
       {PUB,
        {"-t", "a", "-m", "x", "-q", "1"},
-       {{RogueBroker::connect_packet, connack}, {RogueBroker::publish_packet, disconnect}},
+       {{RogueBroker::connect_packet, connack_bytes}, {RogueBroker::publish_packet, disconnect}},
        4},
   };
   for (const auto& row : rows) {
@@ -155,7 +155,7 @@ TEST(HarmlessBroker, AnAnswerIsSpelledOut) {
   const auto replies = [] {
     return std::vector<RogueBroker::Reply>{{RogueBroker::connect_packet, "\x20\x02\0\0"s},
                                            {RogueBroker::subscribe_packet, "\x90\x03\0\1\0"s},
-                                           {RogueBroker::publish_packet, packet('\x30', with_size("r") + hostile)}};
+                                           {RogueBroker::publish_packet, packet_of('\x30', with_size("r") + hostile)}};
   };
   const Arguments request{"-V", "311", "--request", "-t", "a", "-m", "x", "--response-topic", "r"};
   const RogueBroker one{replies()};

@@ -39,7 +39,7 @@ struct CompletedTool {
 };
 
 /// What the tool answers for a command line, of which the last word is being typed.
-std::string answer(std::vector<std::string> line) {
+std::string completion_of(std::vector<std::string> line) {
   CompletedTool sample;
   line.insert(line.begin(), {"--complete", "--"});
   return completion_answer(line, sample.rows(), {.name = "sample", .drop_in_for = "other_sample"}, {}).value_or("none");
@@ -65,15 +65,15 @@ TEST(Completion, OnlyAScriptIsAnswered) {
 }
 
 TEST(Completion, OffersNamesWithTheirFirstSentence) {
-  expect_in(answer({"--o"}),
+  expect_in(completion_of({"--o"}),
             "words\n\n-o\tIt's \"odd\": \\ [a].\n--odd\tIt's \"odd\": \\ [a].\n-l\tLoud.\n--loud\tLoud.\n");
-  EXPECT_EQ(answer({""}), answer({"--o"})) << "it is the shell that chooses";
-  EXPECT_EQ(answer({"-o", "x", "--maybe", "--"}), answer({"-o", "--loud", "--maybe", "--"}));
+  EXPECT_EQ(completion_of({""}), completion_of({"--o"})) << "it is the shell that chooses";
+  EXPECT_EQ(completion_of({"-o", "x", "--maybe", "--"}), completion_of({"-o", "--loud", "--maybe", "--"}));
 }
 
 TEST(Completion, OffersNeitherAliasesNorWhatIsRefused) {
-  expect_not_in(answer({"--"}), "--thing");
-  expect_not_in(answer({"--"}), "--old");
+  expect_not_in(completion_of({"--"}), "--thing");
+  expect_not_in(completion_of({"--"}), "--old");
 }
 
 TEST(Completion, OffersAgainOnlyWhatAddsUp) {
@@ -81,40 +81,41 @@ TEST(Completion, OffersAgainOnlyWhatAddsUp) {
        {std::vector<std::string>{"--loud", "--item", "x"}, {"--thing=x", "-l"}, {"-li", "x"}, {"-lix"}}) {
     auto line = given;
     line.emplace_back("--");
-    expect_not_in(answer(line), "--loud");
-    expect_in(answer(line), "-i\tAdds up.\n--item\tAdds up.\n");
-    expect_in(answer(line), "--level");
+    expect_not_in(completion_of(line), "--loud");
+    expect_in(completion_of(line), "-i\tAdds up.\n--item\tAdds up.\n");
+    expect_in(completion_of(line), "--level");
   }
 }
 
 TEST(Completion, OffersValuesAfterEachFormOfAName) {
-  EXPECT_EQ(answer({"--level", ""}), "words\n\n" + levels);
-  EXPECT_EQ(answer({"-lv", "1"}), "words\n\n" + levels);
-  EXPECT_EQ(answer({"--level=1"}), "words\n--level=\n" + levels);
-  EXPECT_EQ(answer({"-lv1"}), "words\n-lv\n" + levels);
-  EXPECT_EQ(answer({"--thing", ""}), "words\n\n") << "nothing is known of it";
-  EXPECT_EQ(answer({"--old=x"}), "words\n--old=\n");
+  EXPECT_EQ(completion_of({"--level", ""}), "words\n\n" + levels);
+  EXPECT_EQ(completion_of({"-lv", "1"}), "words\n\n" + levels);
+  EXPECT_EQ(completion_of({"--level=1"}), "words\n--level=\n" + levels);
+  EXPECT_EQ(completion_of({"-lv1"}), "words\n-lv\n" + levels);
+  EXPECT_EQ(completion_of({"--thing", ""}), "words\n\n") << "nothing is known of it";
+  EXPECT_EQ(completion_of({"--old=x"}), "words\n--old=\n");
 }
 
 TEST(Completion, LeavesFilesAndFoldersToTheShell) {
-  EXPECT_EQ(answer({"--file", "x"}), "files\n\n");
-  EXPECT_EQ(answer({"--file=x"}), "files\n--file=\n");
-  EXPECT_EQ(answer({"--folder", "x"}), "folders\n\n");
+  EXPECT_EQ(completion_of({"--file", "x"}), "files\n\n");
+  EXPECT_EQ(completion_of({"--file=x"}), "files\n--file=\n");
+  EXPECT_EQ(completion_of({"--folder", "x"}), "folders\n\n");
 }
 
 TEST(Completion, APropertyHasAPacketThenAName) {
-  expect_in(answer({"-D", ""}), "words\n\nconnect\n");
-  expect_in(answer({"-D", "publish", ""}), "\ncontent-type\n");
-  expect_in(answer({"-D", "publish", "content-type", "x", "--property="}), "words\n--property=\nconnect\n");
-  EXPECT_EQ(answer({"-D", "publish", "content-type", ""}), "words\n\n");
-  EXPECT_EQ(answer({"-D", "publish", "content-type", "x", "--"}), answer({"--property", "a", "b", "c", "--"}));
+  expect_in(completion_of({"-D", ""}), "words\n\nconnect\n");
+  expect_in(completion_of({"-D", "publish", ""}), "\ncontent-type\n");
+  expect_in(completion_of({"-D", "publish", "content-type", "x", "--property="}), "words\n--property=\nconnect\n");
+  EXPECT_EQ(completion_of({"-D", "publish", "content-type", ""}), "words\n\n");
+  EXPECT_EQ(completion_of({"-D", "publish", "content-type", "x", "--"}),
+            completion_of({"--property", "a", "b", "c", "--"}));
 }
 
 TEST(Completion, HelpTakesATopicBehindABlankToo) {
-  expect_in(answer({"--help="}), "words\n--help=\n");
-  expect_in(answer({"--help="}), "\nsecrets\n");
-  expect_in(answer({"--help", "lev"}), "\nlevel\n");
-  expect_in(answer({"--help", "-"}), "\n--level\t");
+  expect_in(completion_of({"--help="}), "words\n--help=\n");
+  expect_in(completion_of({"--help="}), "\nsecrets\n");
+  expect_in(completion_of({"--help", "lev"}), "\nlevel\n");
+  expect_in(completion_of({"--help", "-"}), "\n--level\t");
 }
 
 }  // namespace

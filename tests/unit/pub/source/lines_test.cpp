@@ -38,14 +38,14 @@ Turns turns_of(const Source& source, std::size_t most = 100) {
 }
 
 /// What a run of lines came to.
-struct Outcome {
+struct LinesRead {
   std::vector<std::string> messages;  ///< "topic payload qos"
   std::string fault;
   std::string notes;
 };
 
-Outcome outcome_of(const std::string& input, const ReadLine& read, OnBadLine on_bad_line = OnBadLine::stop,
-                   std::size_t limit = std::size_t{64} << 20) {
+LinesRead outcome_of(const std::string& input, const ReadLine& read, OnBadLine on_bad_line = OnBadLine::stop,
+                     std::size_t limit = std::size_t{64} << 20) {
   test::Pipe pipe;
   test::Pipe stderr_pipe;
   std::jthread writer([&] {
@@ -54,7 +54,7 @@ Outcome outcome_of(const std::string& input, const ReadLine& read, OnBadLine on_
   });
   const Console console{"pub", false, stderr_pipe.writer()};
   Source source = messages_of(LineReader{pipe.reader(), "stdin", "\n", limit}, read, on_bad_line, console);
-  Outcome outcome;
+  LinesRead outcome;
   try {
     for (Turn turn = source({}, {}); !turn.messages.empty(); turn = source({}, {})) {
       for (const Message& message : turn.messages) {
