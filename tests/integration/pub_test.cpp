@@ -83,8 +83,9 @@ TEST_F(Pub, EmptyStdinIsNoMessage) {
 
 TEST_F(Pub, AClosedStdinIsNeitherAMessageNorTheEndOfAll) {
   for (const std::string source : {"-s", "-l", "--jsonl"}) {
-    const Result result = run({.command = {"sh", "-c", "exec \"$0\" -p \"$1\" $2 <&-", PUB, std::to_string(broker_->port()),
-                                           source == "--jsonl" ? source : "-t a " + source}});
+    const Result result =
+        run({.command = {"sh", "-c", "exec \"$0\" -p \"$1\" $2 <&-", PUB, std::to_string(broker_->port()),
+                         source == "--jsonl" ? source : "-t a " + source}});
     EXPECT_EQ(result.status, 1) << result.report;
     EXPECT_NE(result.err.find("cannot read stdin: Bad file descriptor"), std::string::npos) << result.report;
   }

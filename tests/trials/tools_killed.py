@@ -85,6 +85,8 @@ def kill_sub(stage: Stage, qos: int, version: str) -> Row:
             count.update(lines)
         if publisher.status != 0:
             raise Failed(f"pub ended with status {publisher.status}: {publisher.last_word()}")
+    if complaint := broker.log.read_text():
+        faults.append(f"the broker complains of what is not MQTT: {complaint.splitlines()[0]}")
     never = set(range(1, messages + 1)) - set(count)
     again = sum(count.values()) - len(count)
     delivered = judge.of_subscriber(judge.by_client(proxy.tapes)["killed"], forgets=True)
@@ -135,6 +137,8 @@ def kill_pub(stage: Stage, qos: int, version: str) -> Row:
         wait_until(lambda: listener.out().count(b"\n") >= messages and listener.out().endswith(b"\n%d\n" % messages), 10, 0.2)
         if (status := listener.stop()) != 0:
             faults.append(f"sub ended with status {status}: {listener.last_word()}")
+    if complaint := broker.log.read_text():
+        faults.append(f"the broker complains of what is not MQTT: {complaint.splitlines()[0]}")
     count = collections.Counter(listener.out().split())
     never = set(lines) - set(count)
     if never:
