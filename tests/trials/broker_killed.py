@@ -1,5 +1,7 @@
-"""The broker is killed with SIGKILL and started again while both tools work: a message may then come twice at QoS 1, and
-nothing may ever be lost, nor come twice at QoS 2. What a broker itself has forgotten or doubled shows on the wire."""
+"""The broker is killed with SIGKILL and started again while both tools work.
+
+A message may then come twice at QoS 1; nothing may ever be lost, nor come twice at QoS 2. What a broker itself has forgotten or
+doubled shows on the wire."""
 
 import collections
 import itertools

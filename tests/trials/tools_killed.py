@@ -1,5 +1,6 @@
-"""sub and pub are killed with SIGKILL and started again: what sub has acknowledged was printed, pub's input can be replayed.
+"""sub and pub are killed with SIGKILL and started again.
 
+What sub has acknowledged was printed, and pub's input can be replayed from what it has printed.
 sub prints into a pipe whose reader is slow by turns: what it prints and what write(2) has taken differ then. The union of what
 its runs have printed must hold every message. At QoS 2 of MQTT 5 only those may stand there twice that were printed and not yet
 acknowledged when it was killed."""
