@@ -1,5 +1,7 @@
-"""The broker is killed with SIGKILL and started again while both tools work: a message may then come twice at QoS 1, and
-nothing may ever be lost, nor come twice at QoS 2. What a broker itself has forgotten or doubled shows on the wire."""
+"""The broker is killed with SIGKILL and started again while both tools work.
+
+A message may then come twice at QoS 1; nothing may ever be lost, nor come twice at QoS 2. What a broker itself has forgotten or
+doubled shows on the wire."""
 
 import collections
 import itertools
@@ -85,6 +87,8 @@ def _row(broker, qos, version, messages, kills, seconds, proxy, publisher, print
     if statuses[0] != 0:
         faults.append(f"sub ended with status {statuses[0]}: {printer.last_word()}")
     if isinstance(broker, ReferenceBroker):  # which is no excuse
+        if complaint := broker.log.read_text():
+            faults.append(f"the broker complains of what is not MQTT: {complaint.splitlines()[0]}")
         if never:
             faults.append(f"{len(never)} messages were never printed, such as {min(never)}")
         if qos == 2 and twice:

@@ -90,6 +90,8 @@ def of_subscriber(connections: list, forgets: bool = False) -> Received:
                     doubtful.add(Reader(body).number(2))
             elif kind == wire.PUBACK:
                 received.least[delivered.pop(Reader(body).number(2), None)] = 1
+            elif kind == wire.PUBREC and forgets:  # which is the last that the broker knows of the message itself
+                received.least[exchanges.get(Reader(body).number(2))] = 1
             elif kind == wire.PUBCOMP:
                 packet_id = Reader(body).number(2)
                 received.least[exchanges.pop(packet_id, None)] = 1

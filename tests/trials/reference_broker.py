@@ -18,7 +18,7 @@ import struct
 import sys
 import threading
 import time
-from typing import Callable
+from typing import Callable, TextIO
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -110,7 +110,8 @@ class Connection:
 
 class Broker:
     def __init__(self, listener: socket.socket, layer: Callable[[], Plain] = Plain, journal: pathlib.Path | None = None,
-                 window: int = 20, fault: Fault | None = None) -> None:
+                 window: int = 20, fault: Fault | None = None, log: TextIO | None = None) -> None:
+        self.log = log
         self.listener, self.layer, self.window, self.fault = listener, layer, window, fault
         self.journal = Journal(journal)
         self.state, self.do = self.journal.state, self.journal.do
@@ -168,7 +169,8 @@ class Broker:
                 connection.ending = True
         except (Malformed, KeyError, UnicodeError) as problem:
             self.complaints.append(f"{connection.client}: {type(problem).__name__} {problem}")
-            print(f"reference broker: {self.complaints[-1]}", file=sys.stderr, flush=True)
+            if self.log:
+                print(self.complaints[-1], file=self.log, flush=True)
             connection.ending = True
 
     def _write(self, connection: Connection) -> None:
@@ -421,7 +423,7 @@ def main() -> None:
     parser.add_argument("journal", type=pathlib.Path)
     parser.add_argument("--window", type=int, default=20, metavar="N", help="messages in flight to a client")
     chosen = parser.parse_args()
-    Broker(listen(chosen.port), journal=chosen.journal, window=chosen.window).run()
+    Broker(listen(chosen.port), journal=chosen.journal, window=chosen.window, log=sys.stderr).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is short, gone or odd around a tool: disks, descriptors, memory, FIFOs, signals, clocks, and sizes at their limits.
+"""What is short, gone or odd around a tool: disks, descriptors, memory, FIFOs, signals, clocks, sizes.
 
 The tool says so in a clean sentence and ends with the right status; what it had acknowledged is printed, and what it had not
 is still at the broker."""

@@ -186,6 +186,7 @@ def _one_run(stage: Stage, tool: str, number: str) -> tuple[list[str], int, floa
                                   ["--message-rate"]))]
     with here:
         started = stage.tool(tool, here.port, *words)
+        wait_until(lambda: here.broker.accepted or started.ended())
         status = started.wait(2)
         faults = []
         if status is None:
@@ -286,6 +287,7 @@ def announced(stage: Stage) -> Row:
 
     with Feeder(slowly) as feeder:
         tool = stage.tool("sub", feeder.port, "-t", "a")
+        wait_until(lambda: feeder.sent or tool.ended())
         time.sleep(2 if stage.short else 5)
         sent = feeder.sent
         return _held(stage, tool, "a packet announced with 256 MB, sent slowly", f"{sent / 1e6:.1f} MB of it sent",
@@ -302,6 +304,7 @@ def never_read(stage: Stage) -> Row:
 
     with Feeder(flood) as feeder:
         tool = stage.tool("sub", feeder.port, "-t", "a", "-q", 1, "-k", 4, "--no-reconnect", stdout=subprocess.DEVNULL)
+        wait_until(lambda: feeder.sent or tool.ended())
         ended = wait_until(tool.ended, 4 if stage.short else 12, 0.1)
         if ended:
             figures = f"{feeder.sent / 27e6:.1f} million messages; given up: {tool.last_word()}"
@@ -323,6 +326,7 @@ def blocked_stdout(stage: Stage) -> Row:
     with Feeder(flood) as feeder:
         tool = stage.tool("sub", feeder.port, "-t", "a", stdout=tools_end)
         os.close(tools_end)
+        wait_until(lambda: feeder.sent or tool.ended())
         time.sleep(2)
         before, sent = tool.cpu(), feeder.sent
         time.sleep(1)
@@ -351,7 +355,7 @@ def blocked_stderr(stage: Stage) -> Row:
         tool = stage.tool("sub", proxy.port, "-d", "-c", "-i", "kept", "-t", "a", "-q", 1, "-k", 2,
                           "--reconnect-max-delay", 0.1, stderr=tools_end)
         os.close(tools_end)
-        wait_until(lambda: len(set(tool.out().split())) == messages, 10, 0.1)
+        wait_until(lambda: len(set(tool.out().split())) == messages, pause=0.1)
         arrived = len(set(tool.out().split()))
         reader.start()
         row = _held(stage, tool, case, f"{arrived:,} messages", 64, [])

@@ -148,6 +148,12 @@ class Judge(unittest.TestCase):
         received = judge.of_subscriber(self.tape(*again))
         self.assertEqual((received.least, received.most), ({5: 1}, {5: 2}))
 
+    def test_qos_2_of_one_that_is_killed_is_acknowledged_by_pubrec(self) -> None:
+        half = self.tape((TO_CLIENT, b"\x20\2\1\0" + wire.publish(number(5, 2), 1, 4)),
+                         (TO_BROKER, wire.acknowledgement(wire.PUBREC, 1)))
+        self.assertEqual(judge.of_subscriber(half).least, {})
+        self.assertEqual(judge.of_subscriber(half, forgets=True).least, {5: 1})
+
     def test_pieces_are_put_together(self) -> None:
         whole = wire.publish(number(3, 1), 1, 4)
         received = judge.of_subscriber(self.tape((TO_CLIENT, whole[:3]), (TO_BROKER, b""), (TO_CLIENT, whole[3:])))

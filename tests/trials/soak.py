@@ -59,7 +59,7 @@ def run(stage: Stage) -> Iterator[Row]:
                                "--rate", RATE, "--repeat", messages, "--report=json", "--reconnect-for", 60)
         watches = [Watch(publisher), Watch(verifier)]
         begun = time.monotonic()
-        while not publisher.ended() and time.monotonic() < begun + 2 * seconds + 30:
+        while not publisher.ended() and time.monotonic() < begun + 2 * seconds + 120:
             try:
                 for watch in watches:
                     watch.look()

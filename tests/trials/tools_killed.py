@@ -1,5 +1,6 @@
-"""sub and pub are killed with SIGKILL and started again: what sub has acknowledged was printed, pub's input can be replayed.
+"""sub and pub are killed with SIGKILL and started again.
 
+What sub has acknowledged was printed, and pub's input can be replayed from what it has printed.
 sub prints into a pipe whose reader is slow by turns: what it prints and what write(2) has taken differ then. The union of what
 its runs have printed must hold every message. At QoS 2 of MQTT 5 only those may stand there twice that were printed and not yet
 acknowledged when it was killed."""
@@ -16,6 +17,7 @@ from proxy import Proxy
 from stage import Failed, Lines, ReferenceBroker, Row, Stage, wait_until
 
 NAME = "kill"
+QUIET = 5  # seconds without anything: then nothing comes any more
 WINDOW = 50  # messages that the broker has in flight to a client
 
 
@@ -73,11 +75,10 @@ def kill_sub(stage: Stage, qos: int, version: str) -> Row:
                 tool.wait()
             else:
                 publisher.wait(120)
-                wait_until(lambda: reader.lines + len(count) >= messages, 5)
                 last = -1
                 while reader.lines > last:
                     last = reader.lines
-                    wait_until(lambda last=last, reader=reader: reader.lines > last, 2)
+                    wait_until(lambda last=last, reader=reader: reader.lines > last, QUIET)
                 if (status := tool.stop()) != 0:
                     faults.append(f"sub ended with status {status} after SIGTERM: {tool.last_word()}")
             ends.append(tool.status)
@@ -85,18 +86,23 @@ def kill_sub(stage: Stage, qos: int, version: str) -> Row:
             count.update(lines)
         if publisher.status != 0:
             raise Failed(f"pub ended with status {publisher.status}: {publisher.last_word()}")
+    if complaint := broker.log.read_text():
+        faults.append(f"the broker complains of what is not MQTT: {complaint.splitlines()[0]}")
     never = set(range(1, messages + 1)) - set(count)
     again = sum(count.values()) - len(count)
     delivered = judge.of_subscriber(judge.by_client(proxy.tapes)["killed"], forgets=True)
-    if never:
-        faults.append(f"{len(never)} messages were acknowledged and never printed, such as {min(never)}")
+    lost = {one for one in never if delivered.least[one]}
+    if lost:
+        faults.append(f"{len(lost)} messages were acknowledged and never printed, such as {min(lost)}")
+    if never - lost:
+        faults.append(f"{len(never - lost)} messages were still at the broker when nothing had come for {QUIET} s")
     if qos == 2 and again > kills * WINDOW:
         faults.append(f"{again} messages came again, more than {kills} kills with {WINDOW} in flight explain")
     if qos == 2 and any(count[one] > delivered.most[one] for one in count):
         faults.append("a message was printed more often than it was delivered")
     if any(status != -9 for status in ends[:-1]):
         faults.append(f"a run ended by itself: {collections.Counter(ends[:-1])}")
-    figures = f"{messages:,} messages, {kills} kills; printed {sum(count.values()):,}, never {len(never)}, again {again:,}"
+    figures = f"{messages:,} messages, {kills} kills; printed {sum(count.values()):,}, lost {len(lost)}, again {again:,}"
     return Row(NAME, f"sub, QoS {qos}, MQTT {'3.1.1' if version == '311' else '5'}", figures, tuple(faults))
 
 
@@ -135,6 +141,8 @@ def kill_pub(stage: Stage, qos: int, version: str) -> Row:
         wait_until(lambda: listener.out().count(b"\n") >= messages and listener.out().endswith(b"\n%d\n" % messages), 10, 0.2)
         if (status := listener.stop()) != 0:
             faults.append(f"sub ended with status {status}: {listener.last_word()}")
+    if complaint := broker.log.read_text():
+        faults.append(f"the broker complains of what is not MQTT: {complaint.splitlines()[0]}")
     count = collections.Counter(listener.out().split())
     never = set(lines) - set(count)
     if never:
