@@ -29,8 +29,6 @@ class Recording {
   void flush();
 
  private:
-  void fail(int reason, std::size_t written);
-
   std::string path_;
   Descriptor file_;
   std::string gathered_;

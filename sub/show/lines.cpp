@@ -1,11 +1,17 @@
-#include "sub/show/message_rate.hpp"
+#include "sub/show/lines.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
+
+#include "common/text/screen_text.hpp"
 
 namespace sistem {
 namespace {
+
+/// A topic that is wider pushes its own payload aside, and no others.
+constexpr std::size_t widest_column = 40;
 
 std::string bytes_text(std::uint64_t bytes) {
   constexpr double step = 1000;
@@ -25,6 +31,23 @@ std::string bytes_text(std::uint64_t bytes) {
 }
 
 }  // namespace
+
+void TerminalLines::append(const Message& message, std::string& out) {
+  const std::string topic = shown(message.topic);
+  const std::size_t columns = columns_of(topic);
+  topic_columns_ = std::max(topic_columns_, std::min(columns, widest_column));
+  out += paint_.dim(time_of_day(message.arrival, 3));
+  out += "  ";
+  out += paint_.topic(message.topic, topic);
+  out.append(topic_columns_ - std::min(topic_columns_, columns), ' ');
+  out += "  ";
+  if (message.retain) {
+    out += paint_.dim("[retained]");
+    out += ' ';
+  }
+  out += message.payload.empty() ? paint_.dim("(empty)") : shown(message.payload);
+  out += '\n';
+}
 
 void MessageRate::take(const Message& message) {
   ++messages_;
