@@ -331,18 +331,20 @@ class Run {
   }
 
   bool hand_over(Message&& message, std::optional<Deadline> due, Next next) {
-    const std::string line = prints_ ? line_of(message) : "";
+    std::string line = prints_ ? fmt::format("{} {}", message.topic, message.payload) : "";
+    if (prints_) {  // on a terminal nothing of it may act on that
+      line = (escapes_ ? shown(line) : line) + "\n";
+    }
     if (presence_ && !presence_->announce(session_, go_on_)) {
       return false;
     }
-    bool is_stamped = false;
-    if (stamper_ && stamper_->takes(message)) {
+    const bool is_stamped = stamper_ && stamper_->takes(message);
+    if (is_stamped) {
       // As late as can be: the wait for room is not a part of what the message takes, though of what is due.
       if (!session_.wait_for_room(message.qos, go_on_)) {
         return false;
       }
       stamper_->stamp(Clock::now(), due, message);
-      is_stamped = true;
     }
     if (!session_.publish(std::move(message), go_on_, next)) {
       return false;
@@ -356,12 +358,6 @@ class Run {
     }
     output_.write(line);
     return true;
-  }
-
-  /// As it is printed: on a terminal nothing of it may act on that.
-  [[nodiscard]] std::string line_of(const Message& message) const {
-    const std::string line = fmt::format("{} {}", message.topic, message.payload);
-    return (escapes_ ? shown(line) : line) + "\n";
   }
 
   /// Whether the run has ended as it should, though there may be more to publish.

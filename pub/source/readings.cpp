@@ -115,8 +115,7 @@ std::optional<Reading> Readings::memory() const {
   std::ifstream meminfo(root_ / "proc/meminfo");
   double total = 0;
   std::optional<double> available;
-  std::string line;
-  while (std::getline(meminfo, line)) {
+  for (std::string line; std::getline(meminfo, line);) {
     std::istringstream words(line);
     std::string key;
     double kibibytes = 0;
@@ -160,8 +159,7 @@ std::optional<Reading> Readings::network(Clock::time_point now) {
   std::ifstream dev(root_ / "proc/net/dev");
   Traffic traffic{0, 0, now};
   bool any = false;
-  std::string line;
-  while (std::getline(dev, line)) {
+  for (std::string line; std::getline(dev, line);) {
     const auto colon = line.find(':');
     if (colon == std::string::npos || line.substr(0, colon).ends_with(" lo") || line.starts_with("lo:")) {
       continue;

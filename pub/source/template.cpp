@@ -235,23 +235,17 @@ class TemplateCompiler {
   }
 
   Part part_named(const std::string& name) {
-    if (name == "seq") {
-      return whole([](const Occasion& now) { return static_cast<std::int64_t>(now.number); });
-    }
-    if (name == "unix") {
-      return whole([](const Occasion& now) { return since_epoch<std::chrono::seconds>(now.wall); });
-    }
-    if (name == "unix_ms") {
-      return whole([](const Occasion& now) { return since_epoch<std::chrono::milliseconds>(now.wall); });
-    }
-    if (name == "unix_ns") {
-      return whole([](const Occasion& now) { return since_epoch<std::chrono::nanoseconds>(now.wall); });
-    }
-    if (name == "pid") {
-      return whole([process = world_.process](const Occasion&) { return process; });
-    }
-    if (name == "client") {
-      return whole([client = static_cast<std::int64_t>(world_.client)](const Occasion&) { return client; });
+    const std::map<std::string_view, std::function<std::int64_t(const Occasion&)>> wholes{
+        {"seq", [](const Occasion& now) { return static_cast<std::int64_t>(now.number); }},
+        {"unix", [](const Occasion& now) { return since_epoch<std::chrono::seconds>(now.wall); }},
+        {"unix_ms", [](const Occasion& now) { return since_epoch<std::chrono::milliseconds>(now.wall); }},
+        {"unix_ns", [](const Occasion& now) { return since_epoch<std::chrono::nanoseconds>(now.wall); }},
+        {"pid", [process = world_.process](const Occasion&) { return process; }},
+        {"client", [client = static_cast<std::int64_t>(world_.client)](const Occasion&) { return client; }}};
+    if (const auto whole = wholes.find(name); whole != wholes.end()) {
+      return [get = whole->second, format = NumberFormat{scanner_, true}](const Occasion& now, std::string& out) {
+        out += format.whole(get(now));
+      };
     }
     if (name == "time") {
       return [](const Occasion& now, std::string& out) { append_utc_time(now.wall, 3, out); };
@@ -321,14 +315,6 @@ class TemplateCompiler {
 
   static Part text(std::string value) {
     return [value = std::move(value)](const Occasion&, std::string& out) { out += value; };
-  }
-
-  template <typename Get>
-  Part whole(Get get) {
-    NumberFormat format{scanner_, true};
-    return [get = std::move(get), format = std::move(format)](const Occasion& now, std::string& out) {
-      out += format.whole(get(now));
-    };
   }
 
   Part variable() {

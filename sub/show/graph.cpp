@@ -72,9 +72,7 @@ std::string utf8_of_braille(unsigned dots) {
 
 /// The number that the text begins with. Not of a date, a time or an address, which begin with one too.
 std::optional<double> number_at_the_front(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '\n')) {
-    text.remove_prefix(1);
-  }
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\n"), text.size()));
   if (text.starts_with('+')) {
     text.remove_prefix(1);
   }

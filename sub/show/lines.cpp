@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "common/text/screen_text.hpp"
@@ -14,20 +15,15 @@ namespace {
 constexpr std::size_t widest_column = 40;
 
 std::string bytes_text(std::uint64_t bytes) {
-  constexpr double step = 1000;
   if (bytes < 1000) {
     return fmt::format("{} B", bytes);
   }
-  double number = static_cast<double>(bytes) / step;
-  const char* unit = "kB";
-  for (const char* next : {"MB", "GB", "TB"}) {
-    if (number < step) {
-      break;
-    }
-    number /= step;
-    unit = next;
+  double number = static_cast<double>(bytes) / 1000;
+  std::string_view prefixes = "kMGT";
+  for (; number >= 1000 && prefixes.size() > 1; prefixes.remove_prefix(1)) {
+    number /= 1000;
   }
-  return fmt::format("{:.1f} {}", number, unit);
+  return fmt::format("{:.1f} {}B", number, prefixes.front());
 }
 
 }  // namespace
