@@ -60,6 +60,13 @@ enum class Next : std::uint8_t {
 /// for a run that prints them.
 enum class Takes : std::uint8_t { all, only_qos_0, none };
 
+/// When a message of QoS 1 or 2 is acknowledged to the broker.
+enum class Acknowledged : std::uint8_t {
+  on_arrival,
+  when_told,  ///< by Session::acknowledge(), in a session that is kept: what was not comes again. Not where a queue
+              ///< that is full drops something
+};
+
 /// How many messages a session takes from the broker, and what it does where that is too fast.
 struct Intake {
   /// The session begins as after take_at_most(), since one that was kept brings messages before anything is subscribed.
@@ -69,6 +76,7 @@ struct Intake {
   /// next.
   bool times_count = false;
   Takes takes = Takes::all;
+  Acknowledged acknowledged = Acknowledged::on_arrival;
 };
 
 /// One connection to one broker: the seam between the tools and the MQTT library. Its two implementations are Paho's
@@ -123,6 +131,10 @@ class Session {
   /// What has arrived since the last call, oldest first; waits for at least one message. Empty where the deadline
   /// passed, a stop was requested or interrupt() was called first.
   [[nodiscard]] virtual std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) = 0;
+
+  /// All that receive() has given is where it belongs, so that no end of this process can lose it. Of a session that
+  /// acknowledges when told, the broker may forget it now; of others it does nothing. Does not wait.
+  virtual void acknowledge() = 0;
 
   /// A receive() that waits, or the next one, returns at once. The only call that any thread may make.
   virtual void interrupt() = 0;

@@ -28,8 +28,12 @@ int main(int argc, char** argv) {
     if (config->record) {  // before anything is connected, so that a bad path is told at once
       recording.emplace(*config->record, config->append ? Recording::Begin::behind : Recording::Begin::anew);
     }
-    const auto session = open_session(connection_of(*config), console, stop,
-                                      {config->takes_at_once(), config->overflow, config->verify});
+    const auto session = open_session(
+        connection_of(*config), console, stop,
+        {.at_most = config->takes_at_once(),
+         .overflow = config->overflow,
+         .times_count = config->verify,
+         .acknowledged = config->overflow == Overflow::block ? Acknowledged::when_told : Acknowledged::on_arrival});
     return print_messages(*session, *config, output, console, stop, open_session, recording ? &*recording : nullptr);
   });
 }

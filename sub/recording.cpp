@@ -66,6 +66,7 @@ void Recording::flush() {
   if (is_all) {
     return;
   }
+  has_failed_ = true;
   const off_t end = ::lseek(file_.get(), 0, SEEK_CUR);  // none of a pipe or a device
   if (half > 0 && end >= static_cast<off_t>(half)) {
     (void)!::ftruncate(file_.get(), end - static_cast<off_t>(half));

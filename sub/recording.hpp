@@ -28,10 +28,14 @@ class Recording {
   /// in the file; half a line is taken back out of it.
   void flush();
 
+  /// Whether flush() has failed: messages are missing.
+  [[nodiscard]] bool has_failed() const { return has_failed_; }
+
  private:
   std::string path_;
   Descriptor file_;
   std::string gathered_;
+  bool has_failed_ = false;
   std::size_t kept_ = 0;  ///< messages that were written
 };
 

@@ -241,8 +241,8 @@ std::vector<Option> printing_rows(SubConfig& config) {
        {.needs = {{"record"}}}},
       {"--overflow POLICY",
        "What to do if the reader of stdout is slow and 1000 messages wait: block, so that the broker has to wait, or "
-       "drop-oldest, "
-       "or drop-newest, which report at the end how many were dropped, with status 1.",
+       "drop-oldest, or drop-newest, which acknowledge what they drop, and report at the end how many it were, with "
+       "status 1.",
        choice(config.overflow, {{"block", Overflow::block},
                                 {"drop-oldest", Overflow::drop_oldest},
                                 {"drop-newest", Overflow::drop_newest}})},

@@ -14,6 +14,7 @@
 #include "common/mqtt/property.hpp"
 #include "common/text/random.hpp"
 #include "common/text/words.hpp"
+#include "sub/flood.hpp"
 #include "sub/match/message_filter.hpp"
 #include "sub/outcome.hpp"
 #include "sub/responder.hpp"
@@ -196,10 +197,12 @@ class Run {
     Deadline late = never;
     Deadline idle = idle_end();
     FlushTimer timer;
+    Flood flood;
     while (goes_on() && !stop_.stop_requested() && Clock::now() < deadline) {
       const Deadline wake = std::min({deadline, idle, late, deadline_in(config_.look_at_reader), display_.due(),
                                       silence.due(), timer.wake(), verification_ ? verification_->due() : never});
       std::vector<Message> messages = session_.receive(wake, stop_);
+      flood.hear(messages.size());
       for (Message& message : messages) {
         take(std::move(message));
       }
@@ -273,12 +276,15 @@ class Run {
         console_, [&] { kept_ += session_.publish({.topic = topic, .qos = 1, .retain = true}, stop_) ? 0 : 1; });
   }
 
-  /// Writes what was gathered: nothing more is waiting.
+  /// Writes what was gathered: nothing more is waiting. What was written is acknowledged.
   void flush() {
     if (recording_ != nullptr) {
       recording_->flush();
     }
     output_.flush();
+    if (!output_.has_lost() && (recording_ == nullptr || !recording_->has_failed())) {
+      session_.acknowledge();
+    }
   }
 
   /// Prints what has arrived and was not taken yet, since it is acknowledged and will not come again.
@@ -293,8 +299,9 @@ class Run {
   /// The same where a fault ends the run, which is told by somebody else.
   void take_what_is_left() {
     try {
-      session_.disconnect();
+      session_.take_no_more();
       take_what_is_there();
+      session_.disconnect();
       if (is_begun_) {
         display_.finish(session_.waiting());
       }

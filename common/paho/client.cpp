@@ -9,9 +9,9 @@
 #include <mqtt/async_client.h>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -199,7 +199,7 @@ class Client::Implementation {
     }
     const int error = ::MQTTAsync_sendMessage(handle_of(paho_), message.topic.c_str(), &outgoing, &options);
     if (error != MQTTASYNC_SUCCESS) {
-      (void)taken_back(sent);
+      give_back(sent);
       throw ClientError(mqtt::exception(error).what(), error == MQTTASYNC_DISCONNECTED);
     }
   }
@@ -216,35 +216,43 @@ class Client::Implementation {
     Implementation* owner;
     std::uint64_t number;
     int qos;
+    Sent* next = nullptr;  ///< where it is none at the moment
   };
 
+  /// By publish() alone.
   Sent& note(std::uint64_t number, int qos) {
-    const std::scoped_lock lock(mutex_);
-    if (unused_.empty()) {
+    if (unused_ == nullptr) {
+      unused_ = given_back_.exchange(nullptr, std::memory_order_acquire);
+    }
+    if (unused_ == nullptr) {
       return sent_.emplace_back(Sent{this, number, qos});
     }
-    Sent& sent = *unused_.back();
-    unused_.pop_back();
+    Sent& sent = *std::exchange(unused_, unused_->next);
     return sent = {this, number, qos};
   }
-  Sent taken_back(Sent& sent) {
-    const std::scoped_lock lock(mutex_);
-    unused_.push_back(&sent);
-    return sent;
+  /// By any thread; a mutex here is a twentieth of a flood's time.
+  void give_back(Sent& sent) {
+    sent.next = given_back_.load(std::memory_order_relaxed);
+    while (!given_back_.compare_exchange_weak(sent.next, &sent, std::memory_order_release, std::memory_order_relaxed)) {
+    }
   }
 
   // What Paho C calls, the last one for the same reason as in publish().
 
   static void delivered(void* context) {
     auto& sent = *static_cast<Sent*>(context);
-    const auto [owner, number, qos] = sent.owner->taken_back(sent);
-    owner->listener_.on_delivered(owner->self_, number, qos);
+    Implementation& owner = *sent.owner;
+    const auto [number, qos] = std::pair(sent.number, sent.qos);
+    owner.give_back(sent);
+    owner.listener_.on_delivered(owner.self_, number, qos);
   }
 
   static void failed(void* context, std::uint16_t id, int code) {
     auto& sent = *static_cast<Sent*>(context);
-    const auto [owner, number, qos] = sent.owner->taken_back(sent);
-    owner->listener_.on_failed(owner->self_, number, id, code);
+    Implementation& owner = *sent.owner;
+    const std::uint64_t number = sent.number;
+    owner.give_back(sent);
+    owner.listener_.on_failed(owner.self_, number, id, code);
   }
 
   static int arrived(void* context, char* topic, int topic_size, MQTTAsync_message* raw) {
@@ -286,9 +294,9 @@ class Client::Implementation {
   const std::size_t most_;
   const int number_;
   std::map<std::uint32_t, std::string> aliases_;  ///< touched by Paho's receive thread, and between connections
-  std::mutex mutex_;                              ///< of the next two; nothing else is done with it held
-  std::deque<Sent> sent_;                         ///< as many as there ever were at a time,
-  std::vector<Sent*> unused_;                     ///< and those that are none at the moment
+  std::deque<Sent> sent_;                         ///< as many as there ever were at a time;
+  Sent* unused_ = nullptr;                        ///< of them none at the moment,
+  std::atomic<Sent*> given_back_ = nullptr;       ///< and those that note() has not seen yet
   mqtt::async_client paho_;
 };
 

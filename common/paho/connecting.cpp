@@ -129,7 +129,7 @@ std::shared_ptr<Connection> PahoSession::install(const Route& route, std::shared
   const Lock lock(mutex_);
   if (!connection_ || connection_->client != client) {
     outbox_.start_anew();
-    inbox_.forget_exchanges();
+    inbox_.forget_session();
   }
   inbox_.new_connection();
   auto connection = std::make_shared<Connection>();
@@ -143,6 +143,8 @@ std::shared_ptr<Connection> PahoSession::install(const Route& route, std::shared
                                          .without_limit = waits_.for_answers > 0,
                                          .known = inbox_.half_received(),
                                          .admits = waits_.takes_no_more ? Admits::none : identity_.admits,
+                                         .holds_acknowledgements = identity_.acknowledges_when_told,
+                                         .unwritten = inbox_.unwritten(),
                                          .drops_goodbyes = true,
                                          .awaits_connack = true,
                                          .version = config_.version,
@@ -396,7 +398,7 @@ bool PahoSession::resume(const std::stop_token& stop) {
     lifecycle_.enter(Phase::resuming);
   }
   while (true) {
-    send_all(std::chrono::steady_clock::now());
+    send_all(Lock(mutex_), std::chrono::steady_clock::now());
     Lock lock(mutex_);
     const auto is_down = [&] { return !lifecycle_.is_up(); };
     // One at a time is over when the last of them is acknowledged, though more may have been taken meanwhile.

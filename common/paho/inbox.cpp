@@ -40,6 +40,9 @@ void Inbox::drop_what_is_too_much() {
 }
 
 Inbox::Taken Inbox::take() {
+  const auto ids = unwritten_waiting();
+  given_.insert(given_.end(), ids.begin(), ids.end());
+  of_another_session_ = 0;
   auto arrivals = std::exchange(arrivals_, {});
   bytes_ = 0;
   const std::size_t unknown = std::exchange(unknown_to_wire_, 0);
@@ -47,6 +50,32 @@ Inbox::Taken Inbox::take() {
     *left_ -= std::min(*left_, arrivals.size());
   }
   return {{std::move_iterator(arrivals.begin()), std::move_iterator(arrivals.end())}, arrivals.size() - unknown};
+}
+
+std::vector<std::uint16_t> Inbox::unwritten_waiting() const {
+  std::vector<std::uint16_t> ids;
+  if (counts_ == Counts::nothing) {
+    return ids;
+  }
+  for (std::size_t at = of_another_session_; at < arrivals_.size(); ++at) {
+    if (arrivals_[at].qos > 0) {
+      ids.push_back(arrivals_[at].packet_id);
+    }
+  }
+  return ids;
+}
+
+std::set<std::uint16_t> Inbox::unwritten() const {
+  const auto waiting = unwritten_waiting();
+  std::set<std::uint16_t> all{given_.begin(), given_.end()};
+  all.insert(waiting.begin(), waiting.end());
+  return all;
+}
+
+void Inbox::forget_session() {
+  half_received_.clear();
+  given_.clear();
+  of_another_session_ = arrivals_.size();
 }
 
 std::optional<std::size_t> Inbox::left_for_wire() const {

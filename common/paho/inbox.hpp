@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "common/mqtt/message.hpp"
@@ -16,7 +17,10 @@ namespace sistem {
 /// What has arrived and was not taken yet, oldest first. Pure: no thread, no clock.
 class Inbox {
  public:
-  explicit Inbox(Overflow overflow) : overflow_(overflow) {}
+  enum class Counts : std::uint8_t { nothing, unwritten };
+
+  /// `unwritten`: it knows which messages are not written yet; not together with an overflow that drops.
+  explicit Inbox(Overflow overflow, Counts counts = Counts::nothing) : overflow_(overflow), counts_(counts) {}
 
   /// The message is whole. Its steady time of arrival is made not to go back, as one that is reckoned from two clocks
   /// may seem to.
@@ -49,13 +53,24 @@ class Inbox {
   // The packet ids of messages of QoS 2 whose exchange is not over, in a session that is kept.
   void begin_exchange(std::uint16_t id) { half_received_.insert(id); }
   void end_exchange(std::uint16_t id) { half_received_.erase(id); }
-  void forget_exchanges() { half_received_.clear(); }
   [[nodiscard]] const std::set<std::uint16_t>& half_received() const { return half_received_; }
+
+  // Where it counts what is unwritten: packet ids of messages of QoS 1 and 2.
+
+  /// Of what take() has given since the last call.
+  [[nodiscard]] std::vector<std::uint16_t> take_given() { return std::exchange(given_, {}); }
+  /// Those and the ones that wait: what has come in this session and is not written.
+  [[nodiscard]] std::set<std::uint16_t> unwritten() const;
+
+  /// The session is gone, and the next one's packet ids mean other messages.
+  void forget_session();
 
  private:
   void drop_what_is_too_much();
+  [[nodiscard]] std::vector<std::uint16_t> unwritten_waiting() const;
 
   const Overflow overflow_;
+  const Counts counts_;
   std::deque<Message> arrivals_;
   std::size_t bytes_ = 0;  ///< of their payloads, if too many are dropped
   std::size_t unknown_to_wire_ = 0;
@@ -63,6 +78,8 @@ class Inbox {
   std::optional<std::size_t> left_;
   std::chrono::steady_clock::time_point last_arrival_;
   std::set<std::uint16_t> half_received_;
+  std::vector<std::uint16_t> given_;
+  std::size_t of_another_session_ = 0;  ///< so many of the first that wait
 };
 
 }  // namespace sistem

@@ -34,7 +34,7 @@ Outbox::Outbox(const Rules& rules, Suspicion& suspicion)
 
 // Taking --------------------------------------------------------------------------------------------------------
 
-void Outbox::take(Message message, Deadline now) {
+void Outbox::take(Message&& message, Deadline now) {
   if (window_.unacknowledged() == 0) {
     progress_at_ = now;
   }

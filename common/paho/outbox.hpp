@@ -46,7 +46,7 @@ class Outbox {
 
   [[nodiscard]] bool has_room(int qos) const { return window_.has_room(qos); }
   /// Takes a message for which there is room.
-  void take(Message message, Deadline now);
+  void take(Message&& message, Deadline now);
   [[nodiscard]] std::size_t unacknowledged() const { return window_.unacknowledged(); }
   /// Grows whenever a message is acknowledged or refused.
   [[nodiscard]] std::uint64_t settled() const { return settled_; }

@@ -53,6 +53,7 @@ class PahoSession final : public Session, private Client::Listener {
   void record_deliveries(std::shared_ptr<Deliveries> deliveries, OnRefusal on_refusal) override;
   void take_at_most(std::optional<std::size_t> messages) override;
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
+  void acknowledge() override;
   void interrupt() override;
   [[nodiscard]] std::size_t waiting() const override;
   [[nodiscard]] std::size_t dropped() const override;
@@ -75,6 +76,7 @@ class PahoSession final : public Session, private Client::Listener {
     std::string client_id;
     bool keeps_session;
     Admits admits;
+    bool acknowledges_when_told;
   };
 
   /// Touched by whoever connects: the caller of connect(), then the keeper.
@@ -140,7 +142,7 @@ class PahoSession final : public Session, private Client::Listener {
 
   // publishing.cpp, subscribing.cpp, session.cpp
   [[nodiscard]] bool has_room(Lock& lock, int qos, const std::stop_token& stop);
-  void send_all(Deadline now);
+  void send_all(Lock lock, Deadline now);
   template <typename Once>
   typename std::invoke_result_t<Once>::value_type on_connection(const char* what, const std::stop_token& stop,
                                                                 Once once);

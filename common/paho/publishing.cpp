@@ -62,10 +62,12 @@ bool PahoSession::publish(Message message, const std::stop_token& stop, Next nex
   const auto now = moment();
   outbox_.take(std::move(message), now);
   const bool is_sent_here = lifecycle_.is(Phase::up);  // else the keeper will send it
-  lock.unlock();
+  if (!is_sent_here) {
+    lock.unlock();
+  }
   send_thread::PutOff put_off;
   if (is_sent_here) {
-    send_all(now);
+    send_all(std::move(lock), now);
   }
   if (next == Next::more) {
     put_off.keep();
@@ -73,14 +75,16 @@ bool PahoSession::publish(Message message, const std::stop_token& stop, Next nex
   return true;
 }
 
-/// Hands every message that this connection has not seen to its client, in order. One thread at a time.
-void PahoSession::send_all(Deadline now) {
-  const Lock sending(sending_);
-  while (true) {
-    Lock lock(mutex_);
-    if (!lifecycle_.is_up()) {
-      return;
-    }
+/// Hands every message that this connection has not seen to its client, in order. One thread at a time. With the lock
+/// on `mutex_`, which ends here.
+void PahoSession::send_all(Lock lock, Deadline now) {
+  std::unique_lock sending(sending_, std::try_to_lock);  // which comes before `mutex_`, so nobody may wait for it here
+  if (!sending) {
+    lock.unlock();
+    sending.lock();
+    lock.lock();
+  }
+  while (lifecycle_.is_up()) {
     std::optional<Outbox::Outgoing> outgoing;
     {
       const OutboxChange change{*this, 1};
@@ -114,6 +118,7 @@ void PahoSession::send_all(Deadline now) {
     if (outgoing->is_last) {
       return;
     }
+    lock.lock();
   }
 }
 
@@ -166,9 +171,10 @@ void PahoSession::wait_for_acknowledgements(Lock& lock, const std::stop_token& s
   }
 }
 
-/// Now, for what becomes of a message: as exactly as somebody wants to know.
+/// Now, for what becomes of a message, if somebody wants to know: a flood would notice two looks at the clock a
+/// message.
 Deadline PahoSession::moment() const {
-  return outbox_.ledger().deliveries() || config_.acknowledge_limit ? std::chrono::steady_clock::now() : tick();
+  return outbox_.ledger().deliveries() || config_.acknowledge_limit ? std::chrono::steady_clock::now() : Deadline{};
 }
 
 Deadline PahoSession::overdue_at() const {

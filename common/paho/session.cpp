@@ -52,7 +52,8 @@ PahoSession::PahoSession(const ConnectionConfig& config, const Console& console,
     : config_(config),
       console_(console),
       identity_{config.client_id.empty() ? made_up_client_id(config.client_id_prefix) : config.client_id,
-                is_kept(config), is_kept(config) ? admitted(intake.takes) : Admits::all},
+                is_kept(config), is_kept(config) ? admitted(intake.takes) : Admits::all,
+                is_kept(config) && intake.acknowledged == Acknowledged::when_told},
       routes_(config),
       asking_(asking_place),
       sending_(sending_place),
@@ -62,7 +63,7 @@ PahoSession::PahoSession(const ConnectionConfig& config, const Console& console,
                .is_kept = identity_.keeps_session,
                .has_aliases = config.automatic_topic_alias},
               losses_.suspicion()),
-      inbox_(intake.overflow),
+      inbox_(intake.overflow, identity_.acknowledges_when_told ? Inbox::Counts::unwritten : Inbox::Counts::nothing),
       waits_{.answer_by = config.answer_limit ? deadline_in(*config.answer_limit) : never},
       keeper_(tasks(), config.reconnect_limit, config.reconnect_max_delay) {
   urgency_->times_count = intake.times_count || config.one_by_one;
@@ -104,6 +105,19 @@ std::vector<Message> PahoSession::receive(Deadline deadline, const std::stop_tok
     receive_thread::wake();
   }
   return std::move(taken.messages);
+}
+
+void PahoSession::acknowledge() {
+  if (!identity_.acknowledges_when_told) {
+    return;
+  }
+  Lock lock(mutex_);
+  const auto ids = inbox_.take_given();
+  const auto wire = this->wire();
+  lock.unlock();
+  if (!ids.empty() && wire && wire->written(ids)) {
+    receive_thread::wake();
+  }
 }
 
 void PahoSession::interrupt() {
@@ -193,7 +207,9 @@ void PahoSession::take_no_more() {
                                    [&] { return is_lost() || inbox_.known_to_wire() >= unconsumed; });
     lock.unlock();
   }
-  (void)wire->wait_until_exchanged(deadline);
+  if (!identity_.acknowledges_when_told) {
+    (void)wire->wait_until_exchanged(deadline);
+  }
 }
 
 std::optional<Error> PahoSession::fault() const {
@@ -211,6 +227,10 @@ void PahoSession::disconnect() {
   lock.unlock();
   send_thread::wake();  // for what this thread has put off, while there is a client to send it
   take_no_more();
+  if (identity_.acknowledges_when_told) {  // since then there was time to write what has come
+    const Hurry hurry{*this};
+    (void)connection->wire->wait_until_exchanged(deadline_in(finish_timeout));
+  }
   lock.lock();
   if (lifecycle_.is_over()) {
     fault_ = lifecycle_.why();

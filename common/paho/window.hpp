@@ -53,7 +53,7 @@ class Window {
 
   /// Takes a message of so many bytes for which there is room. Its number. This is also where those before it go that
   /// are acknowledged: memory is given back fastest by the thread that has taken it.
-  std::uint64_t take(Message message, int qos, std::size_t bytes = 0) {
+  std::uint64_t take(Message&& message, int qos, std::size_t bytes = 0) {
     while (first_ < open_ && first_ + 1 < next_) {
       entries_.pop_front();
       ++first_;

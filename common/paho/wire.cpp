@@ -19,6 +19,9 @@ Wire::Wire(Channel channel, Observer observer, const Start& start)
       drops_goodbyes_(start.drops_goodbyes),
       admission_(start.admits, start.at_most, start.known) {
   admission_.read_without_limit(start.without_limit);
+  if (start.holds_acknowledgements) {
+    held_.emplace(start.unwritten);
+  }
   if (start.awaits_connack) {
     in_.beginning.emplace();
   }

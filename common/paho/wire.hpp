@@ -19,6 +19,7 @@
 #include "common/paho/admission.hpp"
 #include "common/paho/ending.hpp"
 #include "common/paho/gate.hpp"
+#include "common/paho/held_acknowledgements.hpp"
 #include "common/paho/lock_places.hpp"
 #include "common/paho/pulse.hpp"
 #include "common/paho/ready_packets.hpp"
@@ -73,6 +74,9 @@ class Wire {
     /// has not arrived: sent again they are acknowledged, and not delivered twice.
     std::set<std::uint16_t> known = {};
     Admits admits = Admits::all;
+    /// A message is acknowledged when written() has said that it may be, and not when the library has it.
+    bool holds_acknowledgements = false;
+    std::set<std::uint16_t> unwritten = {};  ///< packet ids that came on an earlier connection, as by written()
     /// The library sends DISCONNECT of its own, too, when it gives a connection up. That one goes nowhere, and a broker
     /// that reads it all the same would not publish the will. So none passes before announce_goodbye().
     bool drops_goodbyes = false;
@@ -135,7 +139,11 @@ class Wire {
   /// Lets in nothing more from here on, and goes on reading: answers may stand behind any number of messages. What has
   /// not passed to the library stays with the broker. True if reading had paused.
   bool admit_no_more();
-  /// Waits until each message of QoS 2 that was let in has had its PUBREL. False if not all had in time.
+  /// Messages with these packet ids are where they belong: they are acknowledged, in the order in which they came.
+  /// Where acknowledgements are not held this is never called. True as flush().
+  bool written(std::span<const std::uint16_t> ids);
+  /// Waits until each message of QoS 2 that was let in has had its PUBREL. False if not all had in time, or some are
+  /// not even acknowledged.
   bool wait_until_exchanged(Deadline deadline);
   /// Whether the message that the library has got with that packet id had QoS 2 on its way here. Takes no lock.
   [[nodiscard]] bool had_qos_2(std::uint16_t id) const { return admission_.had_qos_2(id); }
@@ -238,6 +246,7 @@ class Wire {
   [[nodiscard]] bool is_to_be_sent(std::span<const iovec> packet, PacketType type);
   [[nodiscard]] bool is_needless_ping();
   void send_kept();
+  void acknowledge(std::uint16_t id, std::string packet);
   void after_sending(int error);
   void push() { after_sending(queue_.flush()); }
   void watch_sent(std::string_view bytes);
@@ -252,7 +261,7 @@ class Wire {
   void sort(std::string_view bytes);
   void on_whole(std::string_view packet, std::string* own);
   void on_other(std::string_view packet);
-  void pass(std::string_view packet, std::string* own);
+  void pass(std::string_view packet, std::string* own, const Gate::PublishHead& head);
   bool pass_held();
   void show_received(std::string_view packet);
   void insert(const std::string& acknowledgement);
@@ -277,7 +286,8 @@ class Wire {
   // Out.
   SendQueue queue_;
   Watched out_;
-  std::deque<std::string> kept_;  ///< messages from the library that must wait, in order
+  std::deque<std::string> kept_;              ///< messages from the library that must wait, in order
+  std::optional<HeldAcknowledgements> held_;  ///< if they are held
   HandedOn handed_on_;
   bool is_broken_ = false;        ///< nothing more can be sent
   bool drops_goodbyes_;           ///< as in Start, until one is announced

@@ -187,15 +187,18 @@ void Wire::on_whole(std::string_view packet, std::string* own) {
   const Gate::PublishHead head = gate_.head_of(packet).value_or(Gate::PublishHead{});
   show_received(packet);
   switch (admission_.admit(head, packet.size())) {
-    case Admission::Fate::passes: pass(packet, own); break;
+    case Admission::Fate::passes: pass(packet, own, head); break;
     case Admission::Fate::waits: admission_.hold({own != nullptr ? std::move(*own) : std::string(packet), head}); break;
-    case Admission::Fate::is_known: insert(acknowledgement(PacketType::pubrec, head.id)); break;
+    case Admission::Fate::is_known: acknowledge(head.id, acknowledgement(PacketType::pubrec, head.id)); break;
     case Admission::Fate::is_dropped: break;
   }
 }
 
 /// A message goes to the library.
-void Wire::pass(std::string_view packet, std::string* own) {
+void Wire::pass(std::string_view packet, std::string* own, const Gate::PublishHead& head) {
+  if (held_ && head.qos > 0) {
+    held_->await(head.id);
+  }
   char& first = own != nullptr ? ready_.append(std::move(*own)) : ready_.append(packet);
   if (qos_of(static_cast<std::uint8_t>(first)) == 2) {
     first = static_cast<char>(first ^ publish_qos_2_to_1);
@@ -208,10 +211,10 @@ bool Wire::pass_held() {
   while (auto next = admission_.next()) {
     auto& [message, fate] = *next;
     if (fate == Admission::Fate::passes) {
-      pass(message.packet, &message.packet);
+      pass(message.packet, &message.packet, message.head);
       some = true;
     } else {
-      insert(acknowledgement(PacketType::pubrec, message.head.id));
+      acknowledge(message.head.id, acknowledgement(PacketType::pubrec, message.head.id));
     }
   }
   return some;

@@ -34,17 +34,52 @@ void Wire::send(std::span<const iovec> packet) {
   if (!is_to_be_sent(packet, type)) {
     return;
   }
-  std::string pubrec;
+  std::string answer;
   iovec instead{};
-  if (type == PacketType::puback && !admission_.all_exchanged()) {
-    pubrec = joined(packet);
-    if (const auto id = packet_id_of(pubrec); id && admission_.had_qos_2(*id)) {
-      pubrec.front() = static_cast<char>(pubrec.front() ^ puback_to_pubrec);
-      instead = {pubrec.data(), pubrec.size()};
-      packet = {&instead, 1};
+  if (type == PacketType::puback && (held_ || !admission_.all_exchanged())) {
+    answer = joined(packet);
+    const std::uint16_t id = packet_id_of(answer).value_or(0);
+    if (admission_.had_qos_2(id)) {
+      answer.front() = static_cast<char>(answer.front() ^ puback_to_pubrec);
     }
+    if (held_) {
+      acknowledge(id, std::move(answer));
+      return;
+    }
+    instead = {answer.data(), answer.size()};
+    packet = {&instead, 1};
   }
   after_sending(queue_.send(packet));
+}
+
+/// Lets the acknowledgement of a message go, with the next packet that is sent: now, or when it is held no more.
+void Wire::acknowledge(std::uint16_t id, std::string packet) {
+  if (is_broken_) {
+    return;
+  }
+  if (!held_) {
+    queue_.append(packet);
+    return;
+  }
+  held_->hold(id, std::move(packet));
+  while (const auto next = held_->next()) {
+    queue_.append(*next);
+  }
+}
+
+bool Wire::written(std::span<const std::uint16_t> ids) {
+  const LockedUpdate update{*this};
+  for (const std::uint16_t id : ids) {
+    held_->written(id);
+  }
+  if (is_broken_) {
+    return false;
+  }
+  while (const auto next = held_->next()) {
+    queue_.append(*next);
+  }
+  push();
+  return queue_.has_unsent();
 }
 
 bool Wire::is_to_be_sent(std::span<const iovec> packet, PacketType type) {
@@ -231,7 +266,7 @@ void Wire::end() {
 
 bool Wire::wait_until_exchanged(Deadline deadline) {
   LockedUpdate update{*this};
-  const auto is_over = [&] { return ending_.has_come() || admission_.all_exchanged(); };
+  const auto is_over = [&] { return ending_.has_come() || admission_.all_exchanged() || (held_ && !held_->empty()); };
   return changed_.wait_until(update.lock, deadline, is_over) && admission_.all_exchanged();
 }
 

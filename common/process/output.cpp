@@ -42,29 +42,32 @@ void Output::flush() {
   while (!left.empty()) {
     auto written = write_at_once(fd_, left);
     if (!written || (*written < 0 && errno == EAGAIN)) {
-      wait_for_room(left.size());
+      wait_for_room(left);
       written = written ? 0 : ::write(fd_, left.data(), std::min(left.size(), never_blocks));
     }
     if (*written >= 0) {
       left.remove_prefix(static_cast<std::size_t>(*written));
     } else if (errno == EPIPE) {
       gathered_.clear();
+      has_lost_ = true;
       throw OutputClosed{};
     } else if (errno != EINTR && errno != EAGAIN) {
       const int reason = errno;
       gathered_.clear();
+      has_lost_ = true;
       throw Error(fmt::format("cannot write to stdout: {}", std::strerror(reason)));
     }
   }
   gathered_.clear();
 }
 
-/// Until stdout takes some of what is left.
-void Output::wait_for_room(std::size_t left) const {
+/// Until stdout takes some of what is left, which is the end of what was gathered.
+void Output::wait_for_room(std::string_view left) {
   // The end of the run is no reason to lose what fits: only a reader that does not read is not waited for.
   if (wait_for(fd_, POLLOUT, never, stop_) == Woken::stopped &&
       wait_for(fd_, POLLOUT, std::chrono::steady_clock::now(), {}) != Woken::ready) {
-    throw Error(fmt::format("stopped with {} bytes of output that its reader did not take", left));
+    gathered_.erase(0, gathered_.size() - left.size());  // the rest was taken
+    throw Error(fmt::format("stopped with {} bytes of output that its reader did not take", gathered_.size()));
   }
 }
 

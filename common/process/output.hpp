@@ -45,6 +45,9 @@ class Output {
   /// written (a full disk) or a stop was requested while the reader would not take them.
   void flush();
 
+  /// Whether something was lost that flush() could not write.
+  [[nodiscard]] bool has_lost() const { return has_lost_; }
+
   /// True where the reader of our pipe has gone, which can be seen before there is anything to write.
   [[nodiscard]] bool closed() const;
 
@@ -52,13 +55,14 @@ class Output {
   [[nodiscard]] std::optional<TerminalSize> terminal() const { return terminal_size(fd_); }
 
  private:
-  void wait_for_room(std::size_t left) const;
+  void wait_for_room(std::string_view left);
 
   static constexpr std::size_t gather_at_most = std::size_t{64} * 1024;
 
   int fd_;
   std::stop_token stop_;
   std::string gathered_;
+  bool has_lost_ = false;
 };
 
 }  // namespace sistem

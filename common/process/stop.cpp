@@ -51,12 +51,6 @@ int poll_until(Deadline deadline, pollfd* descriptors, std::size_t count) {
 
 }  // namespace
 
-Deadline tick() {
-  timespec now{};
-  (void)::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return Deadline{std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec}};
-}
-
 Deadline deadline_in(std::chrono::duration<double> from_now) {
   using namespace std::chrono_literals;
   constexpr auto a_century = std::chrono::duration<double>(100 * 365 * 24h);

@@ -11,9 +11,6 @@ namespace sistem {
 
 /// A moment on the clock that nobody sets; `never` for waits that only an event ends.
 using Deadline = std::chrono::steady_clock::time_point;
-/// The same clock as it was at the system's last tick, some milliseconds ago: a tenth of the price.
-[[nodiscard]] Deadline tick();
-
 inline constexpr Deadline never = Deadline::max();
 
 /// The moment `from_now` seconds from now.

@@ -148,11 +148,13 @@ def receive_bare(qos: int, size: int, json: bool = False) -> Measure:
     return measure
 
 
-def receive_through(qos: int, size: int) -> Measure:
-    """From the first that a publisher hands to Mosquitto, until the last has been read as a line."""
+def receive_through(qos: int, size: int, *, kept: bool = False) -> Measure:
+    """From the first that a publisher hands to Mosquitto, until the last has been read as a line. `kept`: in a session that
+    Mosquitto keeps, a new one each time."""
     def measure(stage: Stage, client: Client, messages: int, _: Effort) -> dict[str, float]:
         broker, topic = stage.own_broker(), stage.topic()
-        command = client.command(client.receive, broker.port, qos, topic)
+        session = ["-c", "-i", topic.replace("/", "-")] if kept else []
+        command = client.command(client.receive, broker.port, qos, topic, *session)
         words = ["run", "--limit", stage.limit, "--lines", messages, "--", *command]
         with stage.gauge(*words) as receiver:
             broker.wait_for_subscription(topic)
@@ -279,6 +281,8 @@ def flood_rows() -> Iterator[Row]:
 PAIR = (OURS, BESIDE, "mosquitto")
 ROWS = (
     *sorted(flood_rows(), key=lambda row: (row.name.startswith("through-"), "receive" in row.name)),
+    Row("through-receive-kept-qos1", receive_through(1, 64, kept=True), MOST_WITH_IDS, clients=PAIR),
+    Row("through-receive-kept-qos2", receive_through(2, 64, kept=True), MOST_WITH_IDS, clients=PAIR),
     Row("oneshot-qos0", one_shots(0, lambda _, client: client.oneshot)),
     Row("oneshot-qos1", one_shots(1, lambda _, client: client.oneshot)),
     Row("oneshot-16m", one_shots(0, large_file), clients=PAIR),

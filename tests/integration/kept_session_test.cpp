@@ -1,4 +1,5 @@
 // Messages of a session that the broker keeps: none is lost, none is taken by a run that does not print it.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -77,7 +78,6 @@ class KeptSession : public testing::TestWithParam<std::string> {
 };
 INSTANTIATE_TEST_SUITE_P(InVersion, KeptSession, testing::Values("311", "5"));
 
-// It has been acknowledged, and will not come again.
 TEST_P(KeptSession, WhatArrivedBeforeSubackIsPrintedHoweverTheRunEnds) {
   const Reply greeting{RogueBroker::connect_packet, accepted(version()) + three_messages(version())};
   const std::tuple<Reply, Arguments, int> table[] = {
@@ -90,16 +90,20 @@ TEST_P(KeptSession, WhatArrivedBeforeSubackIsPrintedHoweverTheRunEnds) {
     const Result result = run(kept(SUB, rogue, version(), Arguments{"-t", "t", "-q", "1"} + options));
     EXPECT_EQ(result.status, status) << result.report;
     EXPECT_EQ(result.out, "m1\nm2\nm3\n") << result.report;
+    if (status != 3) {
+      wait_for(rogue, PacketType::puback, 3);
+    }
   }
 }
 
 TEST_P(KeptSession, AStopBeforeSubackPrintsWhatArrivedAndSaysThatItWasAStop) {
   const RogueBroker rogue{{Reply{RogueBroker::connect_packet, accepted(version()) + three_messages(version())}}};
   Process subscriber{kept(SUB, rogue, version(), {"-t", "t", "-q", "1"})};
-  wait_for(rogue, PacketType::puback, 3);
   wait_for(rogue, PacketType::subscribe, 1);
+  EXPECT_EQ(count_of(PacketType::puback, rogue), 0) << "nothing is printed yet";
   subscriber.signal(SIGTERM);
   EXPECT_EQ(subscriber.wait(), 3) << subscriber.report();
+  EXPECT_EQ(count_of(PacketType::puback, rogue), 3) << subscriber.report();
   EXPECT_EQ(subscriber.out(), "m1\nm2\nm3\n");
   EXPECT_NE(subscriber.err().find("sub: stopped before"), std::string::npos) << subscriber.report();
   EXPECT_EQ(subscriber.err().find("did not answer"), std::string::npos) << subscriber.report();
@@ -327,6 +331,54 @@ TEST_F(KeptByMosquitto, InPortionsEachMessageIsPrintedOnce) {
       EXPECT_EQ(twice, 0) << version << " " << qos;
       ASSERT_EQ(run(sub(broker_, {"-V", version, "-i", "s", "-t", "t", "-E"})).status, 0);  // ends the session
     }
+  }
+}
+
+// Acknowledged means printed: what a reader that stalls has not taken is still with the broker, however the run ends.
+TEST_F(KeptByMosquitto, WhatWasNotPrintedComesAgain) {
+  constexpr int messages = 1000;
+  constexpr int in_flight = 20;        // Mosquitto sends so many before it has their acknowledgements
+  constexpr int in_the_pipe = 65 / 2;  // of 2 KB, if their reader goes they go with it
+  for (const char* version : {"311", "5"}) {
+    for (const char* qos : {"1", "2"}) {
+      for (const int end : {SIGTERM, SIGKILL, SIGPIPE}) {
+        let_wait(version, qos, messages, "2000");
+        Process first{sub(broker_, session(version, qos))};
+        first.wait_for_full_stdout();
+        if (end == SIGPIPE) {
+          first.close_stdout();
+        } else {
+          first.signal(end);
+        }
+        (void)first.wait_without_reading();
+        first.poll_output();
+        std::map<int, int> printed;
+        count(first.out().substr(0, first.out().rfind('\n') + 1), printed);
+        count(run(sub(broker_, session(version, qos) + Arguments{"--idle", "1", "-W", "15"})).out, printed);
+        const std::string how = fmt::format("MQTT {}, QoS {}, signal {}", version, qos, end);
+        EXPECT_GE(printed.size(), messages - (end == SIGPIPE ? in_the_pipe : 0)) << how;
+        const auto twice =
+            std::count_if(printed.begin(), printed.end(), [](const auto& one) { return one.second > 1; });
+        EXPECT_LE(twice, in_flight) << how;
+        ASSERT_EQ(run(sub(broker_, {"-V", version, "-i", "s", "-t", "t", "-E"})).status, 0);  // ends the session
+      }
+    }
+  }
+}
+
+TEST_F(KeptByMosquitto, WhatCouldNotBeWrittenOrRecordedComesAgain) {
+  constexpr int messages = 300;
+  for (const bool is_recording : {false, true}) {
+    let_wait("5", "2", messages, "2000");
+    Start start = sub(broker_, session("5", "2") + (is_recording ? Arguments{"--record", "/dev/full"} : Arguments{}));
+    if (!is_recording) {
+      start.command.insert(start.command.begin(), {"sh", "-c", "exec \"$@\" > /dev/full", "sh"});
+    }
+    EXPECT_EQ(run(start).status, 1);
+    std::map<int, int> printed;
+    count(run(sub(broker_, session("5", "2") + Arguments{"--idle", "1", "-W", "15"})).out, printed);
+    EXPECT_EQ(printed.size(), messages);
+    ASSERT_EQ(run(sub(broker_, {"-V", "5", "-i", "s", "-t", "t", "-E"})).status, 0);
   }
 }
 

@@ -1,7 +1,10 @@
 // The README is the product's face: what it tells people to type is typed here, or by whoever this file names.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
+#include <regex>
+#include <set>
 #include <sstream>
 
 #include "common/process/error.hpp"
@@ -106,6 +109,39 @@ TEST_F(Readme, TheScriptThatItShowsIsTheOneThatIsTested) {
   ASSERT_NE(at, std::string::npos);
   EXPECT_NE(text(SOURCE_DIR "/README.md").find("```shell\n" + script.substr(at + begin.size()) + "```\n"),
             std::string::npos);
+}
+
+std::string text_of_file(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// All that a pattern with one group finds, as "A.B" where it has two.
+std::set<std::string> found(const std::string& text, const char* pattern) {
+  std::set<std::string> all;
+  const std::regex regex(pattern);
+  for (auto at = std::sregex_iterator(text.begin(), text.end(), regex); at != std::sregex_iterator(); ++at) {
+    all.insert(at->str(1) + "." + at->str(2));
+  }
+  return all;
+}
+
+// A promise is worth as much as the test that shows it.
+TEST(Docs, EachTestThatAPromiseNamesIsThere) {
+  std::set<std::string> there;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(SOURCE_DIR "/tests")) {
+    if (entry.path().extension() == ".cpp") {
+      there.merge(found(text_of_file(entry.path()), R"(TEST(?:_F|_P)?\((\w+),\s*(\w+)\))"));
+    }
+  }
+  std::size_t named = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(SOURCE_DIR "/docs")) {
+    for (const std::string& test : found(text_of_file(entry.path()), R"(`([A-Z]\w+)\.([A-Z]\w+)`)")) {
+      EXPECT_TRUE(there.contains(test)) << entry.path() << " names " << test;
+      ++named;
+    }
+  }
+  EXPECT_GT(named, 20U);
 }
 
 }  // namespace

@@ -68,6 +68,7 @@ std::vector<Message> MemorySession::receive(Deadline deadline, const std::stop_t
   }
   auto batch = std::move(batches.front());
   batches.pop_front();
+  received += batch.size();
   return batch;
 }
 

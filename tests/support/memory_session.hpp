@@ -42,6 +42,8 @@ class MemorySession final : public Session {
   std::shared_ptr<Deliveries>
       deliveries;  ///< given by record_deliveries(); all that is published is acknowledged at once
   std::vector<std::optional<std::size_t>> limits;  ///< of each take_at_most()
+  std::size_t received = 0;                        ///< messages that receive() has given
+  std::size_t acknowledged = 0;                    ///< and of them those at the last acknowledge()
 
   std::vector<Grant> subscribe(const std::vector<Subscription>& subscriptions, const std::stop_token& stop) override;
   void unsubscribe(const std::vector<std::string>& filters, const std::stop_token& stop) override;
@@ -54,6 +56,7 @@ class MemorySession final : public Session {
   }
   void take_at_most(std::optional<std::size_t> messages) override { limits.push_back(messages); }
   std::vector<Message> receive(Deadline deadline, const std::stop_token& stop) override;
+  void acknowledge() override { acknowledged = received; }
   void interrupt() override;
   [[nodiscard]] std::size_t waiting() const override { return 0; }
   [[nodiscard]] std::size_t dropped() const override { return lost_to_overflow; }

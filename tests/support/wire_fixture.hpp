@@ -50,7 +50,7 @@ inline std::string large_message(char first_byte) {
 /// A wire whose broker is the other end of a pair of sockets, and has accepted the connection.
 class WireTest : public testing::Test {
  protected:
-  explicit WireTest(bool gathers = false, ProtocolVersion version = ProtocolVersion::v311) {
+  explicit WireTest(const Wire::Start& start = {}) {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
     peer_ = ends[1];
@@ -65,9 +65,9 @@ class WireTest : public testing::Test {
                                                     all_handed_on_ = all;
                                                   },
                                                   [this] { ++idle_; }},
-                                   Wire::Start{.gathers = gathers, .version = version});
+                                   start);
     const std::string connack =
-        version == ProtocolVersion::v5 ? std::string{"\x20\3\0\0\0", 5} : std::string{"\x20\2\0\0", 4};
+        start.version == ProtocolVersion::v5 ? std::string{"\x20\3\0\0\0", 5} : std::string{"\x20\2\0\0", 4};
     broker_sends(connack);
     EXPECT_EQ(received(), connack);
     seen_in_.clear();

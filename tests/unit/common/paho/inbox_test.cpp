@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace sistem {
 namespace {
@@ -97,8 +99,34 @@ TEST(Inbox, KnowsWhichExchangesAreOpen) {
   inbox.begin_exchange(2);
   inbox.end_exchange(1);
   EXPECT_EQ(inbox.half_received(), std::set<std::uint16_t>{2});
-  inbox.forget_exchanges();
+  inbox.forget_session();
   EXPECT_TRUE(inbox.half_received().empty());
+}
+
+Message numbered(std::uint16_t id, int qos = 1) { return {.topic = "t", .payload = "x", .qos = qos, .packet_id = id}; }
+
+TEST(Inbox, KnowsWhatIsNotWritten) {
+  Inbox inbox{Overflow::block, Inbox::Counts::unwritten};
+  inbox.put(numbered(1));
+  inbox.put(numbered(0, 0));
+  (void)inbox.take();
+  inbox.put(numbered(2, 2));
+  EXPECT_EQ(inbox.unwritten(), (std::set<std::uint16_t>{1, 2}));
+  EXPECT_EQ(inbox.take_given(), std::vector<std::uint16_t>{1});
+  EXPECT_EQ(inbox.unwritten(), std::set<std::uint16_t>{2});
+  EXPECT_TRUE(inbox.take_given().empty());
+}
+
+TEST(Inbox, PacketIdsOfASessionThatIsGoneMeanNothing) {
+  Inbox inbox{Overflow::block, Inbox::Counts::unwritten};
+  inbox.put(numbered(1));
+  (void)inbox.take();
+  inbox.put(numbered(2));
+  inbox.forget_session();
+  inbox.put(numbered(1));
+  EXPECT_EQ(inbox.unwritten(), std::set<std::uint16_t>{1});
+  EXPECT_EQ(inbox.take().messages.size(), 2U);
+  EXPECT_EQ(inbox.take_given(), std::vector<std::uint16_t>{1});
 }
 
 }  // namespace

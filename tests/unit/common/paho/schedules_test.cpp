@@ -165,7 +165,7 @@ class Schedule {
     if (outbox_.has_room(qos)) {
       taken_.push_back(
           {.topic = fmt::format("t/{}", taken_.size()), .payload = std::to_string(taken_.size()), .qos = qos});
-      outbox_.take(taken_.back(), now_);
+      outbox_.take(Message{taken_.back()}, now_);
     }
   }
 

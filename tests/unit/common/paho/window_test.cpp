@@ -26,7 +26,7 @@ std::string sent(Window<char>& window) {
 Window<char> window_of(const std::string& messages, int qos = 1) {
   Window<char> window{100, no_limit, {100, 100}};
   for (const char message : messages) {
-    window.take(message, qos);
+    window.take(char{message}, qos);
   }
   return window;
 }

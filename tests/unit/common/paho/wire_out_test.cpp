@@ -68,7 +68,7 @@ TEST(WireThatSendsAgain, HoldsBackWhatItIsToldTo) {
 
 class GatheringWireTest : public WireTest {
  protected:
-  GatheringWireTest() : WireTest(true) {}
+  GatheringWireTest() : WireTest({.gathers = true}) {}
 
   /// Sends such messages until the socket takes no more, which nobody reads, and as many again: how many.
   std::uint64_t send_until_full(const std::string& bytes) const {

@@ -359,9 +359,46 @@ TEST_F(WireTest, NothingIsReadOfWhatIsDrained) {
 }
 
 /// The same by MQTT 5.
+class HoldingWireTest : public WireTest {
+ protected:
+  HoldingWireTest() : WireTest({.known = {9}, .holds_acknowledgements = true, .unwritten = {9}}) {}
+  void written(std::uint16_t id) const { EXPECT_FALSE(wire_->written({&id, 1})); }
+};
+
+TEST_F(HoldingWireTest, AMessageIsAcknowledgedWhenItIsWritten) {
+  broker_sends(message(1) + precious);
+  EXPECT_EQ(received(), message(1) + message(7));
+  std::string first = puback;
+  first.back() = 1;
+  send(first);
+  send(puback);
+  EXPECT_EQ(at_the_broker(), "");
+  written(7);
+  EXPECT_EQ(at_the_broker(), "") << "the one before it is not written";
+  EXPECT_FALSE(wire_->wait_until_exchanged(never)) << "and is not waited for";
+  written(1);
+  EXPECT_EQ(at_the_broker(), first + pubrec);
+  broker_sends(pubrel);
+  EXPECT_EQ(received(), "");
+  EXPECT_EQ(at_the_broker(), pubcomp);
+}
+
+TEST_F(HoldingWireTest, WhatWasDeliveredOnAnEarlierConnectionAndIsSentAgainIsAcknowledgedWhenThatIsWritten) {
+  std::string again = precious;
+  again.front() = '\x3C';
+  again[6] = 9;
+  broker_sends(again);
+  EXPECT_EQ(received(), "");
+  EXPECT_EQ(at_the_broker(), "");
+  written(9);
+  std::string answer = pubrec;
+  answer.back() = 9;
+  EXPECT_EQ(at_the_broker(), answer);
+}
+
 class WireOfMqtt5Test : public WireTest {
  protected:
-  WireOfMqtt5Test() : WireTest(false, ProtocolVersion::v5) {}
+  WireOfMqtt5Test() : WireTest({.version = ProtocolVersion::v5}) {}
 };
 
 TEST_F(WireOfMqtt5Test, TheBrokerIsToldWhyItIsLeft) {

@@ -39,7 +39,7 @@ struct IdleClient : Client::Listener {
 /// A wire in the hands of Paho, of whose threads there are none: the test is each of them.
 class WiresTest : public WireTest {
  protected:
-  explicit WiresTest(bool gathers = true) : WireTest(gathers) {
+  explicit WiresTest(bool gathers = true) : WireTest({.gathers = gathers}) {
     wires().offer(client_, wire_, urgency_);
     socket_ = wires().attach(client_).value_or(0);
     drop_old_signals();
