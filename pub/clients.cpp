@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,10 +18,8 @@
 #include <vector>
 
 #include "common/process/child.hpp"
-#include "common/process/descriptor.hpp"
 #include "common/process/stop.hpp"
 #include "pub/progress.hpp"
-#include "pub/shared_count.hpp"
 
 namespace sistem {
 namespace {
@@ -64,21 +62,10 @@ Client start_client(unsigned number, char** argv, const PubConfig& config, const
   }
 }
 
-/// As a shell gives it, of a process that is about to end, or has.
-int status_of(pid_t pid) {
-  const int status = wait_for_end(pid);
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /// All clients of a run.
 class Clients {
  public:
-  Clients(char** argv, const PubConfig& config) : argv_(argv), config_(config), ended_(::epoll_create1(EPOLL_CLOEXEC)) {
-    if (ended_.get() < 0) {
-      throw Error(fmt::format("cannot wait for clients: {}", std::strerror(errno)));
-    }
-    clients_.reserve(config.clients);
-  }
+  Clients(char** argv, const PubConfig& config) : argv_(argv), config_(config) {}
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
   ~Clients() { signal(SIGKILL); }  // those that are left where something has failed
@@ -96,8 +83,6 @@ class Clients {
         return;
       }
       clients_.push_back(start_client(number, argv_, config_, sent_));
-      epoll_event event{.events = EPOLLIN, .data = {.u32 = number - 1}};
-      ::epoll_ctl(ended_.get(), EPOLL_CTL_ADD, clients_.back().reports.get(), &event);
       ++running_;
     }
   }
@@ -126,13 +111,17 @@ class Clients {
 
   /// Waits for what clients report and reads it; false where the deadline passed or a stop was requested.
   bool hear_some(Deadline deadline, const std::stop_token& stop) {
-    if (wait_for(ended_.get(), POLLIN, deadline, stop) != Woken::ready) {
+    std::vector<pollfd> reports;
+    for (const Client& client : clients_) {
+      reports.push_back({client.reports.get(), POLLIN, 0});
+    }
+    if (wait_for_any(reports, deadline, stop) != Woken::ready) {
       return false;
     }
-    std::array<epoll_event, 16> events{};
-    const int count = ::epoll_wait(ended_.get(), events.data(), static_cast<int>(events.size()), 0);
-    for (int at = 0; at < count; ++at) {
-      hear(clients_[events.at(static_cast<std::size_t>(at)).data.u32]);
+    for (std::size_t at = 0; at < reports.size(); ++at) {
+      if (reports[at].revents != 0) {
+        hear(clients_[at]);
+      }
     }
     return true;
   }
@@ -150,7 +139,8 @@ class Clients {
       client.report.append(block.data(), static_cast<std::size_t>(count));
     } else if (count == 0) {
       client.reports = Descriptor{-1};
-      client.status = status_of(client.pid);
+      const int status = wait_for_end(client.pid);
+      client.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
       --running_;
     }
   }
@@ -158,7 +148,6 @@ class Clients {
   char** argv_;
   const PubConfig& config_;
   SharedCount sent_;
-  Descriptor ended_;
   std::vector<Client> clients_;
   std::size_t running_ = 0;
 };
@@ -184,6 +173,25 @@ std::string failures_of(const std::vector<Client>& clients) {
 }
 
 }  // namespace
+
+SharedCount::SharedCount() : memory_(::memfd_create("sent", MFD_CLOEXEC)) {
+  if (memory_.get() >= 0 && ::ftruncate(memory_.get(), sizeof(Number)) != 0) {
+    memory_ = Descriptor{-1};
+  }
+  map();
+}
+
+SharedCount::SharedCount(int descriptor) : memory_(descriptor) { map(); }
+
+SharedCount::~SharedCount() { ::munmap(number_, sizeof(Number)); }
+
+void SharedCount::map() {
+  void* const address = ::mmap(nullptr, sizeof(Number), PROT_READ | PROT_WRITE, MAP_SHARED, memory_.get(), 0);
+  if (address == MAP_FAILED) {
+    throw Error(fmt::format("cannot count what all clients send: {}", std::strerror(errno)));
+  }
+  number_ = static_cast<Number*>(address);  // the system's memory is all zero, which is that number's 0
+}
 
 std::optional<ClientPart> ClientPart::of_this_process() {
   const char* const value = std::getenv(variable_of_part);

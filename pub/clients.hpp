@@ -2,18 +2,46 @@
 
 #include <sys/types.h>
 
+#include <atomic>
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
 
 #include "common/options/settings.hpp"
 #include "common/process/console.hpp"
+#include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
 #include "common/process/output.hpp"
 #include "pub/pub_config.hpp"
 #include "pub/report.hpp"
 
 namespace sistem {
+
+/// A number in memory that several processes share: what all clients of a run have sent.
+class SharedCount {
+ public:
+  using Number = std::atomic<std::uint64_t>;
+  static_assert(Number::is_always_lock_free);  // another process would not see the lock
+
+  /// Makes one, at 0. Throws Error where the system does not give it.
+  SharedCount();
+  /// Takes part in the one that the descriptor, which it takes over, belongs to.
+  explicit SharedCount(int descriptor);
+  SharedCount(const SharedCount&) = delete;
+  SharedCount& operator=(const SharedCount&) = delete;
+  ~SharedCount();
+
+  /// For another process: closed by exec.
+  [[nodiscard]] int descriptor() const { return memory_.get(); }
+  [[nodiscard]] Number& number() const { return *number_; }
+
+ private:
+  void map();
+
+  Descriptor memory_;
+  Number* number_ = nullptr;
+};
 
 /// The part of one process among several clients. Each client is a process, since all of Paho's clients in one share a
 /// thread that sends: it is this program again, with the same words and environment, and a variable that says which

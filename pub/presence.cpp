@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "common/process/error.hpp"
-#include "pub/time_limit.hpp"
+#include "pub/pace/pacer.hpp"
 
 namespace sistem {
 namespace {

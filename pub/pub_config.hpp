@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/measure/report.hpp"
@@ -12,7 +13,7 @@
 #include "common/process/output.hpp"
 #include "common/session.hpp"
 #include "pub/pace/pace.hpp"
-#include "pub/source/source_config.hpp"
+#include "pub/source/source.hpp"
 
 namespace sistem {
 
@@ -61,6 +62,9 @@ struct PubConfig : SourceConfig {
 /// Gives what can be known only now its value, once: renders the prefix, and makes the will of --status. Throws
 /// UsageError where no topic comes of it.
 void settle(PubConfig& config);
+
+/// Reads FROM=TO of --topic-map: "sistem/lab=copy". Throws Expected.
+[[nodiscard]] TopicMapping topic_mapping(std::string_view text);
 
 /// pub's table of options, bound to `config`.
 [[nodiscard]] std::vector<Option> pub_rows(PubConfig& config);

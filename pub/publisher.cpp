@@ -4,12 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,13 +16,11 @@
 #include "common/text/screen_text.hpp"
 #include "common/text/words.hpp"
 #include "pub/clients.hpp"
-#include "pub/clock_check.hpp"
+#include "pub/pace/pacer.hpp"
 #include "pub/presence.hpp"
 #include "pub/progress.hpp"
 #include "pub/report.hpp"
-#include "pub/shared_count.hpp"
 #include "pub/stamper.hpp"
-#include "pub/time_limit.hpp"
 
 namespace sistem {
 namespace {
@@ -128,8 +123,12 @@ class Run {
     if (config_.stamp) {
       stamper_.emplace(session_.client_id(), config_.connection.version, one_moment());
     }
-    if (config_.clock_topic) {
-      compare_clocks(*config_.clock_topic);
+    if (const auto& topic = config_.clock_topic) {
+      if (const auto offset = stamper_->ask_for_offset(session_, *topic, stop_)) {
+        (void)session_.publish(clock_word(*topic, session_.client_id(), *offset), stop_);
+      } else {
+        console_.note(fmt::format("nobody on {} has answered how their clock stands: sub --verify does", *topic));
+      }
     }
     if (config_.report || config_.pace.is_given() || config_.on_refused) {
       session_.record_deliveries(deliveries_, config_.on_refusal());
@@ -154,17 +153,6 @@ class Run {
     return best;
   }
 
-  /// Finds out how far the clock of whoever verifies is from this one, and tells them.
-  void compare_clocks(const std::string& topic) {
-    const auto wall = [this](Deadline time) { return stamper_->on_the_wall(time); };
-    const auto offset = ask_for_offset(session_, topic, wall, stop_);
-    if (!offset) {
-      console_.note(fmt::format("nobody on {} has answered how their clock stands: sub --verify does", topic));
-      return;
-    }
-    (void)session_.publish(clock_word(topic, session_.client_id(), *offset), stop_);
-  }
-
   /// The message that ends the stamped ones is none of those that are reported; nor does its loss change how the run
   /// ended. After a stop nothing waits for its acknowledgement: a stop takes a moment, and saying goodbye sends it.
   void say_how_many_were_stamped() {
@@ -173,8 +161,7 @@ class Run {
     }
     session_.record_deliveries(std::make_shared<Deliveries>(), OnRefusal::is_counted);
     try {
-      if (session_.publish(stamper_->end(stamped_topic_, stamped_qos_, Clock::now()), stop_) &&
-          !stop_.stop_requested()) {
+      if (session_.publish(stamper_->end(Clock::now()), stop_) && !stop_.stop_requested()) {
         (void)session_.flush(stop_, deadline_in(last_words));
       }
     } catch (const Error& error) {
@@ -198,11 +185,7 @@ class Run {
       }
       const auto now = Clock::now();
       const auto slot = pacer_.next(now, waits());
-      if (!slot) {
-        is_over_ = true;
-        break;
-      }
-      if (!wait_for(*slot, now) && !at_hand) {
+      if (!wait_for(slot, now) && (is_over_ || !at_hand)) {
         break;
       }
       at_hand = false;
@@ -267,8 +250,7 @@ class Run {
           now = Clock::now();
         }
         const auto slot = has_own_time ? pacer_.next_at(*turn.due, now, waits(true)) : pacer_.next(now, waits());
-        is_over_ = !slot;
-        if (is_over_ || !wait_for(*slot, now) ||
+        if (!wait_for(slot, now) ||
             !hand_over(std::move(turn.messages[at]), due_of(*slot, has_own_time),
                        may_wait && at + 1 < turn.messages.size() ? Next::more : Next::nothing)) {
           return;
@@ -298,8 +280,7 @@ class Run {
       if (at > 0 && !config_.publishes_readings()) {
         const auto now = Clock::now();
         slot = pacer_.next(now, waits());
-        is_over_ = !slot;
-        if (is_over_ || !wait_for(*slot, now)) {
+        if (!wait_for(slot, now)) {
           return at;
         }
       }
@@ -323,15 +304,17 @@ class Run {
     return sleep_until(deadline_in(config_.repeat_delay), go_on_);
   }
 
-  bool wait_for(const Pacer::Slot& slot, Deadline now) {
-    if (slot.due > now) {
+  /// False where a stop was requested first, or the run's time is over: then there is no slot.
+  bool wait_for(const std::optional<Pacer::Slot>& slot, Deadline now) {
+    is_over_ = !slot;
+    if (slot && slot->due > now) {
       output_.flush();
     }
-    const auto begun = pacer_.wait(slot, now, stop_);
-    if (!begun) {  // no slot lies behind the end of the run's time
+    const auto begun = slot ? pacer_.wait(*slot, now, stop_) : std::nullopt;  // no slot lies behind the run's time
+    if (!begun) {
       return false;
     }
-    if (slot.is_new) {
+    if (slot->is_new) {
       last_slot_at_ = *begun;
       first_slot_at_ = first_slot_at_.value_or(last_slot_at_);
       sent_before_last_slot_ = sent_;
@@ -347,20 +330,20 @@ class Run {
   }
 
   bool hand_over(Message&& message, std::optional<Deadline> due, Next next) {
-    const std::string line = prints_ ? line_of(message) : "";
+    std::string line = prints_ ? fmt::format("{} {}", message.topic, message.payload) : "";
+    if (prints_) {  // on a terminal nothing of it may act on that
+      line = (escapes_ ? shown(line) : line) + "\n";
+    }
     if (presence_ && !presence_->announce(session_, go_on_)) {
       return false;
     }
-    bool is_stamped = false;
-    if (stamper_ && stamper_->takes(message)) {
+    const bool is_stamped = stamper_ && stamper_->takes(message);
+    if (is_stamped) {
       // As late as can be: the wait for room is not a part of what the message takes, though of what is due.
       if (!session_.wait_for_room(message.qos, go_on_)) {
         return false;
       }
-      stamped_topic_ = message.topic;
-      stamped_qos_ = message.qos;
       stamper_->stamp(Clock::now(), due, message);
-      is_stamped = true;
     }
     if (!session_.publish(std::move(message), go_on_, next)) {
       return false;
@@ -374,12 +357,6 @@ class Run {
     }
     output_.write(line);
     return true;
-  }
-
-  /// As it is printed: on a terminal nothing of it may act on that.
-  [[nodiscard]] std::string line_of(const Message& message) const {
-    const std::string line = fmt::format("{} {}", message.topic, message.payload);
-    return (escapes_ ? shown(line) : line) + "\n";
   }
 
   /// Whether the run has ended as it should, though there may be more to publish.
@@ -455,8 +432,6 @@ class Run {
   std::unique_ptr<Progress> progress_;
   std::optional<Presence> presence_;
   std::optional<Stamper> stamper_;
-  std::string stamped_topic_;  ///< of the last message with a stamp
-  int stamped_qos_ = 0;
   std::optional<std::vector<Message>> repeated_;
   std::optional<OneCpu> on_one_cpu_;
   bool is_read_ = false;     ///< a stream to its end

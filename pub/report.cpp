@@ -5,13 +5,48 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "common/measure/report.hpp"
 
+namespace nlohmann {
+
+// What a report consists of, for packed() and unpacked().
+template <typename Value>
+struct adl_serializer<std::optional<Value>> {
+  static void to_json(json& to, const std::optional<Value>& value) { to = value ? json(*value) : json(); }
+  static void from_json(const json& from, std::optional<Value>& value) {
+    value = from.is_null() ? std::nullopt : std::optional(from.get<Value>());
+  }
+};
+template <typename Rep, typename Period>
+struct adl_serializer<std::chrono::duration<Rep, Period>> {
+  static void to_json(json& to, const std::chrono::duration<Rep, Period>& time) { to = time.count(); }
+  static void from_json(const json& from, std::chrono::duration<Rep, Period>& time) {
+    time = std::chrono::duration<Rep, Period>(from.get<Rep>());
+  }
+};
+template <>
+struct adl_serializer<sistem::Histogram> {
+  static void to_json(json& to, const sistem::Histogram& histogram) { to = histogram.to_text(); }
+  static void from_json(const json& from, sistem::Histogram& histogram) {
+    histogram = sistem::Histogram::from_text(from.get<std::string>()).value();
+  }
+};
+
+}  // namespace nlohmann
+
 namespace sistem {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Deliveries::Sums, taken, bytes, acknowledged, sent_again, refused, times)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Punctuality, lateness, skipped, behind_broker, behind_source, behind_pub)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Report, clients, not_sent, input_left, time, rate_asked, rate_achieved, deliveries,
+                                   punctuality)
+
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -151,63 +186,12 @@ std::string text_of(const Report& report, ReportFormat format) {
   return {};
 }
 
-std::string packed(const Report& report) {
-  const Punctuality& kept = report.punctuality;
-  const Json rates{report.rate_asked ? Json(*report.rate_asked) : Json(),
-                   report.rate_achieved ? Json(*report.rate_achieved) : Json()};
-  return Json{{"clients", report.clients},
-              {"sent", report.deliveries.taken},
-              {"not_sent", report.not_sent},
-              {"input_left", report.input_left},
-              {"bytes", report.deliveries.bytes},
-              {"seconds", report.time.count()},
-              {"rates", rates},
-              {"acknowledged", report.deliveries.acknowledged},
-              {"sent_again", report.deliveries.sent_again},
-              {"refused", report.deliveries.refused},
-              {"times", report.deliveries.times.to_text()},
-              {"lateness", kept.lateness.to_text()},
-              {"skipped", kept.skipped},
-              {"behind", {kept.behind_broker.count(), kept.behind_source.count(), kept.behind_pub.count()}}}
-             .dump() +
-         "\n";
-}
+std::string packed(const Report& report) { return nlohmann::json(report).dump() + "\n"; }
 
 std::optional<Report> unpacked(std::string_view text) {
   try {
-    const Json json = Json::parse(text);
-    const auto rate = [&](std::size_t at) {
-      const Json& value = json.at("rates").at(at);
-      return value.is_null() ? std::nullopt : std::optional(value.get<double>());
-    };
-    const auto behind = [&](std::size_t at) {
-      return std::chrono::nanoseconds(json.at("behind").at(at).get<std::int64_t>());
-    };
-    auto times = Histogram::from_text(json.at("times").get<std::string>());
-    auto lateness = Histogram::from_text(json.at("lateness").get<std::string>());
-    if (!times || !lateness) {
-      return std::nullopt;
-    }
-    Report report;
-    report.clients = json.at("clients");
-    report.deliveries.taken = json.at("sent");
-    report.not_sent = json.at("not_sent");
-    report.input_left = json.at("input_left");
-    report.deliveries.bytes = json.at("bytes");
-    report.time = Seconds(json.at("seconds").get<double>());
-    report.rate_asked = rate(0);
-    report.rate_achieved = rate(1);
-    report.deliveries.acknowledged = json.at("acknowledged");
-    report.deliveries.sent_again = json.at("sent_again");
-    report.deliveries.refused = json.at("refused").get<std::map<std::string, std::uint64_t>>();
-    report.deliveries.times = std::move(*times);
-    report.punctuality.lateness = std::move(*lateness);
-    report.punctuality.skipped = json.at("skipped");
-    report.punctuality.behind_broker = behind(0);
-    report.punctuality.behind_source = behind(1);
-    report.punctuality.behind_pub = behind(2);
-    return report;
-  } catch (const nlohmann::json::exception&) {
+    return nlohmann::json::parse(text).get<Report>();
+  } catch (const std::exception&) {
     return std::nullopt;
   }
 }

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "common/measure/report.hpp"
 #include "common/mqtt/property.hpp"
@@ -31,29 +30,6 @@ std::string topic_of_answers(const PubConfig& config, const Session& session, co
   }
   return request.topic + "/response";
 }
-
-/// How long round trips took.
-class RoundTrips {
- public:
-  void add(Clock::duration one) {
-    least_ = count_ == 0 ? one : std::min(least_, one);
-    most_ = std::max(most_, one);
-    sum_ += one;
-    ++count_;
-  }
-
-  [[nodiscard]] std::string text() const {
-    const auto mean = sum_ / static_cast<Clock::rep>(std::max<std::uint64_t>(count_, 1));
-    return fmt::format("round trip {:.3f} ms at least, {:.3f} on average, {:.3f} at most", Milliseconds(least_).count(),
-                       Milliseconds(mean).count(), Milliseconds(most_).count());
-  }
-
- private:
-  Clock::duration least_{};
-  Clock::duration most_{};
-  Clock::duration sum_{};
-  std::uint64_t count_ = 0;
-};
 
 /// Asks and hears.
 class Requester {
@@ -92,8 +68,8 @@ class Requester {
       return false;
     }
     const auto took = std::max(answer->arrival_steady - begin, Clock::duration{});
-    ++answered_;
-    round_trips_.add(took);
+    round_trips_.record(took);
+    in_all_ += took;
     output_.write_text(answer->payload, prints_one_ ? TextLines::several : TextLines::one);
     output_.write(config_.no_newline ? "" : "\n");
     output_.flush();
@@ -105,12 +81,15 @@ class Requester {
 
   /// How many requests were answered, and how fast, for a person.
   void conclude() const {
-    if (config_.repeat > 1 && answered_ > 0) {
-      console_.note(fmt::format("{} of {} answers; {}", answered_, asked_, round_trips_.text()));
+    if (const auto answered = static_cast<Clock::rep>(round_trips_.count()); config_.repeat > 1 && answered > 0) {
+      console_.note(fmt::format("{} of {} answers; round trip {:.3f} ms at least, {:.3f} on average, {:.3f} at most",
+                                answered, asked_, Milliseconds(round_trips_.least()).count(),
+                                Milliseconds(in_all_ / answered).count(),
+                                Milliseconds(round_trips_.greatest()).count()));
     }
   }
 
-  [[nodiscard]] bool all_answered() const { return answered_ == asked_; }
+  [[nodiscard]] bool all_answered() const { return round_trips_.count() == asked_; }
 
  private:
   void listen_to(const std::string& topic, const std::stop_token& stop) {
@@ -171,8 +150,8 @@ class Requester {
   const std::string run_;  ///< told from other runs' by these digits
   std::string listening_to_;
   std::uint64_t asked_ = 0;
-  std::uint64_t answered_ = 0;
-  RoundTrips round_trips_;
+  Histogram round_trips_;
+  Clock::duration in_all_{};  ///< all of those together
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -17,6 +18,7 @@
 
 #include "common/process/child.hpp"
 #include "common/process/descriptor.hpp"
+#include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
@@ -137,17 +139,10 @@ std::optional<std::string> fault_of_program(const std::string& program) {
     return fault(program);
   }
   const char* const path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nobody sets it
-  std::string_view folders = path != nullptr ? path : "/usr/bin:/bin";
-  while (true) {
-    const std::size_t colon = folders.find(':');
-    if (!fault(fmt::format("{}/{}", folders.substr(0, colon), program))) {
-      return std::nullopt;
-    }
-    if (colon == std::string_view::npos) {
-      return "there is none in the folders of PATH";
-    }
-    folders.remove_prefix(colon + 1);
-  }
+  const std::vector<std::string> folders = pieces(path != nullptr ? path : "/usr/bin:/bin", ":");
+  const auto is_there = [&](const std::string& folder) { return !fault(fmt::format("{}/{}", folder, program)); };
+  return std::ranges::any_of(folders, is_there) ? std::nullopt
+                                                : std::optional<std::string>("there is none in the folders of PATH");
 }
 
 CommandResult run_command(const Command& command, std::string_view input,

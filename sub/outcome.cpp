@@ -58,9 +58,7 @@ ExitStatus status_of_verified(const Outcome& outcome, const SubConfig& config) {
 
 /// If it ended as it was asked to.
 ExitStatus status_of_good_end(const Outcome& outcome) {
-  return first_of({{!outcome.is_finished, ExitStatus::failure},
-                   {!outcome.is_granted, ExitStatus::topic_refused},
-                   {true, ExitStatus::success}});
+  return first_of({{!outcome.is_finished, ExitStatus::failure}, {!outcome.is_granted, ExitStatus::topic_refused}});
 }
 
 ExitStatus status_of_printed(const Outcome& outcome, const SubConfig& config) {

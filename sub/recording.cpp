@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <string_view>
 
 #include "common/mqtt/record.hpp"
 #include "common/process/error.hpp"
@@ -57,24 +56,21 @@ void Recording::keep(const Message& message) {
 }
 
 void Recording::flush() {
-  if (const std::size_t written = write_whole(file_.get(), gathered_); written < gathered_.size()) {
-    fail(errno, written);
-  }
+  const std::size_t written = write_whole(file_.get(), gathered_);
+  const int reason = errno;
+  const bool is_all = written == gathered_.size();
+  gathered_.resize(written);
   kept_ += static_cast<std::size_t>(std::count(gathered_.begin(), gathered_.end(), '\n'));
+  const std::size_t half = written - (gathered_.rfind('\n') + 1);
   gathered_.clear();
-}
-
-/// `written`: so much of what was gathered.
-void Recording::fail(int reason, std::size_t written) {
+  if (is_all) {
+    return;
+  }
   has_failed_ = true;
-  const std::string_view in_the_file = std::string_view(gathered_).substr(0, written);
-  kept_ += static_cast<std::size_t>(std::count(in_the_file.begin(), in_the_file.end(), '\n'));
-  const std::size_t half = in_the_file.size() - (in_the_file.rfind('\n') + 1);
   const off_t end = ::lseek(file_.get(), 0, SEEK_CUR);  // none of a pipe or a device
   if (half > 0 && end >= static_cast<off_t>(half)) {
     (void)!::ftruncate(file_.get(), end - static_cast<off_t>(half));
   }
-  gathered_.clear();
   throw Error(fmt::format("cannot record to {}: {}; it holds {} of this run", path_, std::strerror(reason),
                           counted(kept_, "message")));
 }

@@ -32,8 +32,6 @@ class Recording {
   [[nodiscard]] bool has_failed() const { return has_failed_; }
 
  private:
-  void fail(int reason, std::size_t written);
-
   std::string path_;
   Descriptor file_;
   std::string gathered_;

@@ -26,9 +26,9 @@ Responder::Responder(Session& session, const SubConfig& config, const Console& c
     : session_(session),
       config_(config),
       console_(console),
-      topic_format_(Format::of(config.response_topic.value_or("%t/response"), false, End::nothing)) {
+      topic_format_(config.response_topic.value_or("%t/response"), false, End::nothing) {
   if (config.respond) {
-    format_ = Format::of(*config.respond, false, End::nothing);
+    format_.emplace(*config.respond, false, End::nothing);
   }
 }
 
@@ -166,18 +166,12 @@ void Responder::publish_ready(const std::stop_token& stop) {
 }
 
 void Responder::publish(Message answer, const std::string& on, const std::stop_token& stop) {
-  try {
+  // This or an earlier answer; there may be others whom the broker lets have theirs.
+  refused_ |= was_refused(console_, [&] {
     if (!session_.publish(std::move(answer), stop)) {
       fail(on, "sub was stopped");
     }
-  } catch (const Error& error) {
-    // Of this or an earlier answer; there may be others whom the broker lets have theirs.
-    if (error.status() != ExitStatus::topic_refused) {
-      throw;
-    }
-    console_.note(error.what());
-    refused_ = true;
-  }
+  });
 }
 
 void Responder::fail(const std::string& on, std::string_view why) {
@@ -210,18 +204,12 @@ void Responder::finish(const std::stop_token& stop) {
     }
     (void)wait_for_fewer(1, never, {});
   }
-  try {
+  refused_ |= was_refused(console_, [&] {
     if (const std::size_t left = session_.flush(stop); left > 0) {
       unanswered_ += left;
       console_.note(fmt::format("{} not acknowledged", counted(left, "answer was", "answers were")));
     }
-  } catch (const Error& error) {
-    if (error.status() != ExitStatus::topic_refused) {
-      throw;
-    }
-    console_.note(error.what());
-    refused_ = true;
-  }
+  });
 }
 
 }  // namespace sistem

@@ -14,12 +14,28 @@
 #include <thread>
 
 #include "common/process/console.hpp"
+#include "common/process/error.hpp"
 #include "common/session.hpp"
 #include "sub/command.hpp"
 #include "sub/show/format.hpp"
 #include "sub/sub_config.hpp"
 
 namespace sistem {
+
+/// Does what the broker may refuse. Whether it did, which the console says then; other faults are thrown on.
+template <typename Do>
+bool was_refused(const Console& console, Do something) {
+  try {
+    something();
+    return false;
+  } catch (const Error& error) {
+    if (error.status() != ExitStatus::topic_refused) {
+      throw;
+    }
+    console.note(error.what());
+    return true;
+  }
+}
 
 /// Answers requests: in MQTT 5 where they say that an answer is expected, with the correlation data that they carry
 /// [MQTT5 4.10]; before, and where they say nothing and the user has named a topic, on one that both sides have agreed

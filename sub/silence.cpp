@@ -1,6 +1,7 @@
 #include "sub/silence.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -61,27 +62,17 @@ SilenceTimes times_for(const SubConfig& config, SilenceTimes times) {
 }  // namespace
 
 std::string meant_by(const std::string& filter, const std::string& topic) {
-  std::string meant;
-  std::size_t in_filter = 0;
-  std::size_t in_topic = 0;
-  while (true) {
-    const std::size_t filter_end = filter.find('/', in_filter);
-    const std::size_t topic_end = topic.find('/', in_topic);
-    const std::string level = filter.substr(in_filter, filter_end - in_filter);
-    if (level == "#") {
-      return meant + "#";
+  const std::vector<std::string> levels = pieces(filter + "/", "/");
+  std::vector<std::string> meant = pieces(topic + "/", "/");
+  for (std::size_t at = 0; at < std::min(levels.size(), meant.size()); ++at) {
+    if (levels[at] == "#") {
+      meant.resize(at + 1);
     }
-    meant += level == "+" ? level : topic.substr(in_topic, topic_end - in_topic);
-    if (topic_end == std::string::npos) {
-      return meant;
+    if (levels[at] == "#" || levels[at] == "+") {
+      meant[at] = levels[at];
     }
-    if (filter_end == std::string::npos) {
-      return meant + topic.substr(topic_end);
-    }
-    meant += '/';
-    in_filter = filter_end + 1;
-    in_topic = topic_end + 1;
   }
+  return fmt::format("{}", fmt::join(meant, "/"));
 }
 
 std::string words_on_silence(const SubConfig& config, const std::string& broker, const std::string& subscribed,
@@ -113,14 +104,11 @@ std::string words_on_topics(const std::set<std::string>& topics, const std::vect
       words += fmt::format("did you mean {} for {}? ", shown(*meant), asked);
     }
   }
-  words += "there are ";
-  std::size_t count = 0;
-  for (const std::string& topic : topics) {
-    if (count == told) {
-      break;
-    }
-    words += fmt::format("{}{}", count++ == 0 ? "" : ", ", shown(topic));
+  std::vector<std::string> some;
+  for (auto topic = topics.begin(); topic != topics.end() && some.size() < told; ++topic) {
+    some.push_back(shown(*topic));
   }
+  words += fmt::format("there are {}", fmt::join(some, ", "));
   return topics.size() > told ? fmt::format("{} and {} more", words, topics.size() - told) : words;
 }
 
@@ -187,10 +175,7 @@ void Silence::begin_to_look(const std::stop_token& stop) {
     second_ = open_(config, quiet, stop, {.overflow = Overflow::drop_newest});
     const Grant grant = second_->subscribe({{.filter = "#"}}, stop).front();
     if (!grant.qos) {
-      console_.note(
-          fmt::format("cannot look which topics there are: the broker refused the subscription to #: {}", grant.why));
-      second_.reset();
-      return;
+      throw Error(fmt::format("the broker refused the subscription to #: {}", grant.why));
     }
     until_ = deadline_in(times_.look);
     due_ = deadline_in(times_.look / parts_of_a_look);

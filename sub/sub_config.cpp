@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
 #include "common/mqtt/topic.hpp"
@@ -14,10 +13,9 @@
 #include "common/text/words.hpp"
 #include "sub/chapters.txt.hpp"
 #include "sub/command.hpp"
-#include "sub/match/json_condition.hpp"
-#include "sub/match/number_field.hpp"
-#include "sub/match/pattern.hpp"
+#include "sub/match/condition.hpp"
 #include "sub/show/format.hpp"
+#include "sub/show/graph.hpp"
 
 namespace sistem {
 namespace {
@@ -128,13 +126,11 @@ Value optional_flag(std::optional<bool>& field) {
 
 /// A percentage from 0.1, as mosquitto_sub's.
 double percentage_of(std::string_view value) {
-  double percent = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), percent);
-  // Not above and not below: neither is what is no number.
-  if (error != std::errc{} || end != value.data() + value.size() || !(percent >= 0.1 && percent <= 100)) {
+  const auto percent = number_of<double>(value);
+  if (!percent || !(*percent >= 0.1 && *percent <= 100)) {  // not above and not below: neither is nan
     throw Expected("expected a percentage from 0.1 to 100");
   }
-  return percent;
+  return *percent;
 }
 
 std::optional<std::string> fault_of_file(std::string_view path) {
@@ -143,7 +139,7 @@ std::optional<std::string> fault_of_file(std::string_view path) {
 
 /// A wrong one is refused before anything is connected, as a wrong expression is.
 std::optional<std::string> fault_of_format(std::string_view format) {
-  (void)Format::of(format, false, End::newline);
+  (void)Format{format, false, End::newline};
   return std::nullopt;
 }
 

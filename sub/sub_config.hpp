@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,9 +10,9 @@
 #include "common/options/settings.hpp"
 #include "common/process/output.hpp"
 #include "common/session.hpp"
-#include "sub/match/match_config.hpp"
-#include "sub/show/display_config.hpp"
-#include "sub/verify/verify_config.hpp"
+#include "sub/match/message_filter.hpp"
+#include "sub/show/display.hpp"
+#include "sub/verify/verdict.hpp"
 
 namespace sistem {
 

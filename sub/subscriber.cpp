@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "common/measure/stamp.hpp"
 #include "common/mqtt/property.hpp"
@@ -23,6 +25,7 @@ namespace sistem {
 namespace {
 
 using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
 
 /// How long what is missing may still come when all publishers have ended.
 constexpr auto late_arrivals = 1s;
@@ -32,10 +35,8 @@ constexpr auto late_arrivals = 1s;
 /// their way may get stuck there.
 class FlushTimer {
  public:
-  using Clock = std::chrono::steady_clock;
-
   /// To be told after each look for messages whether others are on their way: true where all that was gathered is due.
-  [[nodiscard]] bool is_due(bool others, Clock::time_point now) {
+  [[nodiscard]] bool is_due(bool others, Deadline now) {
     if (others) {
       due_ = std::min(due_, now + longest);
     }
@@ -69,100 +70,183 @@ Subscription subscription(const std::string& filter, const SubConfig& config) {
   return one;
 }
 
-/// What the broker said to the filters, for a person.
-struct Granted {
-  std::string granted;               ///< a list
-  std::vector<std::string> refused;  ///< a sentence for each
-};
-
-Granted subscribe_all(Session& session, const SubConfig& config, const std::stop_token& stop) {
-  std::vector<Subscription> subscriptions;
-  for (const std::string& filter : config.filters) {
-    subscriptions.push_back(subscription(filter, config));
-  }
-  Granted lists;
-  if (subscriptions.empty()) {
-    return lists;  // -U alone: SUBSCRIBE carries at least one filter [MQTT-3.8.3-3]
-  }
-  for (const Grant& grant : session.subscribe(subscriptions, stop)) {
-    if (grant.qos) {
-      lists.granted += fmt::format("{}{} (QoS {})", lists.granted.empty() ? "" : ", ", grant.filter, *grant.qos);
-    } else {
-      lists.refused.push_back(fmt::format("the broker refused the subscription to {}: {}", grant.filter, grant.why));
-    }
-  }
-  return lists;
+/// For what is to take only a moment more.
+std::stop_token requested_stop() {
+  std::stop_source source;
+  source.request_stop();
+  return source.get_token();
 }
 
-/// Subscribes, then unsubscribes. Throws Error where the run makes no sense without the refused ones.
-Granted prepare(Session& session, const SubConfig& config, const Console& console, const std::stop_token& stop) {
-  Granted lists = subscribe_all(session, config, stop);
-  for (const std::string& refusal : lists.refused) {
-    if (&refusal == &lists.refused.back() && (lists.granted.empty() || config.needs_all())) {
-      throw Error{refusal, ExitStatus::topic_refused};
-    }
-    console.note(refusal);
-  }
-  std::string what = lists.granted.empty() ? "" : fmt::format(", subscribed to {}", lists.granted);
-  if (!config.unsubscribe.empty()) {
-    session.unsubscribe(config.unsubscribe, stop);
-    what += fmt::format(", unsubscribed from {}", fmt::join(config.unsubscribe, ", "));
-  }
-  if (config.says_when_ready) {
-    console.note(fmt::format("connected to {}{}", session.broker(), what));
-  }
-  return lists;
-}
-
-/// What is done with each message that arrives.
-class MessageHandler {
+/// One run: what it works with, and how far it has come.
+class Run {
  public:
-  /// `verification`: what takes the place of the display; null: nothing.
-  MessageHandler(Session& session, const SubConfig& config, Output& output, Display& display,
-                 Verification* verification, Recording* recording, const Console& console)
+  Run(Session& session, const SubConfig& config, Output& output, const Console& console, std::stop_token stop,
+      Recording* recording)
       : session_(session),
         config_(config),
         output_(output),
-        display_(display),
-        verification_(verification),
-        recording_(recording),
         console_(console),
+        stop_(std::move(stop)),
+        recording_(recording),
+        display_(config, output, console),
         filter_(config, random_seed()) {
+    if (config.verify) {
+      verification_.emplace(config, console);
+    }
     if (config.responds()) {
       responder_.emplace(session, config, console);
     }
   }
 
+  /// All of it, from the subscriptions to DISCONNECT.
+  Outcome print_all(const OpenSession& look) {
+    bool is_idle = false;
+    try {
+      Silence silence{config_, subscribe(), look, console_};
+      const Deadline deadline = config_.timeout ? deadline_in(*config_.timeout) : never;
+      if (responder_) {
+        responder_->end_by(deadline);
+      }
+      begin();
+      if (!config_.exit_after_suback) {
+        is_idle = take_all(silence, deadline);
+      }
+    } catch (const Error&) {
+      report_anyway();
+      take_what_is_left();
+      throw;
+    } catch (...) {
+      report_anyway();
+      throw;
+    }
+    session_.take_no_more();
+    if (goes_on()) {
+      take_what_is_there();
+    }
+    outcome_.end = config_.exit_after_suback || !goes_on() ? Outcome::End::done
+                   : is_idle                               ? Outcome::End::silence
+                   : stop_.stop_requested()                ? Outcome::End::stop
+                                                           : Outcome::End::time_is_up;
+    outcome_.is_away = is_idle && !session_.connected();
+    finish(outcome_.end == Outcome::End::time_is_up ? requested_stop() : stop_);
+    return outcome_;
+  }
+
+ private:
+  /// Subscribes, then unsubscribes. What was granted, for a person. Throws Error where the run makes no sense without
+  /// what was refused.
+  std::string subscribe() {
+    std::vector<Subscription> subscriptions;
+    for (const std::string& filter : config_.filters) {
+      subscriptions.push_back(subscription(filter, config_));
+    }
+    std::string granted;
+    std::vector<std::string> refusals;
+    if (!subscriptions.empty()) {  // -U alone: SUBSCRIBE carries at least one filter [MQTT-3.8.3-3]
+      for (const Grant& grant : session_.subscribe(subscriptions, stop_)) {
+        if (grant.qos) {
+          granted += fmt::format("{}{} (QoS {})", granted.empty() ? "" : ", ", grant.filter, *grant.qos);
+        } else {
+          refusals.push_back(fmt::format("the broker refused the subscription to {}: {}", grant.filter, grant.why));
+        }
+      }
+    }
+    for (const std::string& refusal : refusals) {
+      if (&refusal == &refusals.back() && (granted.empty() || config_.needs_all())) {
+        throw Error{refusal, ExitStatus::topic_refused};
+      }
+      console_.note(refusal);
+    }
+    outcome_.is_granted = refusals.empty();
+    std::string what = granted.empty() ? "" : fmt::format(", subscribed to {}", granted);
+    if (!config_.unsubscribe.empty()) {
+      session_.unsubscribe(config_.unsubscribe, stop_);
+      what += fmt::format(", unsubscribed from {}", fmt::join(config_.unsubscribe, ", "));
+    }
+    if (config_.says_when_ready) {
+      console_.note(fmt::format("connected to {}{}", session_.broker(), what));
+    }
+    return granted;
+  }
+
+  void begin() {
+    if (!is_begun_) {
+      display_.begin();
+      is_begun_ = true;
+    }
+  }
+
   /// Whether there is anything left to wait for.
-  [[nodiscard]] bool goes_on() const { return !is_over_ && !(config_.wanted() && handled_ >= *config_.wanted()); }
-  [[nodiscard]] std::size_t handled() const { return handled_; }
-  /// Whether the message has come that --until waits for.
-  [[nodiscard]] bool met() const { return met_; }
+  [[nodiscard]] bool goes_on() const {
+    return !is_over_ && !(config_.wanted() && outcome_.handled >= *config_.wanted());
+  }
+
   /// How many more messages it takes at least until there is nothing left to wait for; none: nobody knows.
   [[nodiscard]] std::optional<std::size_t> left_to_take() const {
     const auto at_once = config_.takes_at_once();
-    return at_once && config_.wanted() ? std::min(*at_once, *config_.wanted() - std::min(*config_.wanted(), handled_))
-                                       : at_once;
+    return at_once && config_.wanted()
+               ? std::min(*at_once, *config_.wanted() - std::min(*config_.wanted(), outcome_.handled))
+               : at_once;
   }
-  /// How many retained messages are still there, since a stop came first.
-  [[nodiscard]] std::size_t kept() const { return kept_; }
-  /// Whether the broker refused to forget one, or an answer.
-  [[nodiscard]] bool refused() const { return refused_ || (responder_ && responder_->refused()); }
-  /// How many requests went without an answer.
-  [[nodiscard]] std::size_t unanswered() const { return responder_ ? responder_->unanswered() : 0; }
 
-  /// How many retained messages would have been removed: --dry-run.
-  [[nodiscard]] std::size_t removable() const { return removable_; }
+  /// Takes what arrives until one of the ends has come. True where it is that nothing has come for a while, with a
+  /// connection or without.
+  bool take_all(Silence& silence, Deadline deadline) {
+    const auto idle_end = [&] { return config_.idle ? deadline_in(*config_.idle) : never; };
+    // What is missing when all have ended has so long to come, whatever else comes in the meantime.
+    Deadline late = never;
+    Deadline idle = idle_end();
+    FlushTimer timer;
+    Flood flood;
+    while (goes_on() && !stop_.stop_requested() && Clock::now() < deadline) {
+      const Deadline wake = std::min({deadline, idle, late, deadline_in(config_.look_at_reader), display_.due(),
+                                      silence.due(), timer.wake(), verification_ ? verification_->due() : never});
+      std::vector<Message> messages = session_.receive(wake, stop_);
+      flood.hear(messages.size());
+      for (Message& message : messages) {
+        take(std::move(message));
+      }
+      if (responder_) {
+        responder_->publish_ready(stop_);
+      }
+      silence.hear(messages.size(), outcome_.handled);
+      silence.attend(session_, stop_);
+      display_.refresh(session_.waiting());
+      if (verification_) {
+        verification_->refresh(session_.waiting());
+        late = !verification_->has_ended() ? never : late == never ? deadline_in(late_arrivals) : late;
+        if (Clock::now() >= late) {
+          flush();
+          return true;
+        }
+      }
+      // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
+      session_.take_at_most(left_to_take());
+      if (timer.is_due(session_.waiting() > 0, Clock::now())) {
+        flush();
+        if (output_.closed()) {
+          throw OutputClosed{};
+        }
+      }
+      if (!messages.empty()) {
+        idle = idle_end();
+      } else if (Clock::now() >= idle) {
+        return !stop_.stop_requested();
+      }
+    }
+    flush();
+    return false;
+  }
 
-  void take(Message message, const std::stop_token& stop) {
+  void take(Message message) {
     if (!goes_on()) {
       return;
     }
     if (config_.stamped) {
       take_stamp_off(message);
     }
-    if (verification_ != nullptr && is_aside(message) && !filter_.is_filtered_out(message)) {
-      verification_->take(message, session_, stop);
+    if (verification_ && is_aside(message) && !filter_.is_filtered_out(message)) {
+      verification_->take(message, session_, stop_);
       is_over_ = verification_->is_over();
       return;
     }
@@ -170,24 +254,26 @@ class MessageHandler {
     if (choice.forgotten && config_.dry_run) {
       ++removable_;
     } else if (choice.forgotten) {
-      remove(message.topic, stop);
+      remove(message.topic);
     }
-    handled_ += choice.handled ? 1 : 0;
+    outcome_.handled += choice.handled ? 1 : 0;
     if (choice.handled && responder_) {
-      responder_->take(message, stop);  // first: whoever asked waits, also where nobody reads what is printed
+      responder_->take(message, stop_);  // first: whoever asked waits, also where nobody reads what is printed
     }
     if (choice.printed) {
       if (recording_ != nullptr) {
         recording_->keep(message);
       }
-      if (verification_ != nullptr) {
-        verification_->take(message, session_, stop);
-      } else {
-        display_.show(message);
-      }
+      verification_ ? verification_->take(message, session_, stop_) : display_.show(message);
     }
-    met_ = choice.is_last;
-    is_over_ = choice.ends || choice.is_last || (verification_ != nullptr && verification_->is_over());
+    outcome_.has_met = choice.is_last;
+    is_over_ = choice.ends || choice.is_last || (verification_ && verification_->is_over());
+  }
+
+  /// A removal that the broker refuses is told, and does not keep the messages after it from being handled.
+  void remove(const std::string& topic) {
+    outcome_.is_granted &= !was_refused(
+        console_, [&] { kept_ += session_.publish({.topic = topic, .qos = 1, .retain = true}, stop_) ? 0 : 1; });
   }
 
   /// Writes what was gathered: nothing more is waiting. What was written is acknowledged.
@@ -201,172 +287,31 @@ class MessageHandler {
     }
   }
 
-  /// What needs longer is not answered.
-  void end_by(Deadline deadline) {
-    if (responder_) {
-      responder_->end_by(deadline);
+  /// Prints what has arrived and was not taken yet, since it is acknowledged and will not come again.
+  void take_what_is_there() {
+    for (Message& message : session_.receive(Clock::now(), stop_)) {
+      begin();  // messages of a session that was kept arrive before anything is subscribed
+      take(std::move(message));
     }
+    flush();
   }
 
-  /// Does what commands have left to do that answer requests.
-  void publish_answers(const std::stop_token& stop) {
-    if (responder_) {
-      responder_->publish_ready(stop);
-    }
-  }
-
-  /// Waits for all answers that are still to be given.
-  void finish_answers(const std::stop_token& stop) {
-    if (responder_) {
-      responder_->finish(stop);
-    }
-  }
-
- private:
-  /// A removal that the broker refuses is told, and does not keep the messages after it from being handled.
-  void remove(const std::string& topic, const std::stop_token& stop) {
+  /// The same where a fault ends the run, which is told by somebody else.
+  void take_what_is_left() {
     try {
-      kept_ += session_.publish({.topic = topic, .qos = 1, .retain = true}, stop) ? 0 : 1;
-    } catch (const Error& error) {
-      if (error.status() != ExitStatus::topic_refused) {
-        output_.flush();
-        throw;
+      session_.take_no_more();
+      take_what_is_there();
+      session_.disconnect();
+      if (is_begun_) {
+        display_.finish(session_.waiting());
       }
-      console_.note(error.what());
-      refused_ = true;
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): what ended the run, once more
     }
   }
 
-  Session& session_;
-  const SubConfig& config_;
-  Output& output_;
-  Display& display_;
-  Verification* verification_;
-  Recording* recording_;
-  const Console& console_;
-  std::optional<Responder> responder_;
-  MessageFilter filter_;
-  std::size_t handled_ = 0;
-  std::size_t removable_ = 0;
-  std::size_t kept_ = 0;
-  bool refused_ = false;
-  bool met_ = false;
-  bool is_over_ = false;  ///< a message came that ends it
-};
-
-/// Takes what arrives until one of the ends has come. True where it is that nothing has come for a while, with a
-/// connection or without.
-bool take_all(Session& session, const SubConfig& config, MessageHandler& handler, Display& display,
-              Verification* verification, Silence& silence, Deadline deadline, Output& output,
-              const std::stop_token& stop) {
-  const auto idle_end = [&] { return config.idle ? deadline_in(*config.idle) : never; };
-  // What is missing when all have ended has so long to come, whatever else comes in the meantime.
-  Deadline late = never;
-  Deadline idle = idle_end();
-  FlushTimer timer;
-  Flood flood;
-  while (handler.goes_on() && !stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    const Deadline wake =
-        std::min({deadline, idle, late, deadline_in(config.look_at_reader), display.due(), silence.due(), timer.wake(),
-                  verification != nullptr ? verification->due() : never});
-    std::vector<Message> messages = session.receive(wake, stop);
-    flood.hear(messages.size());
-    for (Message& message : messages) {
-      handler.take(std::move(message), stop);
-    }
-    handler.publish_answers(stop);
-    silence.hear(messages.size(), handler.handled());
-    silence.attend(session, stop);
-    display.refresh(session.waiting());
-    if (verification != nullptr) {
-      verification->refresh(session.waiting());
-      late = !verification->has_ended() ? never : late == never ? deadline_in(late_arrivals) : late;
-      if (std::chrono::steady_clock::now() >= late) {
-        handler.flush();
-        return true;
-      }
-    }
-    // What is more than was asked for is not to be acknowledged: it is for the next one who asks.
-    session.take_at_most(handler.left_to_take());
-    if (timer.is_due(session.waiting() > 0, std::chrono::steady_clock::now())) {
-      handler.flush();
-      if (output.closed()) {
-        throw OutputClosed{};
-      }
-    }
-    if (!messages.empty()) {
-      idle = idle_end();
-    } else if (std::chrono::steady_clock::now() >= idle) {
-      return !stop.stop_requested();
-    }
-  }
-  handler.flush();
-  return false;
-}
-
-/// Prints what has arrived and was not taken yet, since it is acknowledged and will not come again.
-void take_what_is_there(Session& session, MessageHandler& handler, const std::stop_token& stop) {
-  for (Message& message : session.receive(std::chrono::steady_clock::now(), stop)) {
-    handler.take(std::move(message), stop);
-  }
-  handler.flush();
-}
-
-/// The same where a fault ends the run, which is told by somebody else. Messages of a session that was kept arrive
-/// before anything is subscribed: `is_begun` says whether the display has begun.
-void take_what_is_left(Session& session, MessageHandler& handler, Display& display, bool is_begun,
-                       const std::stop_token& stop) {
-  try {
-    session.take_no_more();
-    for (Message& message : session.receive(std::chrono::steady_clock::now(), stop)) {
-      if (!std::exchange(is_begun, true)) {
-        display.begin();
-      }
-      handler.take(std::move(message), stop);
-    }
-    handler.flush();
-    session.disconnect();
-    if (is_begun) {
-      display.finish(session.waiting());
-    }
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): what ended the run, once more
-  }
-}
-
-/// For what is to take only a moment more.
-std::stop_token requested_stop() {
-  std::stop_source source;
-  source.request_stop();
-  return source.get_token();
-}
-
-/// Waits until the broker has what --remove-retained told it; where the time is up, only a moment more. True where it
-/// has all.
-bool flush_removals(Session& session, const MessageHandler& handler, bool time_is_up, const Console& console,
-                    const std::stop_token& stop) {
-  const std::size_t left = handler.kept() + session.flush(time_is_up ? requested_stop() : stop);
-  if (left > 0) {
-    console.note(fmt::format("{} may not have been removed", counted(left, "retained message")));
-  }
-  return left == 0;
-}
-
-void tell_dropped(std::size_t dropped, const Console& console) {
-  if (dropped > 0) {
-    console.note(fmt::format("{} dropped because the reader of stdout was slow",
-                             counted(dropped, "message was", "messages were")));
-  }
-}
-
-/// Where an exception ends a run that is verified, what was seen of it is reported all the same.
-class ReportAnyway {
- public:
-  ReportAnyway(Verification* verification, const Session& session, Output& output)
-      : verification_(verification), session_(session), output_(output) {}
-  ReportAnyway(const ReportAnyway&) = delete;
-  ReportAnyway& operator=(const ReportAnyway&) = delete;
-  ~ReportAnyway() {
-    if (verification_ == nullptr || std::uncaught_exceptions() == before_) {
+  /// Where a fault ends a run that is verified, what was seen of it is reported all the same.
+  void report_anyway() {
+    if (!verification_ || !is_begun_) {
       return;
     }
     try {
@@ -375,74 +320,55 @@ class ReportAnyway {
     }
   }
 
- private:
-  Verification* verification_;
-  const Session& session_;
+  /// Waits for what was published, as long as `patience` says, and says goodbye to the broker.
+  void finish(const std::stop_token& patience) {
+    if (responder_) {
+      responder_->finish(patience);
+      outcome_.is_granted &= !responder_->refused();
+      outcome_.is_finished = responder_->unanswered() == 0;
+    }
+    if (const std::size_t left = config_.remove_retained ? kept_ + session_.flush(patience) : 0; left > 0) {
+      console_.note(fmt::format("{} may not have been removed", counted(left, "retained message")));
+      outcome_.is_finished = false;
+    }
+    display_.finish(session_.waiting());
+    session_.disconnect();
+    if (!config_.remove_retained && !config_.responds() && !config_.verify) {
+      take_what_is_there();  // what came while goodbye was said
+      display_.finish(session_.waiting());
+    }
+    if (config_.dry_run) {
+      console_.note(fmt::format("dry run: {} would be removed, and none was", counted(removable_, "retained message")));
+    }
+    outcome_.dropped = session_.dropped();
+    if (verification_) {
+      const bool is_kept = verification_->report(session_, output_);
+      outcome_.verified = {verification_->has_any(), verification_->has_ended(), is_kept};
+    }
+  }
+
+  Session& session_;
+  const SubConfig& config_;
   Output& output_;
-  int before_ = std::uncaught_exceptions();
+  const Console& console_;
+  const std::stop_token stop_;
+  Recording* const recording_;  ///< null: none
+  Display display_;
+  std::optional<Verification> verification_;  ///< takes the place of the display
+  std::optional<Responder> responder_;
+  MessageFilter filter_;
+  Outcome outcome_;
+  std::size_t removable_ = 0;  ///< retained messages, with --dry-run
+  std::size_t kept_ = 0;       ///< retained messages that are still there, since a stop came first
+  bool is_begun_ = false;      ///< the display
+  bool is_over_ = false;       ///< a message came that ends it
 };
 
-Outcome print_all(Session& session, const SubConfig& config, Output& output, Recording* recording,
-                  const Console& console, const std::stop_token& stop, const OpenSession& look) {
-  Display display{config, output, console};
-  std::optional<Verification> verification;
-  if (config.verify) {
-    verification.emplace(config, console);
+void tell_dropped(std::size_t dropped, const Console& console) {
+  if (dropped > 0) {
+    console.note(fmt::format("{} dropped because the reader of stdout was slow",
+                             counted(dropped, "message was", "messages were")));
   }
-  Verification* const verifies = verification ? &*verification : nullptr;
-  MessageHandler handler{session, config, output, display, verifies, recording, console};
-  bool all_granted = false;
-  bool is_idle = false;
-  bool is_begun = false;
-  try {
-    const Granted lists = prepare(session, config, console, stop);
-    all_granted = lists.refused.empty();
-    Silence silence{config, lists.granted, look, console};
-    const Deadline deadline = config.timeout ? deadline_in(*config.timeout) : never;
-    handler.end_by(deadline);
-    display.begin();
-    is_begun = true;
-    if (!config.exit_after_suback) {
-      const ReportAnyway reports{verifies, session, output};
-      is_idle = take_all(session, config, handler, display, verifies, silence, deadline, output, stop);
-    }
-  } catch (const Error&) {
-    take_what_is_left(session, handler, display, is_begun, stop);
-    throw;
-  }
-  session.take_no_more();
-  if (handler.goes_on()) {
-    take_what_is_there(session, handler, stop);
-  }
-  Outcome outcome;
-  outcome.end = config.exit_after_suback || !handler.goes_on() ? Outcome::End::done
-                : is_idle                                      ? Outcome::End::silence
-                : stop.stop_requested()                        ? Outcome::End::stop
-                                                               : Outcome::End::time_is_up;
-  outcome.is_away = is_idle && !session.connected();
-  const bool time_is_up = outcome.end == Outcome::End::time_is_up;
-  handler.finish_answers(time_is_up ? requested_stop() : stop);
-  const bool removed = !config.remove_retained || flush_removals(session, handler, time_is_up, console, stop);
-  display.finish(session.waiting());
-  session.disconnect();
-  if (!config.remove_retained && !config.responds() && !config.verify) {
-    take_what_is_there(session, handler, stop);  // what came while goodbye was said
-    display.finish(session.waiting());
-  }
-  if (config.dry_run) {
-    console.note(
-        fmt::format("dry run: {} would be removed, and none was", counted(handler.removable(), "retained message")));
-  }
-  outcome.handled = handler.handled();
-  outcome.has_met = handler.met();
-  outcome.is_granted = all_granted && !handler.refused();
-  outcome.is_finished = removed && handler.unanswered() == 0;
-  outcome.dropped = session.dropped();
-  if (verification) {
-    const bool is_kept = verification->report(session, output);
-    outcome.verified = {verification->has_any(), verification->has_ended(), is_kept};
-  }
-  return outcome;
 }
 
 /// Whether each message that arrives is one of those that -C counts.
@@ -468,7 +394,7 @@ ConnectionConfig connection_of(const SubConfig& config) {
 ExitStatus print_messages(Session& session, const SubConfig& config, Output& output, const Console& console,
                           const std::stop_token& stop, const OpenSession& look, Recording* recording) {
   try {
-    const Outcome outcome = print_all(session, config, output, recording, console, stop, look);
+    const Outcome outcome = Run{session, config, output, console, stop, recording}.print_all(look);
     if (const auto words = words_of(outcome, config, session.broker())) {
       console.note(*words);
     }

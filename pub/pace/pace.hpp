@@ -3,8 +3,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "common/options/settings.hpp"
@@ -40,7 +38,14 @@ struct Pace {
   [[nodiscard]] bool is_given() const { return rate || interval || ramp; }
 };
 
-/// Its rows of the table.
+/// When a turn is due on the run's schedule, which need not be when it happens: what is generated from it is the same
+/// however late a turn is.
+struct Moment {
+  std::chrono::nanoseconds elapsed{0};           ///< since the schedule's first turn
+  std::chrono::system_clock::time_point wall{};  ///< the time of day that goes with it
+};
+
+/// The rows of a pace in the table.
 [[nodiscard]] std::vector<Option> pace_rows(Pace& pace);
 
 }  // namespace sistem

@@ -2,16 +2,45 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
+#include <thread>
 
 #include "common/measure/histogram.hpp"
 #include "common/process/stop.hpp"
-#include "pub/pace/moment.hpp"
+#include "common/process/thread.hpp"
 #include "pub/pace/pace.hpp"
-#include "pub/pace/schedule.hpp"
 
 namespace sistem {
+
+/// When each slot of a run is due: the times at which a message, or a burst of them, goes out. Pure: a slot's time
+/// depends on its number, the pace and the seed, and never on another slot, so that no error adds up.
+class Schedule {
+ public:
+  using Time = std::chrono::nanoseconds;  ///< of the run's own clock, since its start
+
+  /// Of a pace that is given: by a rate, an interval or a ramp.
+  Schedule(const Pace& pace, std::uint64_t seed);
+
+  /// When that slot is due, the first of which is 0; nothing: never, since the rate has fallen to 0 for good.
+  [[nodiscard]] std::optional<Time> due(std::uint64_t slot) const;
+  /// The same without jitter.
+  [[nodiscard]] std::optional<Time> even_due(std::uint64_t slot) const;
+
+  /// The last slot that is due by then; at least 0.
+  [[nodiscard]] std::uint64_t reached(Time time) const;
+
+  /// How long after that slot the next one is due, without jitter.
+  [[nodiscard]] Time spacing(std::uint64_t slot) const;
+
+ private:
+  long double from_;  ///< the rate at the start, in slots a second
+  long double to_;    ///< and after
+  long double over_;  ///< so many seconds
+  double jitter_;
+  std::uint64_t seed_;
+};
 
 /// What becomes of slots that were missed. The first two ways send nothing of it in a burst.
 enum class Missed {
@@ -80,9 +109,7 @@ class Pacer {
   [[nodiscard]] Moment moment_at(std::chrono::nanoseconds time) const;
   [[nodiscard]] bool is_over(std::chrono::nanoseconds due, Deadline now) const;
   void skip_to(std::uint64_t slot, Deadline now, const Waits& waits);
-  void move_if_late(Deadline due, std::chrono::nanoseconds spacing, Deadline now, const Waits& waits);
   void note_if_late(Deadline due, std::chrono::nanoseconds spacing, Deadline now, const Waits& waits);
-  [[nodiscard]] bool is_late(std::chrono::nanoseconds late, std::chrono::nanoseconds spacing) const;
   void fall_behind(std::chrono::nanoseconds by, const Waits& waits);
 
   Pace pace_;
@@ -97,6 +124,28 @@ class Pacer {
   std::chrono::nanoseconds noted_{0};  ///< so late is the run, of what is taken down, where slots are made up for
   Waits waits_before_;
   Punctuality punctuality_;
+};
+
+/// A stop that is also requested when the run's time is over.
+class TimeLimit {
+ public:
+  TimeLimit(const std::stop_token& stop, std::optional<Deadline> end)
+      : pass_on_(stop, [this] { over_.request_stop(); }) {
+    if (end) {
+      timer_ = start_thread<std::jthread>([this, end](const std::stop_token& cancelled) {
+        if (sleep_until(*end, cancelled)) {
+          over_.request_stop();
+        }
+      });
+    }
+  }
+
+  [[nodiscard]] std::stop_token token() const { return over_.get_token(); }
+
+ private:
+  std::stop_source over_;
+  std::stop_callback<std::function<void()>> pass_on_;
+  std::jthread timer_;
 };
 
 }  // namespace sistem

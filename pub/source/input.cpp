@@ -55,14 +55,9 @@ std::vector<Line> LineReader::next(const std::stop_token& stop) {
 
 void LineReader::cut(std::vector<Line>& lines) {
   std::size_t start = 0;
-  while (true) {
-    const std::size_t end = pending_.find(delimiter_, searched_);
-    if (end == std::string::npos) {
-      break;
-    }
+  for (std::size_t end = 0; (end = pending_.find(delimiter_, searched_)) != std::string::npos; searched_ = start) {
     finish(pending_.substr(start, end - start), lines);
     start = end + delimiter_.size();
-    searched_ = start;
   }
   pending_.erase(0, start);
   const std::size_t may_be_begun = std::min(pending_.size(), delimiter_.size() - 1);

@@ -2,17 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
+#include <iterator>
 #include <memory>
-#include <string_view>
 #include <utility>
 
+#include "common/mqtt/record.hpp"
 #include "common/mqtt/topic.hpp"
 #include "common/process/error.hpp"
 #include "common/text/words.hpp"
 
 namespace sistem {
 namespace {
+
+using std::chrono::nanoseconds;
 
 /// The lines of an input on their way to be turns.
 class MessageLines {
@@ -28,7 +32,7 @@ class MessageLines {
   /// What is here and due at the same time, at least one message; none at the end.
   Turn turn(const Moment& moment, const std::stop_token& stop) {
     // A delay counts from when the message before was due, not from when it went out: so nothing adds up.
-    const std::chrono::nanoseconds before = std::exchange(due_before_, std::nullopt).value_or(moment.elapsed);
+    const nanoseconds before = std::exchange(due_before_, std::nullopt).value_or(moment.elapsed);
     Turn turn;
     while (turn.messages.empty() && fill(stop)) {
       turn.messages.reserve(read_lines_.size());
@@ -112,8 +116,68 @@ class MessageLines {
   std::function<void()> on_again_;
   bool brought_messages_ = false;  ///< since the input began
   std::deque<ReadOne> read_lines_;
-  std::optional<std::chrono::nanoseconds> due_before_;
+  std::optional<nanoseconds> due_before_;
   std::size_t skipped_ = 0;
+};
+
+constexpr double longest_delay = 1e9;  // s, about 31 years
+
+/// Throws Expected where no message can have this topic.
+void check_topic(const std::string& topic) {
+  if (const auto fault = fault_of_topic_name(topic)) {
+    throw Expected(fmt::format("topic: expected {}, got \"{}\"", *fault, shortened(topic)));
+  }
+}
+
+/// Adds the pattern's properties but for those of which the message has its own.
+void add_properties(const std::vector<Property>& pattern, std::vector<Property>& properties) {
+  std::vector<Property> all;
+  std::ranges::copy_if(pattern, std::back_inserter(all), [&](const Property& property) {
+    return property.identifier == property_id::user_property ||
+           std::ranges::find(properties, property.identifier, &Property::identifier) == properties.end();
+  });
+  std::ranges::move(properties, std::back_inserter(all));
+  properties = std::move(all);
+}
+
+/// How long after the one before each message of a recording came.
+class Gaps {
+ public:
+  nanoseconds before(const Message& message) {
+    nanoseconds passed{0};
+    if (before_) {
+      passed = between(before_->steady, message.arrival_steady)
+                   .value_or(between(before_->wall, message.arrival).value_or(nanoseconds(0)));
+      sum_ += passed;
+      ++count_;
+    } else if (begins_again_) {
+      passed = count_ > 0 ? sum_ / count_ : std::chrono::seconds(1);
+    }
+    before_ = {message.arrival_steady, message.arrival};
+    return passed;
+  }
+
+  void begin_again() {
+    begins_again_ = true;
+    before_.reset();
+  }
+
+ private:
+  struct Arrival {
+    std::chrono::steady_clock::time_point steady;
+    std::chrono::system_clock::time_point wall;
+  };
+
+  template <typename Time>
+  static std::optional<nanoseconds> between(Time earlier, Time later) {
+    const bool is_known = earlier.time_since_epoch().count() != 0 && later >= earlier;
+    return is_known ? std::optional<nanoseconds>(later - earlier) : std::nullopt;
+  }
+
+  std::optional<Arrival> before_;
+  bool begins_again_ = false;
+  nanoseconds sum_{0};
+  std::int64_t count_ = 0;
 };
 
 }  // namespace
@@ -149,16 +213,77 @@ ReadLine topic_lines(Message pattern) {
   };
 }
 
+ReadLine json_lines(Message pattern, bool has_properties) {
+  const auto of_pattern = std::exchange(pattern.properties, {});
+  return [pattern = std::move(pattern), of_pattern, has_properties](const std::string& line) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) {
+      return std::optional<LineMessage>();
+    }
+    Record record = read_record(line, pattern);
+    if (!record.message.properties.empty() && !has_properties) {
+      throw Expected("properties: expected none, since only MQTT 5 has them: -V 5");
+    }
+    for (Property& property : record.message.properties) {
+      if (property.identifier == property_id::message_expiry_interval) {
+        property.number = std::min(property.number, longest_expiry);  // a broker may say more than the library can
+      }
+    }
+    add_properties(of_pattern, record.message.properties);
+    check_size(record.message);
+    LineMessage read{std::move(record.message)};
+    if (record.delay && record.delay->count() > longest_delay) {
+      throw Expected("delay: expected 1000000000 seconds at most");
+    }
+    if (record.delay) {
+      read.delay = std::chrono::round<nanoseconds>(*record.delay);
+    }
+    return std::optional(std::move(read));
+  };
+}
+
 void check_size(const Message& message, std::size_t packet) {
   if (const std::size_t limit = payload_limit(message, packet); message.payload.size() > limit) {
     throw Expected(fmt::format("payload: expected at most {} bytes, got {}", limit, message.payload.size()));
   }
 }
 
-void check_topic(const std::string& topic) {
-  if (const auto fault = fault_of_topic_name(topic)) {
-    throw Expected(fmt::format("topic: expected {}, got \"{}\"", *fault, shortened(topic)));
+Source replay_of(LineReader lines, const SourceConfig& config, const Message& pattern, bool has_properties,
+                 const Console& console) {
+  if (config.loop && !lines.rewind()) {
+    throw UsageError(fmt::format("--loop: {} cannot be read twice", lines.name()));
   }
+  const auto gaps = std::make_shared<Gaps>();
+  Message otherwise;
+  otherwise.properties = pattern.properties;
+  const auto read = [=, as_json = json_lines(otherwise, has_properties)](const std::string& line) {
+    auto said = as_json(line);
+    if (said) {
+      Message& message = said->message;
+      message.topic = mapped(message.topic, config.topic_map);
+      check_topic(message.topic);
+      message.qos = config.qos_given ? pattern.qos : message.qos;
+      message.retain = config.retain_given ? pattern.retain : message.retain;
+      const nanoseconds passed = gaps->before(message);
+      said->delay = said->delay.value_or(passed);
+    }
+    return said;
+  };
+  return messages_of(std::move(lines), read, config.on_bad_line, console,
+                     config.loop ? [gaps] { gaps->begin_again(); } : std::function<void()>{});
+}
+
+std::string mapped(const std::string& topic, const std::vector<TopicMapping>& mappings) {
+  for (const auto& [from, to] : mappings) {
+    const bool is_below = topic.starts_with(from) && topic.size() > from.size() && topic[from.size()] == '/';
+    if (from.empty()) {
+      return fmt::format("{}/{}", to, topic);
+    }
+    if (topic == from || is_below) {
+      const std::string rest = topic.substr(from.size());
+      return to.empty() && !rest.empty() ? rest.substr(1) : to + rest;
+    }
+  }
+  return topic;
 }
 
 }  // namespace sistem

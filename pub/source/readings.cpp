@@ -9,6 +9,10 @@
 #include <sstream>
 #include <utility>
 
+#include "common/process/error.hpp"
+#include "common/process/stop.hpp"
+#include "common/text/wall_time.hpp"
+
 namespace sistem {
 namespace {
 
@@ -71,19 +75,14 @@ const std::vector<std::string>& reading_names() {
 
 std::vector<Reading> Readings::measure(Clock::time_point now) {
   std::vector<Reading> readings;
-  const auto add = [&](const char* name, Measured measured) {
+  auto name = reading_names().begin();
+  for (Measured& measured : std::array{cpu(), memory(), load(), disk(), network(now), uptime(), temperature()}) {
     if (measured) {
       readings.push_back(std::move(*measured));
-      readings.back().name = name;
+      readings.back().name = *name;
     }
-  };
-  add("cpu", cpu());
-  add("memori", memory());
-  add("beban", load());
-  add("disk", disk());
-  add("jaringan", network(now));
-  add("uptime", uptime());
-  add("suhu", temperature());
+    ++name;
+  }
   return readings;
 }
 
@@ -116,8 +115,7 @@ std::optional<Reading> Readings::memory() const {
   std::ifstream meminfo(root_ / "proc/meminfo");
   double total = 0;
   std::optional<double> available;
-  std::string line;
-  while (std::getline(meminfo, line)) {
+  for (std::string line; std::getline(meminfo, line);) {
     std::istringstream words(line);
     std::string key;
     double kibibytes = 0;
@@ -161,8 +159,7 @@ std::optional<Reading> Readings::network(Clock::time_point now) {
   std::ifstream dev(root_ / "proc/net/dev");
   Traffic traffic{0, 0, now};
   bool any = false;
-  std::string line;
-  while (std::getline(dev, line)) {
+  for (std::string line; std::getline(dev, line);) {
     const auto colon = line.find(':');
     if (colon == std::string::npos || line.substr(0, colon).ends_with(" lo") || line.starts_with("lo:")) {
       continue;
@@ -208,6 +205,43 @@ std::optional<Reading> Readings::temperature() const {
     return std::nullopt;
   }
   return one_number(fmt::format("{:.1f}", static_cast<double>(*millidegrees) / 1000.0), "°C");
+}
+
+Source readings_of(Readings readings, const SourceConfig& config, Message pattern, std::chrono::milliseconds between) {
+  constexpr int most_attempts = 20;  // two of the readings are differences: alone, they are not there at first
+  const std::vector<std::string> wanted = config.readings.value_or(std::vector<std::string>{});
+  const auto turn_at = [wanted, pattern = std::move(pattern), prefix = config.prefix, format = config.reading_format](
+                           const std::vector<Reading>& measured, const Moment& moment) {
+    Turn turn;
+    for (const Reading& reading : measured) {
+      if (wanted.empty() || std::ranges::find(wanted, reading.name) != wanted.end()) {
+        turn.messages.push_back(pattern);
+        turn.messages.back().topic = prefix + "/" + reading.name;
+        turn.messages.back().payload = format == ReadingFormat::json ? json_of(reading, moment.wall) : reading.text();
+      }
+    }
+    return turn;
+  };
+  return [readings = std::move(readings), turn_at, between](const Moment& moment, const std::stop_token& stop) mutable {
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+      Turn turn = turn_at(readings.measure(Readings::Clock::now()), moment);
+      if (!turn.messages.empty() || !sleep_until(deadline_in(between), stop)) {
+        return turn;
+      }
+    }
+    throw Error("this host tells nothing of what --readings asks for");
+  };
+}
+
+std::string json_of(const Reading& reading, std::chrono::system_clock::time_point time) {
+  std::string json = "{";
+  for (const Quantity& quantity : reading.quantities) {
+    json += fmt::format("\"{}\":{},", quantity.name, quantity.number);
+  }
+  if (!reading.unit.empty()) {
+    json += fmt::format("\"unit\":\"{}\",", reading.unit);
+  }
+  return json + fmt::format("\"time\":\"{}\"}}", utc_time(time, 3));
 }
 
 }  // namespace sistem

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "pub/source/source.hpp"
+
 namespace sistem {
 
 /// A number that a reading consists of.
@@ -68,5 +70,13 @@ class Readings {
   std::optional<CpuTime> cpu_before_;
   std::optional<Traffic> traffic_before_;
 };
+
+/// The host's readings, those that are asked for, each on PREFIX/NAME as a message like `pattern`, without end. Throws
+/// Error where the host tells none of them in a few attempts, `between` which it waits.
+[[nodiscard]] Source readings_of(Readings readings, const SourceConfig& config, Message pattern,
+                                 std::chrono::milliseconds between = std::chrono::milliseconds{100});
+
+/// A reading as JSON: {"value":12.5,"unit":"%","time":"2026-11-25T09:30:00.123Z"}.
+[[nodiscard]] std::string json_of(const Reading& reading, std::chrono::system_clock::time_point time);
 
 }  // namespace sistem

@@ -7,12 +7,10 @@
 
 #include "common/process/descriptor.hpp"
 #include "common/process/error.hpp"
-#include "pub/source/generated.hpp"
 #include "pub/source/input.hpp"
-#include "pub/source/json_line.hpp"
 #include "pub/source/lines.hpp"
-#include "pub/source/reading_source.hpp"
-#include "pub/source/replay.hpp"
+#include "pub/source/readings.hpp"
+#include "pub/source/template.hpp"
 
 namespace sistem {
 namespace {
@@ -36,8 +34,6 @@ std::string read_stdin(std::size_t limit, const std::stop_token& stop) {
 }
 
 }  // namespace
-
-Source one_message(Message message) { return messages({std::move(message)}); }
 
 Source messages(std::vector<Message> all) {
   return [all = std::move(all)](const Moment&, const std::stop_token&) mutable { return Turn{std::exchange(all, {})}; };

@@ -4,19 +4,25 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <regex>
+#include <utility>
 
+#include "common/mqtt/topic.hpp"
 #include "common/process/error.hpp"
+#include "common/process/stop.hpp"
 #include "common/text/encoding.hpp"
 #include "common/text/random.hpp"
 #include "common/text/wall_time.hpp"
 #include "common/text/words.hpp"
 #include "pub/source/generator.hpp"
+#include "pub/source/input.hpp"
 
 namespace sistem {
 namespace {
@@ -137,7 +143,48 @@ constexpr std::array<std::string_view, 18> names{"seq",  "time", "unix",   "unix
 
 bool is_of_a_name(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
 
-constexpr std::size_t largest_payload = 268'435'455;  // of a packet [MQTT-2.2.3]
+constexpr std::chrono::milliseconds between_measurements{100};
+
+/// What the host measures of itself, for templates that ask for one by its name, many times a second.
+class LiveReadings {
+ public:
+  LiveReadings(Readings readings, const std::stop_token& stop) : readings_(std::move(readings)) {
+    measure();
+    (void)sleep_until(deadline_in(between_measurements), stop);
+  }
+
+  std::string numbers(const std::string& name) {
+    if (Readings::Clock::now() >= measured_ + between_measurements) {
+      measure();
+    }
+    const auto found = numbers_.find(name);
+    if (found == numbers_.end()) {
+      throw UsageError(fmt::format("%{{{}}}: this host has no such reading", name));
+    }
+    return found->second;
+  }
+
+ private:
+  void measure() {
+    measured_ = Readings::Clock::now();
+    for (const Reading& reading : readings_.measure(measured_)) {
+      numbers_[reading.name] = reading.numbers();
+    }
+  }
+
+  Readings readings_;
+  Readings::Clock::time_point measured_;
+  std::map<std::string, std::string> numbers_;  ///< what a measurement leaves out stays as it was
+};
+
+/// Compiles what the rules have found to be right.
+Template compiled(const std::string& text, const TemplateWorld& world) {
+  try {
+    return Template{text, world};
+  } catch (const Expected& expected) {
+    throw UsageError(fmt::format("the {}'s template: {}", world.purpose, expected.what()));
+  }
+}
 
 }  // namespace
 
@@ -186,23 +233,17 @@ class TemplateCompiler {
   }
 
   Part part_named(const std::string& name) {
-    if (name == "seq") {
-      return whole([](const Occasion& now) { return static_cast<std::int64_t>(now.number); });
-    }
-    if (name == "unix") {
-      return whole([](const Occasion& now) { return since_epoch<std::chrono::seconds>(now.wall); });
-    }
-    if (name == "unix_ms") {
-      return whole([](const Occasion& now) { return since_epoch<std::chrono::milliseconds>(now.wall); });
-    }
-    if (name == "unix_ns") {
-      return whole([](const Occasion& now) { return since_epoch<std::chrono::nanoseconds>(now.wall); });
-    }
-    if (name == "pid") {
-      return whole([process = world_.process](const Occasion&) { return process; });
-    }
-    if (name == "client") {
-      return whole([client = static_cast<std::int64_t>(world_.client)](const Occasion&) { return client; });
+    const std::map<std::string_view, std::function<std::int64_t(const Occasion&)>> wholes{
+        {"seq", [](const Occasion& now) { return static_cast<std::int64_t>(now.number); }},
+        {"unix", [](const Occasion& now) { return since_epoch<std::chrono::seconds>(now.wall); }},
+        {"unix_ms", [](const Occasion& now) { return since_epoch<std::chrono::milliseconds>(now.wall); }},
+        {"unix_ns", [](const Occasion& now) { return since_epoch<std::chrono::nanoseconds>(now.wall); }},
+        {"pid", [process = world_.process](const Occasion&) { return process; }},
+        {"client", [client = static_cast<std::int64_t>(world_.client)](const Occasion&) { return client; }}};
+    if (const auto whole = wholes.find(name); whole != wholes.end()) {
+      return [get = whole->second, format = NumberFormat{scanner_, true}](const Occasion& now, std::string& out) {
+        out += format.whole(get(now));
+      };
     }
     if (name == "time") {
       return [](const Occasion& now, std::string& out) { append_utc_time(now.wall, 3, out); };
@@ -220,7 +261,7 @@ class TemplateCompiler {
       return [random = stream()](const Occasion&, std::string& out) mutable { out += uuid(random); };
     }
     if (name == "hex") {
-      const std::size_t count = read_count(scanner_, largest_payload / 2);
+      const std::size_t count = read_count(scanner_, largest_packet / 2);
       return [count, random = stream()](const Occasion&, std::string& out) mutable {
         out += hex(random.bytes(count), HexDigits::lower);
       };
@@ -274,14 +315,6 @@ class TemplateCompiler {
     return [value = std::move(value)](const Occasion&, std::string& out) { out += value; };
   }
 
-  template <typename Get>
-  Part whole(Get get) {
-    NumberFormat format{scanner_, true};
-    return [get = std::move(get), format = std::move(format)](const Occasion& now, std::string& out) {
-      out += format.whole(get(now));
-    };
-  }
-
   Part variable() {
     scanner_.expect(":");
     const std::size_t start = scanner_.position();
@@ -299,7 +332,7 @@ class TemplateCompiler {
   /// Filler; nothing where it is what the size leaves, which is not known before the rest.
   Part pad() {
     if (scanner_.peek() == ':') {
-      return text(filler(read_count(scanner_, largest_payload)));
+      return text(filler(read_count(scanner_, largest_packet)));
     }
     if (!world_.size) {
       scanner_.fail("a number of bytes as in %{pad:100}, or --size,");
@@ -364,6 +397,61 @@ TemplateWorld this_world() {
             const char* const value = std::getenv(name.c_str());
             return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
           }};
+}
+
+TemplateWorld world_of(const SourceConfig& config, const std::string& purpose) {
+  TemplateWorld world = this_world();
+  world.seed = config.seed ? *config.seed : random_seed();
+  world.purpose = purpose;
+  world.client = std::max(1U, config.client_number);
+  if (purpose != "prefix") {
+    world.readings = reading_names();
+  }
+  if (purpose == "template") {
+    world.size = config.size;
+  }
+  return world;
+}
+
+Source generated(Template topic, Template payload, Message pattern) {
+  return [topic = std::move(topic), payload = std::move(payload), pattern = std::move(pattern),
+          number = std::uint64_t{0}](const Moment& moment, const std::stop_token&) mutable {
+    const Occasion occasion{++number, moment.elapsed, moment.wall};
+    Message message = pattern;
+    message.topic = topic.render(occasion);
+    if (const auto fault = fault_of_topic_name(message.topic)) {
+      throw UsageError(
+          fmt::format("--topic: expected {} at message {}, got \"{}\"", *fault, number, shortened(message.topic)));
+    }
+    message.payload = payload.render(occasion);
+    if (const std::size_t limit = payload_limit(message); message.payload.size() > limit) {
+      throw UsageError(
+          fmt::format("--template: the payload of message {} is larger than one MQTT message can be: {} "
+                      "bytes, at most {} here",
+                      number, message.payload.size(), limit));
+    }
+    return Turn{{std::move(message)}};
+  };
+}
+
+Source template_source(const SourceConfig& config, Message pattern, Readings readings, const std::stop_token& stop) {
+  const auto live = std::make_shared<std::optional<LiveReadings>>();
+  const auto world = [&](const char* purpose) {
+    TemplateWorld made = world_of(config, purpose);
+    made.reading = [live](const std::string& name) { return live->value().numbers(name); };
+    return made;
+  };
+  Template topic = compiled(config.topic.value_or(""), world("topic"));
+  Template payload = compiled(config.payload_template.value_or(""), world("template"));
+  if (!topic.readings().empty() || !payload.readings().empty()) {
+    live->emplace(std::move(readings), stop);
+  }
+  for (const auto* used : {&topic.readings(), &payload.readings()}) {
+    for (const std::string& name : *used) {
+      (void)live->value().numbers(name);  // a host without it is told before there is a connection
+    }
+  }
+  return generated(std::move(topic), std::move(payload), std::move(pattern));
 }
 
 }  // namespace sistem

@@ -139,8 +139,6 @@ std::string unquoted(std::string_view string) {
                                                      : nlohmann::json::parse(string).get<std::string>();
 }
 
-std::string_view json_value(std::string_view json) { return Walk{json}.take(); }
-
 std::optional<std::string_view> json_member(std::string_view json, std::string_view name) {
   Walk walk{json};
   if (walk.bracket() == '[') {
@@ -180,22 +178,14 @@ JsonPath::JsonPath(std::string_view path) {
   if (path.starts_with('.')) {
     path.remove_prefix(1);  // as jq has it
   }
-  while (true) {
-    const std::size_t dot = path.find('.');
-    const std::string_view name = path.substr(0, dot);
-    if (name.empty()) {
-      throw Expected("expected names and numbers with dots between them, as in sensors.0.value");
-    }
-    names_.emplace_back(name);
-    if (dot == std::string_view::npos) {
-      return;
-    }
-    path.remove_prefix(dot + 1);
+  names_ = pieces(std::string(path) + ".", ".");
+  if (std::ranges::find(names_, "") != names_.end()) {
+    throw Expected("expected names and numbers with dots between them, as in sensors.0.value");
   }
 }
 
 std::optional<std::string_view> JsonPath::find(std::string_view json) const {
-  std::optional<std::string_view> at = json_value(json);
+  std::optional<std::string_view> at = Walk{json}.take();  // without the spaces around it
   for (const std::string& name : names_) {
     at = json_member(*at, name);
     if (!at) {

@@ -20,9 +20,6 @@ namespace sistem {
 /// What a JSON string, with its quotation marks, says.
 [[nodiscard]] std::string unquoted(std::string_view string);
 
-/// The value without the spaces around it.
-[[nodiscard]] std::string_view json_value(std::string_view json);
-
 /// The value of an object's member (of several with that name, the last), or of the element of an array with that
 /// number, from 0. Nothing where there is none.
 [[nodiscard]] std::optional<std::string_view> json_member(std::string_view json, std::string_view name);

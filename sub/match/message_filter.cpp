@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <string>
+#include <string_view>
 
 #include "common/mqtt/topic.hpp"
 
@@ -37,7 +37,8 @@ Choice MessageFilter::choose(const Message& message) {
   }
   choice.handled = true;  // by the count, also what chance or its form keeps from being printed
   choice.is_last = until_ && until_->matches_in(message.payload);
-  choice.printed = is_drawn() || choice.is_last;
+  choice.printed = config_.random_filter >= 100 ||
+                   std::uniform_real_distribution{0.0, 100.0}(random_) < config_.random_filter || choice.is_last;
   return choice;
 }
 
@@ -72,10 +73,6 @@ bool MessageFilter::is_new(const Message& message) {
   }
   payloads_.emplace(topic, payload);
   return true;
-}
-
-bool MessageFilter::is_drawn() {
-  return config_.random_filter >= 100 || std::uniform_real_distribution{0.0, 100.0}(random_) < config_.random_filter;
 }
 
 }  // namespace sistem

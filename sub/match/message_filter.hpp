@@ -4,16 +4,28 @@
 #include <cstdint>
 #include <optional>
 #include <random>
-#include <string_view>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "common/mqtt/message.hpp"
-#include "sub/match/json_condition.hpp"
-#include "sub/match/match_config.hpp"
-#include "sub/match/pattern.hpp"
+#include "sub/match/condition.hpp"
 
 namespace sistem {
+
+/// Which of the messages that arrive are handled.
+struct MatchConfig {
+  std::vector<std::string> filter_out;  ///< topic filters of messages that are not handled
+  bool skip_retained = false;           ///< -R: do not handle retained messages
+  bool retained_only = false;           ///< handle retained messages only, and end with the first other
+  bool remove_retained = false;         ///< have the broker forget each retained message that is handled
+  bool dry_run = false;                 ///< handle those that remove_retained would remove, and remove none
+  std::vector<std::string> match;       ///< regular expressions, of which a payload matches one
+  std::vector<std::string> json_match;  ///< conditions that all hold for a JSON payload
+  bool unique = false;                  ///< only where the payload is not the one before it on its topic
+  double random_filter = 100;           ///< percentage of messages that are printed
+  std::optional<std::string> until;     ///< end with the first payload that matches
+};
 
 /// What is to be done with a message.
 struct Choice {
@@ -44,7 +56,6 @@ class MessageFilter {
  private:
   [[nodiscard]] bool is_matched(const Message& message) const;
   [[nodiscard]] bool is_new(const Message& message);
-  [[nodiscard]] bool is_drawn();
 
   const MatchConfig& config_;
   std::vector<Pattern> patterns_;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "common/text/screen_text.hpp"
 
@@ -26,54 +25,41 @@ Palette palette(const DisplayConfig& config, const Output& output) {
   return output.terminal() ? config.palette : Palette::none;
 }
 
-/// Whether the user has said how a message is printed.
-bool has_form(const DisplayConfig& config) {
-  return config.format || config.json || config.hex || config.csv || config.topics;
-}
-
 /// Whether messages are laid out for a person. Who has a format, asks for the bare bytes, or calls us by
 /// mosquitto_sub's name wants something else.
 bool for_a_person(const DisplayConfig& config, const Output& output) {
   const bool is_seen = output.terminal().has_value() && !config.drop_in;
-  return (is_seen || config.colour == ColourWhen::always) && !has_form(config) && !config.no_newline && !config.null;
+  const bool has_form = config.format || config.json || config.hex || config.csv || config.topics;
+  return (is_seen || config.colour == ColourWhen::always) && !has_form && !config.no_newline && !config.null;
 }
 
 Format form_of(const DisplayConfig& config) {
   const End end = config.no_newline || config.watch ? End::nothing : config.null ? End::nul : End::newline;
   if (config.format) {
-    return Format::of(*config.format, config.pretty, end);
+    return {*config.format, config.pretty, end};
   }
   if (config.json) {
-    return Format::json(end);
+    return {Format::Style::json, end};
   }
   if (config.hex) {
-    return Format::hex_dump(end);
+    return {Format::Style::hex_dump, end};
   }
   if (config.csv) {
-    return Format::csv();
+    return {Format::Style::csv, End::newline};
   }
   if (config.topics) {
-    return Format::of("%t", false, end);
+    return {"%t", false, end};
   }
-  return config.verbose ? Format::verbose(end) : Format::payload(end);
-}
-
-Format format_of(const DisplayConfig& config, const Output& output) {
-  Format format = form_of(config);
-  if (output.terminal() && !config.watch) {  // whose table does it itself
-    format.spell_out_controls();
-  }
-  return format;
+  return {config.verbose ? Format::Style::verbose : Format::Style::payload, end};
 }
 
 }  // namespace
 
 Display::Display(const DisplayConfig& config, Output& output, const Console& console)
-    : config_(config),
-      output_(output),
-      console_(console),
-      paint_(palette(config, output)),
-      format_(format_of(config, output)) {
+    : config_(config), output_(output), console_(console), paint_(palette(config, output)), format_(form_of(config)) {
+  if (output.terminal() && !config.watch) {  // whose table does it itself
+    format_.spell_out_controls();
+  }
   const auto now = std::chrono::steady_clock::now();
   if (config.watch) {
     view_.emplace<Watch>();
@@ -131,16 +117,12 @@ void Display::show(const Message& message) {
       output_.write(Graph::line(message, *number, paint_));
     }
   } else {
-    print(message);
+    output_.compose([&](std::string& bytes) {
+      if (const auto fault = append(message, bytes)) {
+        console_.note(fmt::format("cannot print the message on {}: {}", message.topic, *fault));
+      }
+    });
   }
-}
-
-void Display::print(const Message& message) {
-  output_.compose([&](std::string& bytes) {
-    if (const auto fault = append(message, bytes)) {
-      console_.note(fmt::format("cannot print the message on {}: {}", message.topic, *fault));
-    }
-  });
 }
 
 std::optional<std::string_view> Display::append(const Message& message, std::string& bytes) {
@@ -180,16 +162,15 @@ void Display::update(std::size_t waiting, bool at_the_end) {
     size->rows -= std::min<std::size_t>(size->rows / 8, 2);  // the last notes stay in sight above the picture
   }
   const WallTime now = std::chrono::system_clock::now();
+  const auto draw = [&](const auto& view) {
+    if (!is_over_) {
+      output_.write(canvas_.draw(view.frame(*size, paint_, now), *size));
+    }
+  };
   if (auto* const watch = std::get_if<Watch>(&view_)) {
-    if (!size) {
-      output_.write(watch->changes(paint_, now));
-    } else if (!is_over_) {
-      output_.write(canvas_.draw(watch->frame(*size, paint_, now), *size));
-    }
-  } else if (auto* const graph = std::get_if<Graph>(&view_)) {
-    if (size && !is_over_) {
-      output_.write(canvas_.draw(graph->frame(*size, paint_, now), *size));
-    }
+    size ? draw(*watch) : output_.write(watch->changes(paint_, now));
+  } else if (auto* const graph = std::get_if<Graph>(&view_); graph != nullptr && size) {
+    draw(*graph);
   } else if (auto* const rate = std::get_if<MessageRate>(&view_)) {
     if (!at_the_end || rate->has_news()) {
       output_.write(config_.drop_in ? rate->bare_line(now) : rate->line(now, waiting));

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <cstdint>
 #include <cstring>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "common/measure/stamp.hpp"
 #include "common/mqtt/property.hpp"
@@ -16,8 +15,6 @@
 #include "common/text/encoding.hpp"
 #include "common/text/screen_text.hpp"
 #include "common/text/wall_time.hpp"
-#include "sub/show/format_compiler.hpp"
-#include "sub/show/message_json.hpp"
 
 namespace sistem {
 namespace {
@@ -44,6 +41,89 @@ std::string grouped(const std::string& digits, std::size_t group, char separator
     text.append(digits, at, group);
   }
   return text;
+}
+
+using Json = nlohmann::ordered_json;
+
+/// Adds a member even if there is one of that name: a message may carry a property several times [MQTT5-3.3.2.3.7],
+/// and as mosquitto_sub we show each.
+void add(Json& object, std::string name, Json value) {
+  object.get_ref<Json::object_t&>().push_back({std::move(name), std::move(value)});
+}
+
+/// Adds bytes as the string that they are, or under a name that says so as base64. mosquitto_sub's JSON ends at a NUL,
+/// and is none where the bytes are not UTF-8.
+void add_bytes(Json& object, const std::string& name, const std::string& bytes) {
+  if (is_text(bytes)) {
+    add(object, name, bytes);
+  } else {
+    add(object, name + "_base64", base64(bytes));
+  }
+}
+
+/// The properties that PUBLISH carries, by mosquitto_sub's names, which are the specification's.
+Json json_of(const std::vector<Property>& properties) {
+  Json object = Json::object();
+  for (const Property& property : properties) {
+    const KnownProperty* const known = known_property(property.identifier);
+    if (known == nullptr || !known->may_be_in(PacketType::publish)) {
+      continue;
+    }
+    switch (known->kind) {
+      case KnownProperty::Kind::number: add(object, std::string(known->name), property.number); break;
+      case KnownProperty::Kind::text: add(object, std::string(known->name), property.text); break;
+      case KnownProperty::Kind::bytes: add_bytes(object, std::string(known->name), property.text); break;
+      case KnownProperty::Kind::pair: {
+        Json& all = object["user-properties"];
+        if (all.is_null()) {
+          all = Json::object();
+        }
+        add(all, property.name, property.text);
+      }
+    }
+  }
+  return object;
+}
+
+/// How the payload stands in the JSON: as a string (%j), or as the JSON that it is itself (%J).
+enum class JsonPayload { quoted, embedded };
+
+/// Appends a message as one JSON object, with mosquitto_sub's keys in its order. `time` is when it arrived. False,
+/// and nothing is appended, where a payload that should be embedded is no JSON (or nested deeper than 1000, where
+/// mosquitto_sub ends too: nobody's stack need hold what a stranger sends).
+bool append_json(const Message& message, std::string_view time, JsonPayload payload, bool pretty, std::string& out) {
+  Json object{{"tst", time},
+              {"topic", message.topic},
+              {"qos", message.qos},
+              {"retain", message.retain ? 1 : 0},
+              {"payloadlen", message.payload.size()}};
+  if (message.qos > 0) {
+    object["mid"] = message.packet_id;
+  }
+  if (!message.properties.empty()) {
+    object["properties"] = json_of(message.properties);
+  }
+  const bool embedded = payload == JsonPayload::embedded && !message.payload.empty();
+  if (message.payload.empty()) {
+    object["payload"] = nullptr;
+  } else if (!embedded) {
+    add_bytes(object, "payload", message.payload);
+  }
+  // Whatever a broker lets pass for a topic or a property, what we print is JSON.
+  std::string text = object.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (embedded) {
+    std::string_view json = message.payload;
+    if (!take_json(json)) {
+      return false;
+    }
+    text.pop_back();
+    text.append(R"(,"payload":)").append(json).append("}");
+  }
+  if (!embedded && !pretty) {
+    out += text;  // as dump() lays it out
+    return true;
+  }
+  return append_laid_out(text, pretty, out);
 }
 
 /// Writes one message, part by part.
@@ -94,25 +174,19 @@ class Renderer {
   }
 
   void named(const Format::Part& part) {
+    const bool is_of_stamp = part.name == Name::latency || part.name == Name::seq;
+    const auto stamp = is_of_stamp ? stamp_of(message_) : std::nullopt;
+    if (is_of_stamp && !stamp) {
+      absent(part);
+      return;
+    }
     switch (part.name) {
       case Name::base64: text(base64(message_.payload), part); break;
       case Name::delta: seconds(position_.since_last, part); break;
       case Name::json: text(json_field(*part.field), part); break;
-      case Name::latency:
-        if (const auto stamp = stamp_of(message_)) {
-          seconds(message_.arrival - stamp->sent, part);
-        } else {
-          absent(part);
-        }
-        break;
+      case Name::latency: seconds(message_.arrival - stamp->sent, part); break;
       case Name::n: number(position_.number, part); break;
-      case Name::seq:
-        if (const auto stamp = stamp_of(message_)) {
-          number(stamp->sequence, part);
-        } else {
-          absent(part);
-        }
-        break;
+      case Name::seq: number(stamp->sequence, part); break;
       case Name::time: text(moment().in_full(), part); break;
     }
   }
@@ -228,10 +302,8 @@ class Renderer {
   }
 
   [[nodiscard]] const Property* find(std::uint8_t identifier) const {
-    const auto& all = message_.properties;
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Property& one) { return one.identifier == identifier; });
-    return found == all.end() ? nullptr : &*found;
+    const auto found = std::ranges::find(message_.properties, identifier, &Property::identifier);
+    return found == message_.properties.end() ? nullptr : &*found;
   }
 
   /// The width cuts a payload, too: not as mosquitto_sub's manual has it, but as it does.
@@ -341,22 +413,8 @@ void append_csv(const Message& message, std::string& out) {
 
 }  // namespace
 
-Format Format::payload(End end) { return {Style::payload, end}; }
-
-Format Format::verbose(End end) { return {Style::verbose, end}; }
-
-Format Format::json(End end) { return {Style::json, end}; }
-
-Format Format::hex_dump(End end) { return {Style::hex_dump, end}; }
-
-Format Format::csv() { return {Style::csv, End::newline}; }
-
-Format Format::of(std::string_view format, bool pretty, End end) {
-  Format whole{Style::parts, end};
-  whole.pretty_ = pretty;
-  whole.parts_ = compiled(format);
-  return whole;
-}
+Format::Format(std::string_view format, bool pretty, End end)
+    : style_(Style::parts), end_(end), pretty_(pretty), parts_(compiled(format)) {}
 
 std::string_view Format::heading() const { return style_ == Style::csv ? csv_heading : std::string_view{}; }
 

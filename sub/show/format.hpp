@@ -27,25 +27,21 @@ struct Position {
 /// format.cpp says so.
 class Format {
  public:
-  /// The payload alone; nothing at all where it is empty. The end follows.
-  [[nodiscard]] static Format payload(End end);
+  enum class Style {
+    payload,   ///< the payload alone; nothing at all where it is empty
+    verbose,   ///< topic, space and payload, or "(null)" where it is empty; where nothing follows, nothing then
+    json,      ///< the line that common/mqtt/record.hpp has
+    hex_dump,  ///< the topic, then 16 bytes of the payload a line: where they stand, in hexadecimal, and as ASCII
+    csv,    ///< time, topic, qos, retain, payload, payload_base64, of which one is empty [RFC 4180, but for line ends]
+    parts,  ///< what -F says
+  };
 
-  /// Topic, space and payload, or "(null)" where it is empty; where nothing follows, nothing then.
-  [[nodiscard]] static Format verbose(End end);
-
-  /// The line that common/mqtt/record.hpp has.
-  [[nodiscard]] static Format json(End end);
-
-  /// A line with the topic, then the payload, 16 bytes a line: where they stand, in hexadecimal, and as ASCII.
-  [[nodiscard]] static Format hex_dump(End end);
-
-  /// A row of a table: time, topic, qos, retain, payload, payload_base64, of which one is empty [RFC 4180, but for its
-  /// line ends].
-  [[nodiscard]] static Format csv();
+  /// One of those that are known by a name. `end` follows each message.
+  Format(Style style, End end) : style_(style), end_(end) {}
 
   /// What -F says: text with sequences that begin with %, @ and \. `pretty` spreads JSON over several lines. Throws
   /// Expected, which says at which character of `format`, counted from 1, the sequence begins that is wrong.
-  [[nodiscard]] static Format of(std::string_view format, bool pretty, End end);
+  Format(std::string_view format, bool pretty, End end);
 
   /// What is printed before the first message: the heading of a table.
   [[nodiscard]] std::string_view heading() const;
@@ -77,9 +73,8 @@ class Format {
   };
 
  private:
-  enum class Style { payload, verbose, json, hex_dump, csv, parts };
-
-  Format(Style style, End end) : style_(style), end_(end) {}
+  /// The parts of a format string. Throws Expected, with the place of what is wrong.
+  [[nodiscard]] static std::vector<Part> compiled(std::string_view format);
 
   [[nodiscard]] std::optional<std::string_view> append_form(const Message& message, const Position& position,
                                                             std::string& out) const;

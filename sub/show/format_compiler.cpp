@@ -1,5 +1,3 @@
-#include "sub/show/format_compiler.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include "common/text/words.hpp"
+#include "sub/show/format.hpp"
 
 namespace sistem {
 namespace {
@@ -175,6 +174,6 @@ class Compiler {
 
 }  // namespace
 
-std::vector<Format::Part> compiled(std::string_view format) { return Compiler{format}.compile(); }
+std::vector<Format::Part> Format::compiled(std::string_view format) { return Compiler{format}.compile(); }
 
 }  // namespace sistem

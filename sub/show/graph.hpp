@@ -1,20 +1,38 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/mqtt/message.hpp"
 #include "common/process/output.hpp"
 #include "common/text/wall_time.hpp"
-#include "sub/match/number_field.hpp"
-#include "sub/show/colour.hpp"
+#include "sub/match/json_text.hpp"
+#include "sub/show/terminal.hpp"
 
 namespace sistem {
+
+/// Where in a payload a number stands: all of it is one ("payload" or "."), perhaps with a unit behind it, or a field
+/// of the JSON that it is ("temperature", "sensors.0.value").
+class NumberField {
+ public:
+  /// Throws Expected for a path with nothing between two points.
+  explicit NumberField(std::string_view path);
+
+  /// Nothing where no number stands there. true and false are 1 and 0.
+  [[nodiscard]] std::optional<double> of(std::string_view payload) const;
+
+  /// As it was given.
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  std::optional<JsonPath> field_;  ///< nothing: the payload itself
+};
 
 /// --graph: the numbers of a field, a line in a chart for each topic. Time goes to the right, and as far back as fits:
 /// a character is a second, or longer where numbers come less often.

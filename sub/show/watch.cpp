@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "common/text/screen_text.hpp"
 #include "common/text/words.hpp"
@@ -29,14 +30,11 @@ std::string age_text(WallTime::duration age) {
   if (seconds < 10) {
     return fmt::format("{:.1f} s", seconds);
   }
-  if (seconds < 60) {
-    return fmt::format("{:.0f} s", std::floor(seconds));
-  }
-  if (seconds < 3600) {
-    return fmt::format("{:.0f} min", std::floor(seconds / 60));
-  }
-  return seconds < 86400 ? fmt::format("{:.0f} h", std::floor(seconds / 3600))
-                         : fmt::format("{:.0f} d", std::floor(seconds / 86400));
+  const auto [length, unit] = seconds < 60      ? std::pair(1, "s")
+                              : seconds < 3600  ? std::pair(60, "min")
+                              : seconds < 86400 ? std::pair(3600, "h")
+                                                : std::pair(86400, "d");
+  return fmt::format("{:.0f} {}", std::floor(seconds / length), unit);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "common/mqtt/message.hpp"
 #include "common/process/output.hpp"
 #include "common/text/wall_time.hpp"
-#include "sub/show/colour.hpp"
+#include "sub/show/terminal.hpp"
 
 namespace sistem {
 

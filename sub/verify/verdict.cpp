@@ -126,12 +126,9 @@ std::vector<std::string> remarks(const Verifier& verifier, const Totals& totals,
     sentences.push_back(
         fmt::format("{} had no stamp: pub --stamp gives one", counted(verifier.unstamped(), "message")));
   }
-  for (const PublisherRun& run : verifier.runs()) {
-    if (!run.announced) {
-      sentences.push_back(
-          "not every publisher has said how many it sent: what it sent last may be lost without being counted");
-      break;
-    }
+  if (!std::ranges::all_of(verifier.runs(), [](const PublisherRun& run) { return run.announced.has_value(); })) {
+    sentences.push_back(
+        "not every publisher has said how many it sent: what it sent last may be lost without being counted");
   }
   return sentences;
 }

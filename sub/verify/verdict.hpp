@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,15 @@ struct Budgets {
   std::optional<double> min_rate;  ///< messages a second
 
   [[nodiscard]] bool any() const { return max_loss || max_dup || max_reorder || max_p99 || min_rate; }
+};
+
+/// What the stamps of messages must show, and how it is reported.
+struct VerifyConfig {
+  std::size_t publishers = 1;              ///< so many end the run when they have ended
+  bool subtract_offset = false;            ///< of the publisher's clock, from latencies
+  Budgets budgets;                         ///< of --verify
+  std::optional<ReportFormat> report;      ///< how --verify reports; nothing: as text
+  std::optional<std::string> report_file;  ///< gets the report behind what it holds; else stdout does
 };
 
 /// What sub itself knows of a run beside its messages.

@@ -8,9 +8,6 @@
 #include <ctime>
 #include <utility>
 
-#include "common/process/error.hpp"
-#include "sub/verify/verdict.hpp"
-
 namespace sistem {
 namespace {
 

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <fstream>
 #include <stop_token>
 
@@ -12,8 +11,8 @@
 #include "common/process/output.hpp"
 #include "common/process/stop.hpp"
 #include "common/session.hpp"
+#include "sub/verify/verdict.hpp"
 #include "sub/verify/verifier.hpp"
-#include "sub/verify/verify_config.hpp"
 
 namespace sistem {
 

@@ -127,7 +127,7 @@ TEST(Chapters, TheOutputFormatTakesEachSequenceThatItsChapterHas) {
   for (const Paragraph& paragraph : output_format.paragraphs) {
     for (const std::string& sequence : sequences_in(paragraph.term)) {
       if (!sequence.starts_with("--")) {
-        EXPECT_NO_THROW((void)Format::of(sequence == "@X" ? "@H" : sequence, false, End::newline)) << sequence;
+        EXPECT_NO_THROW((void)Format(sequence == "@X" ? "@H" : sequence, false, End::newline)) << sequence;
       }
     }
   }

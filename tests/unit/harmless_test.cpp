@@ -16,7 +16,7 @@
 #include "common/text/screen_text.hpp"
 #include "sub/show/format.hpp"
 #include "sub/show/graph.hpp"
-#include "sub/show/terminal_lines.hpp"
+#include "sub/show/lines.hpp"
 #include "sub/show/watch.hpp"
 #include "tests/support/pipe.hpp"
 #include "tests/support/property.hpp"
@@ -128,21 +128,21 @@ std::vector<Mode> modes() {
          return joined_lines(graph.frame({80, 24}, paint, message.arrival));
        }},
       {"--graph in lines", [paint](const Message& message) { return Graph::line(message, 1, paint); }},
-      in_format("payload", Format::payload(End::newline)),
-      in_format("--json", Format::json(End::newline)),
-      in_format("--csv", Format::csv()),
-      in_format("--hex", Format::hex_dump(End::newline)),
-      in_format("-F fields", Format::of("%t %p %C %R %D %P %x %{base64}", false, End::newline)),
-      in_format("-F %j", Format::of("%j", false, End::newline)),
-      in_format("-F %j --pretty", Format::of("%j", true, End::newline)),
-      in_format("-F -N", Format::of("%t %p", false, End::nothing)),
+      in_format("payload", Format(Format::Style::payload, End::newline)),
+      in_format("--json", Format(Format::Style::json, End::newline)),
+      in_format("--csv", Format(Format::Style::csv, End::newline)),
+      in_format("--hex", Format(Format::Style::hex_dump, End::newline)),
+      in_format("-F fields", Format("%t %p %C %R %D %P %x %{base64}", false, End::newline)),
+      in_format("-F %j", Format("%j", false, End::newline)),
+      in_format("-F %j --pretty", Format("%j", true, End::newline)),
+      in_format("-F -N", Format("%t %p", false, End::nothing)),
   };
   for (const auto& [name, end] : {std::pair{"-v", End::newline}, std::pair{"-v -N", End::nothing}}) {
-    all.push_back(in_format(name, Format::verbose(end)));
+    all.push_back(in_format(name, Format(Format::Style::verbose, end)));
   }
   // JSON payloads, which cannot hold every character; a message without a form is not printed.
   for (const auto& [name, text] : {std::pair{"-F %J", "%J"}, std::pair{"-F %{json:s}", "%{json:s}|%{json:o}"}}) {
-    Mode mode = in_format(name, Format::of(text, false, End::newline));
+    Mode mode = in_format(name, Format(text, false, End::newline));
     mode.print = [print = mode.print](Message message) {
       message.payload = fmt::format(R"({{"s":"{0}","o":{{"e":"{0}"}}}})", message.payload);
       return print(message);
@@ -165,7 +165,7 @@ TEST(Harmless, NothingThatAMessageBringsActsInAnyMode) {
 
 TEST(Harmless, APayloadAloneKeepsItsLinesAndNothingElse) {
   for (const End end : {End::nothing, End::nul}) {
-    const Mode mode = in_format("-N, --null", Format::payload(end));
+    const Mode mode = in_format("-N, --null", Format(Format::Style::payload, end));
     for (const std::string& character : acting) {
       auto found = acting_in(mode.print(with(character)));
       EXPECT_EQ(found["\n"], character == "\n" ? 1 : 0);

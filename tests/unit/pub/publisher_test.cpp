@@ -127,7 +127,7 @@ TEST_F(Publisher, AClosedPipeEndsTheReadingsAfterDisconnect) {
 
 TEST_F(Publisher, AMessageIsRepeatedWithoutWaitingForItsAcknowledgement) {
   config_.repeat = 1000;
-  EXPECT_EQ(publish(one_message({"topic", "payload", 1, true})), ExitStatus::success);
+  EXPECT_EQ(publish(messages({{"topic", "payload", 1, true}})), ExitStatus::success);
   ASSERT_EQ(session_.published.size(), 1000U);
   for (const Message& copy : session_.published) {
     EXPECT_EQ(copy.topic + " " + copy.payload, "topic payload");
@@ -141,7 +141,7 @@ TEST_F(Publisher, TheDelayLiesBetweenAnAcknowledgementAndTheNextRepeat) {
   config_.repeat = 4;
   config_.repeat_delay = std::chrono::milliseconds(5);
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::success);
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(15));
   EXPECT_EQ(session_.published.size(), 4U);
   EXPECT_EQ(session_.published_at_flush, (std::vector<std::size_t>{1, 2, 3, 4}));
@@ -149,7 +149,7 @@ TEST_F(Publisher, TheDelayLiesBetweenAnAcknowledgementAndTheNextRepeat) {
 
 TEST_F(Publisher, NoDelayFollowsTheLastRepeat) {
   config_.repeat_delay = std::chrono::hours(1);
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::success);
   EXPECT_EQ(session_.published.size(), 1U);
 }
 
@@ -158,7 +158,7 @@ TEST_F(Publisher, AStopEndsTheDelayAndTheRepeatsAfterItAreMissed) {
   config_.repeat_delay = std::chrono::hours(1);
   std::jthread stopper([this] { stop_.request_stop(); });
   testing::internal::CaptureStderr();
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::failure);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::failure);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "pub: stopped: 9 messages were not published and acknowledged\n");
   EXPECT_TRUE(session_.disconnected);
 }
@@ -167,7 +167,7 @@ TEST_F(Publisher, AStopEndsRepeatsThatHaveNoDelay) {
   config_.repeat = 1'000'000'000'000'000;  // as many as the option takes
   std::jthread stopper([this] { stop_.request_stop(); });
   testing::internal::CaptureStderr();
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::failure);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::failure);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             fmt::format("pub: stopped: {} messages were not published and acknowledged\n",
                         *config_.repeat - session_.published.size()));
@@ -179,20 +179,20 @@ TEST_F(Publisher, AStopWaitsForAcknowledgementsOnce) {
   config_.repeat_delay = std::chrono::hours(1);
   session_.unacknowledged = 1;
   testing::internal::CaptureStderr();
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::failure);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::failure);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "pub: stopped: 10 messages were not published and acknowledged\n");
   EXPECT_EQ(session_.published_at_flush, std::vector<std::size_t>{1});
 }
 
 TEST_F(Publisher, AStopThatComesFirstDoesNotLoseTheMessageOfTheCommand) {
   stop_.request_stop();
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::success);
   EXPECT_EQ(session_.published.size(), 1U);
 }
 
 TEST_F(Publisher, PrintsWhatItPublishesWhereItIsAskedTo) {
   config_.verbose = true;
-  EXPECT_EQ(publish(one_message({"a/b", std::string("\xFF\0 bytes", 8)})), ExitStatus::success);
+  EXPECT_EQ(publish(messages({{"a/b", std::string("\xFF\0 bytes", 8)}})), ExitStatus::success);
   EXPECT_EQ(printed(), std::string("a/b \xFF\0 bytes\n", 13));
 }
 
@@ -200,14 +200,14 @@ TEST_F(Publisher, WithAPaceOneMessageGoesOnUntilItsTimeIsOver) {
   config_.pace.rate = 10;
   config_.pace.duration = std::chrono::hours(1);
   config_.pace.speed.at_most = true;
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::success);
   EXPECT_EQ(session_.published.size(), 36'000U);
 }
 
 TEST_F(Publisher, WithAPaceAndACountItEndsWithTheCount) {
   config_.pace.rate = 1000;
   config_.repeat = 5;
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::success);
   EXPECT_EQ(session_.published.size(), 5U);
 }
 
@@ -264,7 +264,7 @@ TEST_F(Publisher, TheEndOfItsTimeIsAGoodEndOfACount) {
   config_.repeat_delay = std::chrono::hours(1);
   config_.pace.duration = std::chrono::milliseconds(30);
   testing::internal::CaptureStderr();
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::success);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::success);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(session_.published.size(), 1U);
 }
@@ -295,7 +295,7 @@ TEST_F(Publisher, TheEndOfItsTimeEndsTheWaitForASource) {
 TEST_F(Publisher, TheReportSaysWhatWasSent) {
   config_.repeat = 10;
   config_.report = ReportFormat::json;
-  EXPECT_EQ(publish(one_message(message("12345"))), ExitStatus::success);
+  EXPECT_EQ(publish(messages({message("12345")})), ExitStatus::success);
   const auto report = nlohmann::json::parse(printed());
   EXPECT_EQ(report["sent"], 10);
   EXPECT_EQ(report["acknowledged"], 10);
@@ -309,7 +309,7 @@ TEST_F(Publisher, TheReportCountsRefusalsAndTheStatusIsThatOfOne) {
   config_.report = ReportFormat::json;
   session_.refused_topics = {"topic"};
   testing::internal::CaptureStderr();
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::topic_refused);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::topic_refused);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "pub: 3 of 3 messages were refused; the first: the broker refused the message to topic\n");
   const auto report = nlohmann::json::parse(printed());
@@ -323,7 +323,7 @@ TEST_F(Publisher, AStopIsReportedToo) {
   config_.report = ReportFormat::json;
   config_.pace.interval = std::chrono::hours(1);
   std::jthread stopper([this] { stop_.request_stop(); });
-  EXPECT_EQ(publish(one_message(message("1"))), ExitStatus::failure);
+  EXPECT_EQ(publish(messages({message("1")})), ExitStatus::failure);
   const auto report = nlohmann::json::parse(printed());
   EXPECT_EQ(report["sent"], 1);
   EXPECT_EQ(report["not_sent"], 9);
@@ -388,7 +388,7 @@ TEST_F(Publisher, StampsAreNumberedInTheOrderOfTheMessages) {
 TEST_F(Publisher, ARepeatedMessageHasAStampOfItsOwnEachTime) {
   config_.stamp = true;
   config_.repeat = 3;
-  EXPECT_EQ(publish(one_message(message("x"))), ExitStatus::success);
+  EXPECT_EQ(publish(messages({message("x")})), ExitStatus::success);
   ASSERT_EQ(session_.published.size(), 4U);
   EXPECT_TRUE(session_.published.back().payload.starts_with("~stamp1 =3 ")) << "the last one says how many there were";
   session_.published.pop_back();
@@ -437,7 +437,7 @@ TEST_F(Publisher, AtTheGreatestSpeedNothingIsDue) {
   config_.pace.interval = std::chrono::seconds(10);
   config_.pace.speed.at_most = true;
   config_.repeat = 2;
-  EXPECT_EQ(publish(one_message(message("x"))), ExitStatus::success);
+  EXPECT_EQ(publish(messages({message("x")})), ExitStatus::success);
   const auto stamps = stamps_in(session_.published);
   ASSERT_EQ(stamps.size(), 2U);
   EXPECT_FALSE(stamps[1].due);
@@ -446,7 +446,7 @@ TEST_F(Publisher, AtTheGreatestSpeedNothingIsDue) {
 TEST_F(Publisher, WithoutTheOptionNothingIsStamped) {
   config_.pace.interval = std::chrono::milliseconds(1);
   config_.repeat = 2;
-  EXPECT_EQ(publish(one_message(message("x"))), ExitStatus::success);
+  EXPECT_EQ(publish(messages({message("x")})), ExitStatus::success);
   EXPECT_EQ(session_.published.at(1).payload, "x");
   EXPECT_TRUE(session_.published.at(1).properties.empty());
 }

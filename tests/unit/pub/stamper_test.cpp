@@ -38,12 +38,12 @@ TEST(Stamper, OnlyMqtt5HasItInProperties) {
 TEST(Stamper, NumbersFromOneAndSaysAtTheEndHowMany) {
   Stamper stamper{"p", ProtocolVersion::v5, {wall, steady}};
   for (std::uint64_t number = 1; number <= 3; ++number) {
-    Message message{.topic = "a", .payload = "x"};
+    Message message{.topic = "a/b", .payload = "x", .qos = 1, .retain = true};
     stamper.stamp(steady, std::nullopt, message);
     stamper.count_last();
     EXPECT_EQ(stamp_of(message)->sequence, number);
   }
-  const Message last = stamper.end("a/b", 1, steady + 1s);
+  const Message last = stamper.end(steady + 1s);
   EXPECT_EQ(last.topic, "a/b");
   EXPECT_EQ(last.qos, 1);
   EXPECT_FALSE(last.retain);

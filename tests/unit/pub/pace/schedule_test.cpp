@@ -1,4 +1,4 @@
-#include "pub/pace/schedule.hpp"
+#include "pub/pace/pacer.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include "pub/source/generated.hpp"
 #include "pub/pub_config.hpp"
+#include "pub/source/template.hpp"
 
 #include <gtest/gtest.h>
 

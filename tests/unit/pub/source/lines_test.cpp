@@ -10,8 +10,6 @@
 #include "common/mqtt/record.hpp"
 #include "common/process/error.hpp"
 #include "common/text/words.hpp"
-#include "pub/source/json_line.hpp"
-#include "pub/source/replay.hpp"
 #include "tests/support/pipe.hpp"
 #include "tests/support/temporary.hpp"
 

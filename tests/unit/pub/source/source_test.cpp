@@ -14,7 +14,7 @@
 #include "common/process/error.hpp"
 #include "pub/source/input.hpp"
 #include "pub/source/lines.hpp"
-#include "pub/source/reading_source.hpp"
+#include "pub/source/readings.hpp"
 #include "tests/support/pipe.hpp"
 #include "tests/support/temporary.hpp"
 
@@ -109,7 +109,7 @@ TEST(LinesOf, InputThatCannotBeReadIsNamed) {
 }
 
 TEST(OneMessage, ComesOnce) {
-  Source source = one_message({"topic", "payload", 2, false});
+  Source source = messages({{"topic", "payload", 2, false}});
   const auto turn = source({}, {}).messages;
   ASSERT_EQ(turn.size(), 1U);
   EXPECT_EQ(turn[0].payload, "payload");

@@ -17,6 +17,7 @@ namespace {
 
 using test::TimeZone;
 using namespace std::string_literals;
+using Style = Format::Style;
 
 std::string printed(const Format& format, const Message& message) {
   std::string out = "before|";
@@ -25,18 +26,18 @@ std::string printed(const Format& format, const Message& message) {
   return out.substr(7);
 }
 std::string printed(const std::string& format, const Message& message, bool pretty = false) {
-  return printed(Format::of(format, pretty, End::nothing), message);
+  return printed(Format(format, pretty, End::nothing), message);
 }
 std::string printed(const std::string& format, const Message& message, const Position& position) {
   std::string out;
-  EXPECT_FALSE(Format::of(format, false, End::nothing).append(message, position, out));
+  EXPECT_FALSE(Format(format, false, End::nothing).append(message, position, out));
   return out;
 }
 
 /// What the format has against the message.
 std::string fault(const std::string& format, const Message& message) {
   std::string out = "before|";
-  const auto fault = Format::of(format, false, End::newline).append(message, {}, out);
+  const auto fault = Format(format, false, End::newline).append(message, {}, out);
   EXPECT_EQ(out, "before|") << "something was printed";
   return std::string(fault.value_or("nothing"));
 }
@@ -44,7 +45,7 @@ std::string fault(const std::string& format, const Message& message) {
 /// What is wrong with the format itself.
 std::string complaint_about(const std::string& format) {
   try {
-    (void)Format::of(format, false, End::newline);
+    (void)Format(format, false, End::newline);
     return "nothing";
   } catch (const Expected& expected) {
     return expected.what();
@@ -78,23 +79,23 @@ const Message rich = [] {
 }();
 
 TEST(Format, PayloadAloneIsNotShownWhereItIsEmpty) {
-  EXPECT_EQ(printed(Format::payload(End::newline), plain), "hello\n");
-  EXPECT_EQ(printed(Format::payload(End::nothing), plain), "hello");
-  EXPECT_EQ(printed(Format::payload(End::newline), with_payload("")), "");
-  EXPECT_EQ(printed(Format::payload(End::newline), with_payload("\0\xFF\n"s)), "\0\xFF\n\n"s);
+  EXPECT_EQ(printed(Format{Style::payload, End::newline}, plain), "hello\n");
+  EXPECT_EQ(printed(Format{Style::payload, End::nothing}, plain), "hello");
+  EXPECT_EQ(printed(Format{Style::payload, End::newline}, with_payload("")), "");
+  EXPECT_EQ(printed(Format{Style::payload, End::newline}, with_payload("\0\xFF\n"s)), "\0\xFF\n\n"s);
 }
 
 TEST(Format, VerboseShowsTheTopicAndSaysWhatIsEmpty) {
-  EXPECT_EQ(printed(Format::verbose(End::newline), plain), "a/b hello\n");
-  EXPECT_EQ(printed(Format::verbose(End::nothing), plain), "a/b hello");
-  EXPECT_EQ(printed(Format::verbose(End::newline), with_payload("")), "a/b (null)\n");
-  EXPECT_EQ(printed(Format::verbose(End::nothing), with_payload("")), "");
+  EXPECT_EQ(printed(Format{Style::verbose, End::newline}, plain), "a/b hello\n");
+  EXPECT_EQ(printed(Format{Style::verbose, End::nothing}, plain), "a/b hello");
+  EXPECT_EQ(printed(Format{Style::verbose, End::newline}, with_payload("")), "a/b (null)\n");
+  EXPECT_EQ(printed(Format{Style::verbose, End::nothing}, with_payload("")), "");
 }
 
 TEST(Format, ANewlineFollowsEachMessage) {
-  EXPECT_EQ(printed(Format::of("%p", false, End::newline), plain), "hello\n");
-  EXPECT_EQ(printed(Format::of("%p", false, End::nothing), plain), "hello");
-  EXPECT_EQ(printed(Format::of("", false, End::newline), plain), "\n");
+  EXPECT_EQ(printed(Format("%p", false, End::newline), plain), "hello\n");
+  EXPECT_EQ(printed(Format("%p", false, End::nothing), plain), "hello");
+  EXPECT_EQ(printed(Format("", false, End::newline), plain), "\n");
 }
 
 TEST(Format, ReplacesWhatItSays) {
@@ -473,7 +474,7 @@ TEST(FormatOnATerminal, SpellsOutWhatMessagesBringAndNotWhatTheUserWrote) {
   message.topic = "t\x07";
   message.properties = {{3, 0, "c\x1b"}};
   const auto on_a_terminal = [&](const std::string& text) {
-    Format format = Format::of(text, false, End::nothing);
+    Format format(text, false, End::nothing);
     format.spell_out_controls();
     return printed(format, message);
   };
@@ -487,13 +488,13 @@ TEST(FormatOnATerminal, SpellsOutWhatMessagesBringAndNotWhatTheUserWrote) {
 TEST(FormatOnATerminal, AFieldOfJsonIsSpelledOutWhereItIsText) {
   const Message message = with_payload(R"({"s":"\u001b[2J\u0000\tx\n","o":{"e":"\u001b"}})");
   EXPECT_EQ(printed("%{json:s}|%{json:o}", message), "\x1B[2J\0\tx\n|{\"e\":\"\\u001b\"}"s);
-  Format format = Format::of("%14{json:s}|%.1{json:s}|%{json:o}", false, End::nothing);
+  Format format("%14{json:s}|%.1{json:s}|%{json:o}", false, End::nothing);
   format.spell_out_controls();
   EXPECT_EQ(printed(format, message), "\\x1b[2J\\x00\\tx\\n|\\x1b|{\"e\":\"\\u001b\"}");
 }
 
 TEST(FormatOnATerminal, JsonStaysJson) {
-  Format format = Format::of("%J", false, End::nothing);
+  Format format("%J", false, End::nothing);
   format.spell_out_controls();
   const std::string out = printed(format, with_payload("[\"\x7F\xC2\x9B\"]"));
   EXPECT_TRUE(out.ends_with(R"("payload":["\u007f\u009b"]})")) << out;

@@ -16,6 +16,7 @@ namespace sistem {
 namespace {
 
 using namespace std::string_literals;
+using Style = Format::Style;
 
 const std::string document = R"({ "t": 27.0, "s": "a\"b" })";
 
@@ -48,7 +49,11 @@ struct FormRow {
 std::string byte_of(End end) { return end == End::newline ? "\n"s : end == End::nul ? "\0"s : ""s; }
 
 std::function<Format(End)> by_format(const std::string& format) {
-  return [format](End end) { return Format::of(format, false, end); };
+  return [format](End end) { return Format(format, false, end); };
+}
+
+std::function<Format(End)> by_style(Style style) {
+  return [style](End end) { return Format{style, end}; };
 }
 
 /// The line that stands in --json, with `payload` as its key and value.
@@ -77,30 +82,33 @@ const std::string dumped_document =
 const std::vector<End> all_ends{End::newline, End::nul, End::nothing};
 
 const FormRow forms[] = {
-    {"payload", Format::payload, all_ends, {"28 °C", std::nullopt, "a\0b"s, "\xFF\xC3", document, "\t\x1B[1m\r\n\x7F"}},
+    {"payload",
+     by_style(Style::payload),
+     all_ends,
+     {"28 °C", std::nullopt, "a\0b"s, "\xFF\xC3", document, "\t\x1B[1m\r\n\x7F"}},
     {"verbose",
-     Format::verbose,
+     by_style(Style::verbose),
      {End::newline, End::nul},
      {"a/b 28 °C", "a/b (null)", "a/b a\0b"s, "a/b \xFF\xC3", "a/b " + document, "a/b \t\x1B[1m\r\n\x7F"}},
     {"verbose without an end",
-     Format::verbose,
+     by_style(Style::verbose),
      {End::nothing},
      {"a/b 28 °C", std::nullopt, "a/b a\0b"s, "a/b \xFF\xC3", "a/b " + document, "a/b \t\x1B[1m\r\n\x7F"}},
     {"json",
-     Format::json,
+     by_style(Style::json),
      all_ends,
      {recorded_line(R"("payload":"28 °C")"), recorded_line(R"("payload":"")"),
       recorded_line(R"("payload_base64":"YQBi")"), recorded_line(R"("payload_base64":"/8M=")"),
       recorded_line("\"payload\":" + escaped_document), recorded_line("\"payload\":" + escaped_controls)}},
     {"hex",
-     Format::hex_dump,
+     by_style(Style::hex_dump),
      all_ends,
      {"a/b\n00000000  32 38 20 c2 b0 43                                 |28 ..C|", "a/b",
       "a/b\n00000000  61 00 62                                          |a.b|",
       "a/b\n00000000  ff c3                                             |..|", dumped_document,
       "a/b\n00000000  09 1b 5b 31 6d 0d 0a 7f                           |..[1m...|"}},
     {"csv",
-     [](End /*end*/) { return Format::csv(); },
+     by_style(Style::csv),
      {End::newline},
      {csv_row("28 °C,"), csv_row(","), csv_row(",YQBi"), csv_row(",/8M="),
       csv_row(R"("{ ""t"": 27.0, ""s"": ""a\""b"" }",)"), csv_row("\"\t\x1B[1m\r\n\x7F\",")}},
@@ -261,13 +269,13 @@ TEST(Forms, AMuchLargerPayloadCanBeReadBackOutOfEach) {
   const std::vector<std::string> payloads = large_payloads();
   for (const std::string& payload : payloads) {
     const auto by = [&](const Format& format) { return in_form(format, payload); };
-    const auto by_text = [&](const char* format) { return by(Format::of(format, false, End::newline)); };
-    EXPECT_TRUE(by(Format::payload(End::newline)) == payload);
-    EXPECT_TRUE(by(Format::verbose(End::newline)) == "a/b " + payload);
-    const std::string line = by(Format::json(End::newline));
+    const auto by_text = [&](const char* format) { return by(Format(format, false, End::newline)); };
+    EXPECT_TRUE(by(Format{Style::payload, End::newline}) == payload);
+    EXPECT_TRUE(by(Format{Style::verbose, End::newline}) == "a/b " + payload);
+    const std::string line = by(Format{Style::json, End::newline});
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 0);
     EXPECT_TRUE(payload_in(nlohmann::json::parse(line)) == payload);
-    const std::vector<std::string> fields = csv_fields(by(Format::csv()));
+    const std::vector<std::string> fields = csv_fields(by(Format{Style::csv, End::newline}));
     ASSERT_EQ(fields.size(), 6U);
     EXPECT_TRUE(fields[4].empty() || fields[5].empty());
     EXPECT_TRUE(fields[4] + unbase64(fields[5]) == payload);
@@ -278,16 +286,16 @@ TEST(Forms, AMuchLargerPayloadCanBeReadBackOutOfEach) {
     EXPECT_TRUE(unbase64(by_text("%{base64}")) == payload);
   }
   const std::string& bytes = payloads.front();
-  EXPECT_TRUE(undumped(in_form(Format::hex_dump(End::newline), bytes)) == bytes);
+  EXPECT_TRUE(undumped(in_form(Format{Style::hex_dump, End::newline}, bytes)) == bytes);
   const std::string& json = payloads.back();
-  const std::string embedded = in_form(Format::of("%J", false, End::newline), json);
+  const std::string embedded = in_form(Format("%J", false, End::newline), json);
   EXPECT_TRUE(embedded.ends_with("\"payload\":" + json + "}"));
   EXPECT_TRUE(nlohmann::json::accept(embedded));
 }
 
 TEST(Forms, ALineOfJsonGivesTheMessageBack) {
   for (const auto& [kind, payload] : payload_kinds) {
-    const std::string line = in_form(Format::json(End::newline), payload);
+    const std::string line = in_form(Format{Style::json, End::newline}, payload);
     EXPECT_EQ(payload_in(nlohmann::json::parse(line)), payload) << kind;
     const Message again = read_record(line).message;
     EXPECT_EQ(again.payload, payload) << kind;
@@ -300,19 +308,20 @@ TEST(FormsOnATerminal, SpellOutWhatWouldActOnIt) {
   const std::string payload = "\t\x1B[1m\r\n\x7F\xFF";
   const std::string spelled = "\\t\\x1b[1m\\r\\n\\u007f";
   const std::tuple<Format, std::string, std::string> table[] = {
-      {Format::json(End::newline), "\t\x1B[1m\r\n\x7F", recorded_line(R"("payload":"\t\u001b[1m\r\n\u007f")") + "\n"},
-      {Format::csv(), "\t\x1B[1m\r\n\x7F", csv_row("\"" + spelled + "\",\n")},
-      {Format::csv(), payload, csv_row(",CRtbMW0NCn//\n")},
-      {Format::hex_dump(End::nul), payload,
+      {Format{Style::json, End::newline}, "\t\x1B[1m\r\n\x7F",
+       recorded_line(R"("payload":"\t\u001b[1m\r\n\u007f")") + "\n"},
+      {Format{Style::csv, End::newline}, "\t\x1B[1m\r\n\x7F", csv_row("\"" + spelled + "\",\n")},
+      {Format{Style::csv, End::newline}, payload, csv_row(",CRtbMW0NCn//\n")},
+      {Format{Style::hex_dump, End::nul}, payload,
        "a/b\n00000000  09 1b 5b 31 6d 0d 0a 7f  ff                       |..[1m....|\0"s},
-      {Format::verbose(End::newline), payload, "a/b " + spelled + "\\xff\n"},
-      {Format::verbose(End::nothing), payload, "a/b " + spelled + "\\xff"},
-      {Format::payload(End::newline), payload, spelled + "\\xff\n"},
+      {Format{Style::verbose, End::newline}, payload, "a/b " + spelled + "\\xff\n"},
+      {Format{Style::verbose, End::nothing}, payload, "a/b " + spelled + "\\xff"},
+      {Format{Style::payload, End::newline}, payload, spelled + "\\xff\n"},
       // Nothing of ours stands between payloads that could be forged.
-      {Format::payload(End::nothing), payload, "\t\\x1b[1m\\r\n\\u007f\\xff"},
-      {Format::payload(End::nul), payload, "\t\\x1b[1m\\r\n\\u007f\\xff\0"s},
-      {Format::of("%p", false, End::newline), payload, spelled + "\\xff\n"},
-      {Format::of("%x %l %{base64}", false, End::newline), payload, "091b5b316d0d0a7fff 9 CRtbMW0NCn//\n"},
+      {Format{Style::payload, End::nothing}, payload, "\t\\x1b[1m\\r\n\\u007f\\xff"},
+      {Format{Style::payload, End::nul}, payload, "\t\\x1b[1m\\r\n\\u007f\\xff\0"s},
+      {Format("%p", false, End::newline), payload, spelled + "\\xff\n"},
+      {Format("%x %l %{base64}", false, End::newline), payload, "091b5b316d0d0a7fff 9 CRtbMW0NCn//\n"},
   };
   for (auto [format, given, expected] : table) {
     format.spell_out_controls();

@@ -1,4 +1,4 @@
-#include "sub/verify/series.hpp"
+#include "sub/verify/verifier.hpp"
 
 #include <gtest/gtest.h>
 

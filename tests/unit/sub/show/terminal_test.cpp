@@ -1,4 +1,4 @@
-#include "sub/show/canvas.hpp"
+#include "sub/show/terminal.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,8 +6,23 @@
 
 #include "common/mqtt/message.hpp"
 #include "common/text/wall_time.hpp"
+#include "sub/show/terminal.hpp"
 
 namespace sistem {
+
+/// How a message is printed for a person at a terminal: one line with the time of its arrival, its topic, a mark where
+/// it was retained, and its payload. What would act on the terminal is spelled out. Topics stand in a column that grows
+/// with the widest, so that payloads stand in one too.
+class TerminalLines {
+ public:
+  explicit TerminalLines(Paint paint) : paint_(paint) {}
+
+  void append(const Message& message, std::string& out);
+
+ private:
+  Paint paint_;
+  std::size_t topic_columns_ = 0;
+};
 
 /// --message-rate: how much comes, a line a second.
 class MessageRate {

@@ -1,4 +1,7 @@
-#include "sub/match/json_condition.hpp"
+#include "sub/match/condition.hpp"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <array>
@@ -121,16 +124,6 @@ class Reader {
   Scanner scanner_;
 };
 
-template <typename Value>
-bool compares(Operator by, const Value& left, const Value& right) {
-  switch (by) {
-    case Operator::less: return left < right;
-    case Operator::at_most: return left <= right;
-    case Operator::greater: return left > right;
-    default: return left >= right;
-  }
-}
-
 bool contains(std::string_view json, const Scalar& value) {
   const auto* const text = std::get_if<std::string>(&value);
   switch (json.front()) {
@@ -148,7 +141,24 @@ std::string_view without_blanks_behind(std::string_view text) {
   return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
+re2::RE2::Options silent() {
+  re2::RE2::Options options;
+  options.set_log_errors(false);  // we say it ourselves
+  return options;
+}
+
 }  // namespace
+
+Pattern::Pattern(std::string_view regex) : regex_(std::make_shared<const re2::RE2>(std::string(regex), silent())) {
+  if (!regex_->ok()) {
+    throw Expected(fmt::format("expected a regular expression: {}", shortened(regex_->error())));
+  }
+}
+
+// RE2 has a string_view of its own, which in Debian 13 is Abseil's and is not made of the standard's.
+bool Pattern::matches_in(std::string_view bytes) const {
+  return re2::RE2::PartialMatch({bytes.data(), bytes.size()}, *regex_);
+}
 
 JsonCondition::JsonCondition(std::string_view expression) : path_(".") {
   Reader reader{without_blanks_behind(expression)};
@@ -162,31 +172,26 @@ JsonCondition::JsonCondition(std::string_view expression) : path_(".") {
 }
 
 bool JsonCondition::holds(std::string_view payload) const {
-  if (!take_json(payload)) {
+  const auto value = take_json(payload) ? path_.find(payload) : std::nullopt;
+  if (!value) {
     return false;
   }
-  const auto value = path_.find(payload);
-  return value && holds_for(*value);
-}
-
-bool JsonCondition::holds_for(std::string_view value) const {
   switch (operator_) {
     case Operator::exists: return true;
-    case Operator::contains: return contains(value, value_);
-    case Operator::matches: return pattern_->matches_in(value.front() == '"' ? unquoted(value) : std::string(value));
+    case Operator::contains: return contains(*value, value_);
+    case Operator::matches: return pattern_->matches_in(value->front() == '"' ? unquoted(*value) : std::string(*value));
     default: break;
   }
-  const auto scalar = scalar_of(value);
-  if (operator_ == Operator::equal || operator_ == Operator::unequal) {
-    return (scalar == value_) == (operator_ == Operator::equal);
+  const auto scalar = scalar_of(*value);
+  const bool is_comparable = scalar && scalar->index() == value_.index();
+  switch (operator_) {
+    case Operator::equal: return scalar == value_;
+    case Operator::unequal: return scalar != value_;
+    case Operator::less: return is_comparable && *scalar < value_;
+    case Operator::at_most: return is_comparable && *scalar <= value_;
+    case Operator::greater: return is_comparable && *scalar > value_;
+    default: return is_comparable && *scalar >= value_;
   }
-  if (!scalar || scalar->index() != value_.index()) {
-    return false;
-  }
-  if (const auto* const number = std::get_if<long double>(&*scalar)) {
-    return compares(operator_, *number, std::get<long double>(value_));
-  }
-  return compares(operator_, std::get<std::string>(*scalar), std::get<std::string>(value_));
 }
 
 }  // namespace sistem

@@ -1,15 +1,32 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "sub/match/json_text.hpp"
-#include "sub/match/pattern.hpp"
+
+namespace re2 {
+class RE2;
+}
 
 namespace sistem {
+
+/// A regular expression as RE2 has them: it takes time in proportion to what it reads, whatever a stranger sends.
+class Pattern {
+ public:
+  /// Throws Expected, with RE2's reason, for what is none.
+  explicit Pattern(std::string_view regex);
+
+  /// Whether it matches somewhere in the bytes, which need not be text.
+  [[nodiscard]] bool matches_in(std::string_view bytes) const;
+
+ private:
+  std::shared_ptr<const re2::RE2> regex_;
+};
 
 /// What --json-match asks of a JSON payload: "suhu > 30", "sensors.0.state == \"on\"", "tags contains \"lab\"",
 /// "name ~ ^lab", or "suhu" alone: that there is one.
@@ -27,8 +44,6 @@ class JsonCondition {
   enum class Operator : std::uint8_t { exists, equal, unequal, less, at_most, greater, at_least, contains, matches };
 
  private:
-  [[nodiscard]] bool holds_for(std::string_view value) const;
-
   JsonPath path_;
   Operator operator_ = Operator::exists;
   Scalar value_;
