@@ -32,6 +32,11 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   std::optional<std::string> best;
   std::size_t least = most + 1;
   for (const std::string& candidate : candidates) {
+    const std::size_t apart =
+        word.size() > candidate.size() ? word.size() - candidate.size() : candidate.size() - word.size();
+    if (apart >= least) {
+      continue;  // the distance is at least that, and takes long to find for a word of 100 kB
+    }
     const std::size_t here = distance(word, candidate);
     if (here < least) {
       least = here;
