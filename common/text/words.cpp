@@ -150,6 +150,10 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   std::optional<std::string> best;
   std::size_t least = most + 1;
   for (const std::string& candidate : candidates) {
+    const auto [shorter, longer] = std::minmax(word.size(), candidate.size());
+    if (longer - shorter >= least) {
+      continue;  // they are at least so far apart, and that takes long to find for a word of 100 kB
+    }
     const std::size_t here = distance(word, candidate);
     if (here < least) {
       least = here;

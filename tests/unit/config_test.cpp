@@ -410,7 +410,7 @@ TEST(Connection, APasswordOnTheCommandLineIsToldWhicheverOptionBringsIt) {
   const std::pair<std::vector<std::string>, std::string> told[] = {
       {{"-u", "me", "-P", "hush"}, "what follows --password in"},
       {{"-u", "me", "--pw", "hush"}, "what follows --password in"},
-      {{"-L", "mqtt://me:hush@broker/a", "-m", "x"}, "what follows --url in"},
+      {{"-L", "mqtt://me:hush@broker"}, "what follows --url in"},
       {{"--psk", "c0ffee", "--psk-identity", "me"}, "what follows --psk in"},
       {{"--proxy", "http://me:hush@proxy"}, "the password in --proxy in"},
       {{"--proxy", "socks5h://me:hush@proxy"}, "the password in --proxy in"},
@@ -422,8 +422,8 @@ TEST(Connection, APasswordOnTheCommandLineIsToldWhicheverOptionBringsIt) {
     EXPECT_TRUE(said.starts_with("pub: others on this machine can read " + words + " the list of processes; ")) << said;
     EXPECT_EQ(said.find("hush"), std::string::npos) << said;
   }
-  EXPECT_EQ(notes({"-m", "x", "-L", "mqtt://me@broker/a", "--proxy", "http://me@proxy"}), "");
-  EXPECT_EQ(notes({"-m", "x"}, {{"MQTT_URL", "mqtt://me:hush@broker/a"}, {"MQTT_PROXY", "http://me:hush@proxy"}}), "");
+  EXPECT_EQ(notes({"-L", "mqtt://me@broker", "--proxy", "http://me@proxy"}), "");
+  EXPECT_EQ(notes({}, {{"MQTT_URL", "mqtt://me:hush@broker"}, {"MQTT_PROXY", "http://me:hush@proxy"}}), "");
 }
 
 TEST(Connection, APasswordIsAskedForWhereAUserNameIsTypedWithoutOne) {
