@@ -87,15 +87,24 @@ COPY --from=build /out/sub /usr/local
 COPY --from=build /out/lab/sub ./
 CMD ["./sub"]
 
-# --- check: all tests but those of documents and of pages, on this Debian's libraries; only the container tests ask for it
-FROM build AS check
+# --- session: the tests of what depends on this Debian's libraries, first of all Paho; only the container tests ask for it
+FROM build AS session
 COPY .ci .ci
-RUN .ci/install test analyze
+RUN .ci/install broker
 COPY tests tests
-COPY compose/analyze compose/measure compose/secure compose/secure-mosquitto.* compose/simulate compose/
-COPY compose/explain compose/explain
+COPY compose/simulate compose/secure compose/secure-mosquitto.* compose/
 RUN cmake --preset release -DBUILD_TESTING=ON \
- && cmake --build --preset release \
+ && cmake --build --preset release --target thread_tests integration_tests \
+ && build/release/bin/thread_tests --gtest_brief=1 \
+ && CI=true ctest --preset release -L '^integration$' --no-tests=error --output-on-failure \
+      --parallel "$(($(nproc) * 2))" -E '^(BenchPeers|Build|CompareReports|Completion|Explained|Install|Linkage|ManPage|Measure|OnTheWire|Page|Prompt|Readme|Tools|Usage|Wrongs)'
+
+# --- check: all tests but those of documents and of pages, on this Debian; only people ask for it (tests/run --containers trixie)
+FROM session AS check
+RUN .ci/install test analyze
+COPY compose/analyze compose/measure compose/secure compose/secure-mosquitto.* compose/
+COPY compose/explain compose/explain
+RUN cmake --build --preset release \
  && CI=true ctest --preset release -E '^(Readme|Page|Documents)' --no-tests=error --output-on-failure --parallel "$(nproc)"
 
 # --- bench: the tools beside other clients, on this Debian's libraries; tests/bench/peers --container asks for it

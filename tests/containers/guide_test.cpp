@@ -218,7 +218,6 @@ class Guide : public testing::Test {
  protected:
   void SetUp() override {
     must(compose({"--profile", "secure", "down"}));
-    must(compose({"--profile", "capture", "--profile", "disturb", "--profile", "analyze", "build"}), building);
     for (const char* folder : {"lab-report", "compose/tls"}) {
       const std::filesystem::path path = std::filesystem::path{SOURCE_DIR} / folder;
       if (!std::filesystem::exists(path)) {

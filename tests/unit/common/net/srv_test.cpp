@@ -37,7 +37,7 @@ std::string srv(int priority, int weight, int port, const std::string& host) {
                         two_bytes(static_cast<std::size_t>(port)) + host);
 }
 
-std::vector<unsigned char> answer(const std::vector<std::string>& records) {
+std::vector<unsigned char> dns_answer(const std::vector<std::string>& records) {
   std::string bytes = "\x12\x34\x81\x80\0\1"s + two_bytes(records.size()) + "\0\0\0\0"s + question + "\0\x21\0\1"s;
   for (const std::string& one : records) {
     bytes += one;
@@ -61,21 +61,21 @@ TEST(Srv, TheNameIsThatOfMosquittosLibrary) {
 
 TEST(Srv, AnAnswerIsReadRecordByRecord) {
   const std::string compressed = "\1b\xC0\x17"s;  // b, and then the question from example on
-  const auto targets = targets_in(answer({srv(10, 5, 1883, wire_name({"a", "example", "net"})),
-                                          record(1, "\x7F\0\0\1"s), srv(0, 65535, 40000, compressed)}),
+  const auto targets = targets_in(dns_answer({srv(10, 5, 1883, wire_name({"a", "example", "net"})),
+                                              record(1, "\x7F\0\0\1"s), srv(0, 65535, 40000, compressed)}),
                                   "_mqtt._tcp.example.org");
   const std::vector<SrvTarget> expected{{"a.example.net", 1883, 10, 5}, {"b.example.org", 40000, 0, 65535}};
   EXPECT_EQ(targets, expected);
 }
 
 TEST(Srv, ARootAsTargetMeansThatThereIsNoSuchService) {
-  EXPECT_EQ(complaint_about(answer({srv(0, 0, 0, wire_name({}))})),
+  EXPECT_EQ(complaint_about(dns_answer({srv(0, 0, 0, wire_name({}))})),
             "cannot find the SRV record _mqtt._tcp.example.org (it names no host)");
-  EXPECT_EQ(complaint_about(answer({})), "cannot find the SRV record _mqtt._tcp.example.org (it names no host)");
+  EXPECT_EQ(complaint_about(dns_answer({})), "cannot find the SRV record _mqtt._tcp.example.org (it names no host)");
 }
 
 TEST(Srv, AnAnswerThatIsCutAnywhereIsRefused) {
-  const auto whole = answer({srv(10, 5, 1883, wire_name({"a", "example", "net"}))});
+  const auto whole = dns_answer({srv(10, 5, 1883, wire_name({"a", "example", "net"}))});
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_NE(complaint_about({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}), "none") << size;
   }
