@@ -280,17 +280,17 @@ void set(const Given& given, const std::vector<Option>& table, Settings& setting
 const std::string version = "protocol-version";
 
 /// Without another version being asked for, an option that means MQTT 5 brings it.
-void bring_mqtt5(const Option& option, const Option& version_row, Settings& settings) {
+void bring_mqtt5(const Option& option, const Option* version_row, Settings& settings) {
   const bool brings = option.mqtt5 == Mqtt5::preferred || option.mqtt5 == Mqtt5::implied;
   if (brings && !settings.given(version)) {
-    version_row.field.set("5");
+    version_row->field.set("5");
     settings.homes[version] = settings.homes[option.name];
   }
 }
 
-void check_mqtt5(const Option& option, const Option& version_row, const Settings& settings) {
+void check_mqtt5(const Option& option, const Option* version_row, const Settings& settings) {
   const bool asks = option.mqtt5 == Mqtt5::needed || option.mqtt5 == Mqtt5::implied;
-  if (!asks || version_row.field.get() == std::vector<std::string>{"mqttv5"}) {
+  if (!asks || version_row->field.get() == std::vector<std::string>{"mqttv5"}) {
     return;
   }
   throw UsageError(
@@ -441,7 +441,7 @@ void check_rules(const std::vector<Option>& table, Settings& settings) {
       settings.ends_when_met = settings.ends_when_met || option.ends_run == EndsRun::when_met;
     }
   }
-  const Option& version_row = *find_option(table, version);
+  const Option* const version_row = find_option(table, version);  // a table of these kinds of options has it
   for (const Option* option : given) {
     bring_mqtt5(*option, version_row, settings);
   }

@@ -126,7 +126,7 @@ TEST_F(Doors, LetInWhoHasAllOfTheKeys) {
 }
 
 /// Who comes with the wrong thing: what is changed of what lets a client in, and what it is told.
-struct Wrong {
+struct WrongKey {
   std::string name;
   std::map<std::string, std::string> changed;  ///< variables; empty: it has none
   Arguments arguments;
@@ -136,7 +136,7 @@ struct Wrong {
 
 TEST_F(Doors, KeepOutWhoLacksOneAndSayWhich) {
   issue("expired", "clientAuth", "", true);
-  const std::vector<Wrong> wrongs{
+  const std::vector<WrongKey> wrongs{
       {"no certificate", {{"MQTT_CERT", ""}, {"MQTT_KEY", ""}}, {}, 3, "TLS: it wants a client's certificate"},
       {"a certificate of a stranger's authority",
        {{"MQTT_CERT", strangers("publisher.crt")}, {"MQTT_KEY", strangers("publisher.key")}},
@@ -165,7 +165,7 @@ TEST_F(Doors, KeepOutWhoLacksOneAndSayWhich) {
       {"TLS 1.1", {{"MQTT_TLS_VERSION", "tlsv1.1"}}, {"--ciphers", "DEFAULT@SECLEVEL=0"}, 3, "TLS: "},
       {"no TLS", {{"MQTT_CAFILE", ""}, {"MQTT_CERT", ""}, {"MQTT_KEY", ""}}, {"--no-tls"}, 3, "it may want TLS"},
   };
-  for (const Wrong& wrong : wrongs) {
+  for (const WrongKey& wrong : wrongs) {
     for (const char* executable : {PUB, SUB}) {
       const bool is_pub = executable == std::string(PUB);
       SCOPED_TRACE(wrong.name + (is_pub ? ", pub" : ", sub"));
