@@ -311,9 +311,8 @@ std::vector<Option> asking_rows(PubConfig& config) {
       {"-N, --no-newline", "Print only the bytes of each answer, without a newline.", flag(config.no_newline),
        of_a_request},
       {"-W, --timeout SECONDS",
-       "How long the broker may take to answer: until pub is connected, and then until it acknowledges something while "
-       "messages of QoS 1 or 2 wait for that. With --request: how long each answer may take; with --ping: how long all "
-       "of it may take. Then the status is 27. Fractions are allowed.",
+       "Limit for connecting, and then for each wait for an acknowledgement (QoS 1 and 2). With --request: for each "
+       "answer; with --ping: for all of it. When it is over the status is 27. Fractions are allowed.",
        seconds(config.timeout, Zero::refused)},
   };
 }

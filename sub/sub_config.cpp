@@ -209,9 +209,9 @@ std::vector<Option> printing_rows(SubConfig& config) {
   const Traits an_end{.groups = {"end"}};
   return {
       {"--stamped",
-       "Remove the line that pub --stamp puts before the payload before MQTT 5, and give the message the user "
-       "properties that it has in MQTT 5 instead: %{seq} and %{latency} show them. A payload without such a line stays "
-       "as it is.",
+       "Without MQTT 5, pub --stamp adds a line in front of the payload. Remove it, and treat it as the user "
+       "properties "
+       "that it is in MQTT 5: %{seq} and %{latency} show them. A payload without such a line stays as it is.",
        flag(config.stamped)},
       {"-v, --verbose", "Print the topic and a space before each payload.", flag(config.verbose), {.groups = {"form"}}},
       {"-F, --format FORMAT",
@@ -241,8 +241,9 @@ std::vector<Option> printing_rows(SubConfig& config) {
        {.needs = {{"record"}}}},
       {"--overflow POLICY",
        "What to do if the reader of stdout is slow and 1000 messages wait: block, so that the broker has to wait, or "
-       "drop-oldest, or drop-newest, which acknowledge what they drop, and report at the end how many it were, with "
-       "status 1.",
+       "drop-oldest, or drop-newest, which acknowledge what they drop, and report at the end how many were dropped; "
+       "the "
+       "status is then 1.",
        choice(config.overflow, {{"block", Overflow::block},
                                 {"drop-oldest", Overflow::drop_oldest},
                                 {"drop-newest", Overflow::drop_newest}})},

@@ -27,7 +27,7 @@ enum class PacketType : std::uint8_t {
   auth,
 };
 
-/// Stands for a will, which has properties of its own, where packets are told apart by those.
+/// A packet type that is none: it stands for a will, where properties are looked up by their packet.
 inline constexpr PacketType the_will{};
 
 /// What no honest peer would send: "SUBACK: it ends inside of a property". It ends the connection [MQTT-4.8.0-1].

@@ -208,8 +208,10 @@ std::string help_entry(const Option& option, const std::vector<Option>& table) {
 std::string paragraph_of_help(const Paragraph& paragraph, std::size_t term_width) {
   std::string text;
   if (!paragraph.term.empty()) {
-    text = fmt::format("  {:<{}}", paragraph.term, term_width);
     const std::size_t column = term_width + 2;
+    text = "  " + paragraph.term;
+    text = columns_of(text) + 1 < column ? fmt::format("{:<{}}", text, column)
+                                         : fmt::format("{}\n{:{}}", text, "", column);
     return text + wrapped(paragraph.text, column, column) + "\n";
   }
   if (paragraph.text.find('\n') == std::string::npos) {
@@ -223,9 +225,11 @@ std::string paragraph_of_help(const Paragraph& paragraph, std::size_t term_width
 
 std::string help_chapter(const Chapter& chapter) {
   std::string text = chapter.heading + ":\n";
+  constexpr std::size_t most = 24;  // a longer term stands on a line of its own
   std::size_t widest = 0;
   for (const Paragraph& paragraph : chapter.paragraphs) {
-    widest = std::max(widest, columns_of(paragraph.term));
+    const std::size_t columns = columns_of(paragraph.term);
+    widest = columns > most ? widest : std::max(widest, columns);
   }
   const Paragraph* before = nullptr;
   for (const Paragraph& paragraph : chapter.paragraphs) {

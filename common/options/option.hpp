@@ -343,7 +343,7 @@ Value choice(Meaning& field, std::vector<std::pair<std::string_view, Meaning>> w
   return value;
 }
 
-/// More of anything a second than anybody can send, and few enough to be reckoned with.
+/// An upper limit for rates: beyond any real one, and small enough not to overflow.
 inline constexpr double fastest = 1e9;
 
 /// A number at the beginning of `text`, which it is taken off from; nothing where there is none.

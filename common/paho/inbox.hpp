@@ -22,8 +22,8 @@ class Inbox {
   /// `unwritten`: it knows which messages are not written yet; not together with an overflow that drops.
   explicit Inbox(Overflow overflow, Counts counts = Counts::nothing) : overflow_(overflow), counts_(counts) {}
 
-  /// The message is whole. Its steady time of arrival is made not to go back, as one that is reckoned from two clocks
-  /// may seem to.
+  /// The message is whole. Keeps steady times of arrival monotonic: they are computed from two clocks and could go
+  /// back.
   void put(Message message);
 
   struct Taken {
@@ -35,13 +35,12 @@ class Inbox {
   /// There is a new connection: of what waits here its wire knows nothing.
   void new_connection() { unknown_to_wire_ = arrivals_.size(); }
 
-  /// So many messages are wanted from here on, those that wait among them; nothing: all.
+  /// Accepts at most so many messages from now on, including those that wait; nothing: no limit.
   void limit(std::optional<std::size_t> messages) { left_ = messages; }
   /// How many of them the wire may bring.
   [[nodiscard]] std::optional<std::size_t> left_for_wire() const;
 
-  /// Whether the wire is to be told of each message at once that it has reached the end of its way, because what is too
-  /// much is dropped here.
+  /// Whether messages are reported to the wire as consumed when they arrive, because what is too much is dropped here.
   [[nodiscard]] bool drops() const { return overflow_ != Overflow::block; }
 
   [[nodiscard]] bool empty() const { return arrivals_.empty(); }

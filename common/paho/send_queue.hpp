@@ -28,7 +28,7 @@ class SendQueue {
 
   // The three that send give an errno: 0 if nothing waits for room, EAGAIN if something does, or what broke.
 
-  /// Takes a packet. It goes at once, or if it belongs to a flood with the next that does, or by flush().
+  /// Takes a packet. Sent at once; in a flood it is kept until the next write or flush().
   [[nodiscard]] int send(std::span<const iovec> packet);
   /// Takes a packet that goes with the next.
   void append(std::string_view packet);

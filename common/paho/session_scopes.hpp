@@ -18,7 +18,7 @@ class PahoSession::AwaitingAnswer {
 
  private:
   void change(int by) {
-    const Lock limiting(session_.limiting_);  // or the wire might hear last what was so first
+    const Lock limiting(session_.limiting_);  // otherwise two changes could reach the wire in the wrong order
     Lock lock(session_.mutex_);
     session_.waits_.for_answers += by;
     const bool any = session_.waits_.for_answers > 0;

@@ -38,8 +38,7 @@ class Window {
     }
   };
 
-  /// At most `size` messages, no other where they have so many bytes together, and of those with QoS 1 or 2 no more
-  /// than `inflight`.
+  /// Full at `size` messages or `bytes` bytes, and for QoS 1 and 2 at `inflight`.
   Window(std::size_t size, std::size_t bytes, Inflight inflight)
       : size_limit_(size), bytes_limit_(bytes), inflight_limit_(inflight) {}
 
@@ -51,8 +50,8 @@ class Window {
     return end() - open_ < size_limit_ && bytes_ < bytes_limit_ && inflight_.is_below(inflight_limit_, qos);
   }
 
-  /// Takes a message of so many bytes for which there is room. Its number. This is also where those before it go that
-  /// are acknowledged: memory is given back fastest by the thread that has taken it.
+  /// Takes a message of so many bytes for which there is room. Its number. Acknowledged messages before it are
+  /// freed here: the thread that allocates frees fastest.
   std::uint64_t take(Message&& message, int qos, std::size_t bytes = 0) {
     while (first_ < open_ && first_ + 1 < next_) {
       entries_.pop_front();

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/measure/stamp.hpp"
 #include "common/mqtt/record.hpp"
 #include "common/options/manual.hpp"
 #include "common/options/options_file.hpp"
+#include "common/text/screen_text.hpp"
 #include "common/text/words.hpp"
 #include "pub/chapters.txt.hpp"
 #include "pub/pub_config.hpp"
@@ -98,6 +100,31 @@ std::vector<Chapter> chapters_of_pub() {
 std::vector<Chapter> chapters_of_sub() {
   SubConfig config;
   return chapters(sub_rows(config), {.name = "sub", .drop_in_for = "mosquitto_sub", .chapters = sub_chapters});
+}
+
+/// What --help says of each chapter.
+std::vector<std::string> helps() {
+  PubConfig pub;
+  SubConfig sub;
+  std::vector<std::string> all;
+  for (const auto& [table, tool] : {std::pair{pub_rows(pub), ToolText{.name = "pub", .chapters = pub_chapters}},
+                                    {sub_rows(sub), ToolText{.name = "sub", .chapters = sub_chapters}}}) {
+    for (const std::string& subject : help_topics(table, tool)) {
+      all.push_back(help_on(subject, table, tool));
+    }
+  }
+  return all;
+}
+
+TEST(Chapters, FitEightyColumnsAndLeaveTheTextRoom) {
+  const auto all = helps();
+  EXPECT_GT(all.size(), 20U);
+  for (const std::string& help : all) {
+    for (const std::string& line : pieces(help, "\n")) {
+      EXPECT_LE(columns_of(line), 80U) << line;
+      EXPECT_TRUE(line.empty() || line.find_first_not_of(' ') < 40) << line;
+    }
+  }
 }
 
 TEST(Chapters, TheirSamplesAreReadAsTheyStand) {
