@@ -15,6 +15,7 @@
 #include <future>
 #include <random>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "common/net/peer.hpp"
@@ -36,8 +37,16 @@ using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 template <typename Answer>
 Answer looked_up(const std::string& name, std::function<Answer()> look_up, Deadline deadline,
                  const std::stop_token& stop) {
-  std::packaged_task<Answer()> task{std::move(look_up)};
-  std::future<Answer> answer = task.get_future();
+  using Found =
+      std::variant<Answer, std::string>;  // or why there is none: not as an exception, which both threads would have
+  std::packaged_task<Found()> task{[look_up = std::move(look_up)]() -> Found {
+    try {
+      return look_up();
+    } catch (const Unreachable& why) {
+      return std::string(why.what());
+    }
+  }};
+  std::future<Found> answer = task.get_future();
   Pipe end = make_pipe();  // which the thread closes
   start_thread([task = std::move(task), writer = std::move(end.writer)]() mutable { task(); }).detach();
   switch (wait_for(end.reader.get(), POLLIN, deadline, stop)) {
@@ -45,7 +54,11 @@ Answer looked_up(const std::string& name, std::function<Answer()> look_up, Deadl
     case Woken::deadline: throw Unreachable(fmt::format("{} could not be looked up in time", name));
     case Woken::ready: break;
   }
-  return answer.get();
+  Found found = answer.get();
+  if (const auto* const why = std::get_if<std::string>(&found)) {
+    throw Unreachable(*why);
+  }
+  return std::get<Answer>(std::move(found));
 }
 
 /// As getaddrinfo(3); an error is one of its numbers.
