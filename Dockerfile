@@ -97,7 +97,7 @@ RUN cmake --preset release -DBUILD_TESTING=ON \
  && cmake --build --preset release --target thread_tests integration_tests \
  && build/release/bin/thread_tests --gtest_brief=1 \
  && CI=true ctest --preset release -L '^integration$' --no-tests=error --output-on-failure \
-      --parallel "$(($(nproc) * 2))" -E '^(BenchPeers|Build|CompareReports|Completion|Explained|Install|Linkage|ManPage|Measure|OnTheWire|Page|Prompt|Readme|Tools|Usage|Wrongs)'
+      --parallel "$(($(nproc) * 2))" -E '^(BenchPeers|Build|CompareReports|Completion|Explained|Install|Linkage|ManPage|Measure|OnTheWire|Page|Prompt|Readme|Sentences|Tools|Usage|Wrongs)'
 
 # --- check: all tests but those of documents and of pages, on this Debian; only people ask for it (tests/run --containers trixie)
 FROM session AS check

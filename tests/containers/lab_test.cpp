@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
+#include <regex>
 #include <set>
 #include <string>
 #include <thread>
@@ -114,30 +114,21 @@ TEST_F(Lab, EachOfItsStepsIsOnTheWire) {
   EXPECT_TRUE(wire.values("tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment", "frame.number").empty());
 
   // The other side acknowledges each PUBLISH: those of pub to the broker, and those of the broker to sub.
-  struct Segment {
-    std::string stream;
-    bool to_broker;
-    std::uint64_t next;          ///< the number of the first byte behind it
-    std::uint64_t acknowledged;  ///< the same of what has arrived from the other side
-    bool is_publish;
-  };
-  std::vector<Segment> segments;
-  for (const auto& row :
-       wire.rows("tcp && !tcp.flags.reset", {"tcp.stream", "tcp.dstport", "tcp.nxtseq", "tcp.ack", "mqtt.msgtype"})) {
-    const std::string types = "," + row.at(4) + ",";
-    segments.push_back({row.at(0), row.at(1) == "1883", std::stoull("0" + row.at(2)), std::stoull("0" + row.at(3)),
-                        types.find(",3,") != std::string::npos});
-  }
   std::size_t acknowledged = 0;
-  for (auto publish = segments.begin(); publish != segments.end(); ++publish) {
-    if (publish->is_publish) {
-      EXPECT_TRUE(std::any_of(publish, segments.end(),
-                              [&](const Segment& later) {
-                                return later.stream == publish->stream && later.to_broker != publish->to_broker &&
-                                       later.acknowledged >= publish->next;
-                              }))
-          << "no TCP ACK up to " << publish->next << " of stream " << publish->stream;
-      ++acknowledged;
+  for (const std::uint64_t number : streams) {
+    const std::string of_stream = "tcp.stream == " + std::to_string(number) + " && ";
+    for (const auto& [from, back] :
+         {std::pair{"tcp.srcport", "tcp.dstport"}, std::pair{"tcp.dstport", "tcp.srcport"}}) {
+      const std::string sent = of_stream + "mqtt.msgtype == 3 && " + from + " == 1883";
+      const std::vector<std::uint64_t> frames = wire.numbers(sent, "frame.number");
+      const std::vector<std::uint64_t> ends = wire.numbers(sent, "tcp.nxtseq");
+      ASSERT_EQ(frames.size(), ends.size());
+      for (std::size_t at = 0; at < frames.size(); ++at) {
+        const std::string answer = of_stream + back + " == 1883 && frame.number > " + std::to_string(frames[at]) +
+                                   " && tcp.ack >= " + std::to_string(ends[at]);
+        EXPECT_FALSE(wire.values(answer, "frame.number").empty()) << "no TCP ACK for frame " << frames[at];
+        ++acknowledged;
+      }
     }
   }
   EXPECT_GE(acknowledged, 2U);
@@ -338,7 +329,9 @@ TEST(Demo, ShowsAtLeastThreeTopicsAndTakesTheContainersDown) {
 TEST(Images, PassTheTestsOfASessionWithTheLibrariesThatTheyHave) {
   const Result tests =
       run(typed({"docker", "build", "--target", "session", "--tag", "mqtt-lab-session", "."}), "", building);
-  EXPECT_EQ(tests.status, 0) << tests.report;
+  // ctest takes whatever prints gtest's word for it for skipped, and those within may have skipped some.
+  static const std::regex skipped{R"(\[  SKIPPED \])"};
+  EXPECT_EQ(tests.status, 0) << std::regex_replace(tests.report, skipped, "(skipped)");
 }
 
 /// Every command of the README's lab, and the test of this file that runs it; the two that .ci/run itself runs too.
