@@ -247,6 +247,7 @@ class Wire {
   [[nodiscard]] bool is_needless_ping();
   void send_kept();
   void acknowledge(std::uint16_t id, std::string packet);
+  void let_go();
   void after_sending(int error);
   void push() { after_sending(queue_.flush()); }
   void watch_sent(std::string_view bytes);

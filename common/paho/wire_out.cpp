@@ -62,6 +62,11 @@ void Wire::acknowledge(std::uint16_t id, std::string packet) {
     return;
   }
   held_->hold(id, std::move(packet));
+  let_go();
+}
+
+/// Of the acknowledgements that are held, those whose messages are written.
+void Wire::let_go() {
   while (const auto next = held_->next()) {
     queue_.append(*next);
   }
@@ -75,9 +80,7 @@ bool Wire::written(std::span<const std::uint16_t> ids) {
   if (is_broken_) {
     return false;
   }
-  while (const auto next = held_->next()) {
-    queue_.append(*next);
-  }
+  let_go();
   push();
   return queue_.has_unsent();
 }

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from typing import Callable
+from typing import Callable, Self
 
 from reference_broker import listen
 
@@ -34,21 +34,16 @@ class Tape:
         self.pieces: list[tuple[int, bytes]] = []
 
 
-class Proxy:
-    """Listens on a port of its own until it is left. `way(number)` says what the connection of that number, from 0, meets."""
+class Listener:
+    """Listens on a port of its own until it is left, and does what `_serve` says on a thread, which looks at `stopping`."""
 
-    def __init__(self, broker_port: int, way: Callable[[int], Way] = lambda _: Way(), tapes: bool = False) -> None:
-        self.broker_port, self.way, self.keeps_tapes = broker_port, way, tapes
+    def __init__(self) -> None:
         self.listener = listen()
         self.port = self.listener.getsockname()[1]
-        self.tapes: list[Tape] = []
-        self.connections = 0
-        self.cuts = 0
-        self.passed = 0  # bytes
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._serve, daemon=True)
 
-    def __enter__(self) -> "Proxy":
+    def __enter__(self) -> Self:
         self.thread.start()
         return self
 
@@ -56,6 +51,21 @@ class Proxy:
         self.stopping.set()
         self.thread.join()
         self.listener.close()
+
+    def _serve(self) -> None:
+        raise NotImplementedError
+
+
+class Proxy(Listener):
+    """`way(number)` says what the connection of that number, from 0, meets."""
+
+    def __init__(self, broker_port: int, way: Callable[[int], Way] = lambda _: Way(), tapes: bool = False) -> None:
+        super().__init__()
+        self.broker_port, self.way, self.keeps_tapes = broker_port, way, tapes
+        self.tapes: list[Tape] = []
+        self.connections = 0
+        self.cuts = 0
+        self.passed = 0  # bytes
 
     def _serve(self) -> None:
         threads = []

@@ -16,8 +16,7 @@ from typing import Iterator
 
 import wire
 from layers import Plain
-from proxy import Proxy, Way
-from reference_broker import listen
+from proxy import Listener, Proxy, Way
 from stage import Row, Stage, Tool, wait_until
 from wire import Message
 
@@ -210,23 +209,12 @@ def _one_run(stage: Stage, tool: str, number: str) -> tuple[list[str], int, floa
 # What a broker can do without breaking a packet.
 
 
-class Feeder:
+class Feeder(Listener):
     """A broker for one client that answers CONNECT and SUBSCRIBE, and then does what `then` says with the socket."""
 
     def __init__(self, then) -> None:
-        self.listener, self.then, self.sent = listen(), then, 0
-        self.port = self.listener.getsockname()[1]
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self) -> "Feeder":
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.stopping.set()
-        self.thread.join()
-        self.listener.close()
+        super().__init__()
+        self.then, self.sent = then, 0
 
     def _serve(self) -> None:
         try:
